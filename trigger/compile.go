@@ -1,0 +1,330 @@
+package trigger
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The matcher turns every pattern into a run of bits, one per element, and packs
+// whole rules into 64-bit words. One step per token then advances all rules of
+// a language at once (extended shift-and, Navarro and Raffinot 2002): the cost
+// depends on the number of tokens and words, not on what the text says.
+
+const (
+	maxPackWords = 32 // 64-bit words of patterns per pack
+	maxPacks     = 32
+	maxKeyUnits  = 8 // words in one lexicon entry
+)
+
+// entry is one lexicon key, shared by all packs that know it.
+type entry struct {
+	multi uint8      // longest entry that starts with this unit, in units
+	fuzzy bool       // reachable through a spelling mistake
+	per   []packMask // one per pack
+	tags  []int32    // phrases and topics: indexes into matcher.tags
+}
+
+type packMask struct {
+	pack uint8
+	off  uint32 // into program.masks
+}
+
+// tag is a phrase or topic: finding its key is the match.
+type tag struct {
+	reason Reason
+	name   string
+	lang   string // empty: any
+	score  float32
+	exact  bool // stays on while the bot fills a form
+}
+
+// rule is a compiled pattern.
+type rule struct {
+	kind  uint8
+	word  uint8
+	score float32
+	name  string // "en/talk-to"
+	bare  string // "talk-to"
+	all   uint64 // its bits in the word
+	first uint64 // bits at which it can begin
+}
+
+// program is a compiled pack.
+type program struct {
+	lang    string
+	words   int
+	masks   []uint64 // rows of words
+	unknown uint32   // row of an unknown word
+	breaks  [unitAsk + 1]uint32
+	init    []uint64
+	opt     []uint64
+	rep     []uint64
+	final   []uint64
+	rules   []rule
+	ruleAt  []uint16 // rule of each bit
+}
+
+type matcher struct {
+	lex       map[string]int32
+	entries   []entry
+	progs     []program
+	tags      []tag
+	typos     map[string]int32 // key with one letter missing, and the key itself
+	typoShape [256]uint32      // by first byte: lengths of keys worth a look
+	keys      []string         // by entry, for the check of a spelling mistake
+	suffix    map[string]int32
+	sufShape  [256]uint32 // by last byte: lengths of endings
+}
+
+// compile builds a matcher. Packs must have passed Check.
+func compile(packs []Pack, tags []tag, phrases []string) (*matcher, error) {
+	if len(packs) > maxPacks {
+		return nil, fmt.Errorf("trigger: %d packs, at most %d", len(packs), maxPacks)
+	}
+	m := &matcher{lex: map[string]int32{}, typos: map[string]int32{}, suffix: map[string]int32{}, tags: tags}
+	var errs []error
+	for i := range packs {
+		if err := m.addPack(i, &packs[i]); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for i, p := range phrases {
+		key, units := foldKey(p)
+		if key == "" {
+			errs = append(errs, fmt.Errorf("trigger: phrase %q has no letters or is longer than %d words", p, maxKeyUnits))
+			continue
+		}
+		e := m.entry(key, units)
+		m.entries[e].tags = append(m.entries[e].tags, int32(i))
+	}
+	m.addTypos()
+	return m, errors.Join(errs...)
+}
+
+// foldKey folds a lexicon entry with the scanner itself, so that keys and texts
+// can not drift apart. It returns the key and the folded units, or "" when the
+// entry holds no word, a break, or too many words.
+func foldKey(w string) (string, []string) {
+	var s scan
+	if len(w) > maxHead {
+		return "", nil
+	}
+	s.read(w)
+	var units []string
+	from, to := -1, 0
+	for _, u := range s.units[1 : s.n-1] {
+		if u.kind != unitWord {
+			if from >= 0 && int(u.end) < len(strings.TrimRight(w, ".!?")) {
+				return "", nil
+			}
+			continue
+		}
+		if from < 0 {
+			from = int(u.fs)
+		}
+		to = int(u.fe)
+		units = append(units, string(s.buf[u.fs:u.fe]))
+	}
+	if from < 0 || len(units) > maxKeyUnits {
+		return "", nil
+	}
+	return string(s.buf[from:to]), units
+}
+
+// entry returns the index of key, adding it and marking its first unit.
+func (m *matcher) entry(key string, units []string) int32 {
+	e := m.intern(key)
+	if len(units) > 1 {
+		f := m.intern(units[0])
+		m.entries[f].multi = max(m.entries[f].multi, uint8(len(units)))
+	}
+	return e
+}
+
+func (m *matcher) intern(key string) int32 {
+	if e, ok := m.lex[key]; ok {
+		return e
+	}
+	e := int32(len(m.entries))
+	m.entries = append(m.entries, entry{})
+	m.keys = append(m.keys, key)
+	m.lex[key] = e
+	return e
+}
+
+func (m *matcher) addPack(index int, p *Pack) error {
+	pr := program{lang: p.Lang}
+	classes := map[string][]int{} // class to bits
+	free := 64
+	bits := func(a string, bit int) { classes[a] = append(classes[a], bit) }
+	for _, r := range p.Rules {
+		kind, _ := kindIndex(r.Kind)
+		for _, src := range r.Patterns {
+			es, err := parsePattern(src, p.Parts)
+			if err != nil {
+				return fmt.Errorf("trigger: pack %q: %w", p.Lang, err)
+			}
+			if free+len(es) > 64 {
+				pr.words++
+				free = 0
+				if pr.words > maxPackWords {
+					return fmt.Errorf("trigger: pack %q has too many patterns: more than %d elements", p.Lang, 64*maxPackWords)
+				}
+				pr.init, pr.opt = append(pr.init, 0), append(pr.opt, 0)
+				pr.rep, pr.final = append(pr.rep, 0), append(pr.final, 0)
+				pr.ruleAt = append(pr.ruleAt, make([]uint16, 64)...)
+			}
+			w := pr.words - 1
+			cr := rule{kind: kind, word: uint8(w), score: r.Score, bare: r.Name, name: p.Lang + "/" + r.Name}
+			if cr.score == 0 {
+				cr.score = 0.95
+				if kind == kFrustration {
+					cr.score = 1
+				}
+			}
+			lead := true
+			for i, e := range es {
+				b := uint64(1) << (free + i)
+				cr.all |= b
+				if lead {
+					cr.first |= b
+				}
+				if e.optional {
+					pr.opt[w] |= b
+				} else {
+					lead = false
+				}
+				if e.repeat {
+					pr.rep[w] |= b
+				}
+				for _, a := range e.atoms {
+					bits(a, w*64+free+i)
+				}
+				pr.ruleAt[w*64+free+i] = uint16(len(pr.rules))
+			}
+			pr.init[w] |= 1 << free
+			for i := len(es) - 1; i >= 0; i-- {
+				pr.final[w] |= 1 << (free + i)
+				if !es[i].optional {
+					break
+				}
+			}
+			free += len(es)
+			pr.rules = append(pr.rules, cr)
+		}
+	}
+	m.fillMasks(index, p, &pr, classes)
+	m.progs = append(m.progs, pr)
+	return nil
+}
+
+// fillMasks gives every word of the pack the row of bits that it satisfies.
+func (m *matcher) fillMasks(index int, p *Pack, pr *program, classes map[string][]int) {
+	row := func(names ...string) uint32 {
+		off := uint32(len(pr.masks))
+		pr.masks = append(pr.masks, make([]uint64, pr.words)...)
+		for _, n := range names {
+			for _, b := range classes[n] {
+				pr.masks[int(off)+b/64] |= 1 << (b % 64)
+			}
+		}
+		return off
+	}
+	pr.unknown = row(".", "x")
+	pr.breaks[unitStart] = row("start", "<")
+	pr.breaks[unitEnd] = row("end", ">")
+	pr.breaks[unitComma] = row("comma", "<", ">")
+	pr.breaks[unitStop] = row("stop", "<", ">")
+	pr.breaks[unitAsk] = row("ask", "<", ">")
+
+	words := map[string][]string{} // word to classes
+	for class, list := range p.Words {
+		for _, w := range list {
+			words[w] = append(words[w], class)
+		}
+	}
+	for class := range classes {
+		if class[0] == '\'' {
+			w := strings.ReplaceAll(strings.Trim(class, "'"), "_", " ")
+			words[w] = append(words[w], class)
+		}
+	}
+	// Two spellings may fold to one key, so classes are merged by key.
+	byKey, unitsOf := map[string][]string{}, map[string][]string{}
+	for w, cs := range words {
+		bareWord, isSuffix := strings.CutPrefix(w, "*")
+		key, units := foldKey(bareWord)
+		if key == "" {
+			continue // Check has reported it
+		}
+		if isSuffix {
+			key = "*" + key
+		}
+		byKey[key] = append(byKey[key], cs...)
+		unitsOf[key] = units
+	}
+	keys := make([]string, 0, len(byKey))
+	for k := range byKey {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys) // the same pack gives the same matcher
+	for _, k := range keys {
+		pm := packMask{pack: uint8(index), off: row(append(byKey[k], ".")...)}
+		if sfx, ok := strings.CutPrefix(k, "*"); ok {
+			m.addSuffix(sfx, pm)
+			continue
+		}
+		e := m.entry(k, unitsOf[k])
+		m.entries[e].per = append(m.entries[e].per, pm)
+		if len(k) >= 5 && ascii(k) && slices.ContainsFunc(byKey[k], func(c string) bool { return slices.Contains(p.Fuzzy, c) }) {
+			m.entries[e].fuzzy = len(unitsOf[k]) == 1
+		}
+	}
+}
+
+func (m *matcher) addSuffix(sfx string, pm packMask) {
+	e, ok := m.suffix[sfx]
+	if !ok {
+		e = int32(len(m.entries))
+		m.entries = append(m.entries, entry{})
+		m.keys = append(m.keys, "*"+sfx)
+		m.suffix[sfx] = e
+		if len(sfx) < 32 {
+			m.sufShape[sfx[len(sfx)-1]] |= 1 << len(sfx)
+		}
+	}
+	m.entries[e].per = append(m.entries[e].per, pm)
+}
+
+// addTypos indexes every fuzzy key and every form of it that lacks one letter.
+func (m *matcher) addTypos() {
+	for e := range m.entries {
+		k := m.keys[e]
+		if !m.entries[e].fuzzy || len(k) > 24 {
+			continue
+		}
+		for n := len(k) - 1; n <= len(k)+1; n++ {
+			m.typoShape[k[0]] |= 1 << n
+		}
+		add := func(form string) {
+			if _, ok := m.typos[form]; !ok {
+				m.typos[form] = int32(e)
+			}
+		}
+		add(k)
+		for i := range k {
+			add(k[:i] + k[i+1:])
+		}
+	}
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] < 'a' || s[i] > 'z' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Labels of a message.
+const (
+	labelHuman       = "human_request"
+	labelFrustration = "frustration"
+)
+
+type message struct {
+	text, label, lang string
+}
+
+type source struct {
+	name     string
+	messages []message
+}
+
+// load reads every source below dir: dir/triggers/*/labels.tsv or
+// dir/*/labels.tsv. A source is a tab-separated table with a header line; its
+// first three columns are text, label and language.
+func load(dir string) ([]source, error) {
+	if dir == "" {
+		return nil, errors.New("no data folder: set HANDOFF_DATA or pass -data")
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "triggers", "*", "labels.tsv"))
+	if err != nil {
+		return nil, err
+	}
+	if len(files) == 0 {
+		if files, err = filepath.Glob(filepath.Join(dir, "*", "labels.tsv")); err != nil {
+			return nil, err
+		}
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("no */labels.tsv below %s", dir)
+	}
+	var out []source
+	for _, f := range files {
+		raw, err := os.ReadFile(f)
+		if err != nil {
+			return nil, err
+		}
+		s := source{name: filepath.Base(filepath.Dir(f))}
+		for i, line := range strings.Split(string(raw), "\n") {
+			cols := strings.Split(strings.TrimSuffix(line, "\r"), "\t")
+			if i == 0 || len(cols) < 3 {
+				continue
+			}
+			s.messages = append(s.messages, message{text: cols[0], label: cols[1], lang: cols[2]})
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
