@@ -1,0 +1,9 @@
+// Package bench holds the measurements this library is judged by.
+//
+//   - world plays a contact centre event by event: people come, wait, give up
+//     and are served by agents with skills, seats and shifts.
+//   - waiting scores the estimate package in such worlds, next to the
+//     estimators others use.
+//   - goal is a figure with its bound, met or missed.
+//   - cmd/goals-waiting runs all of it and ends with one line per goal.
+package bench

@@ -1,0 +1,134 @@
+// Package waiting scores the estimate package in simulated worlds, next to the
+// estimators others use.
+package waiting
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/seed-2a427302/handoff/bench/world"
+	"github.com/seed-2a427302/handoff/estimate"
+)
+
+// clock turns minutes of a run into times.
+func clock(minutes float64) time.Time {
+	return time.Date(2025, 1, 6, 0, 0, 0, 0, time.UTC).Add(span(minutes))
+}
+
+func span(minutes float64) time.Duration { return time.Duration(minutes * float64(time.Minute)) }
+
+// learner feeds what happens in a world to the models an engine would keep: one
+// for the queue, and one per line for who comes.
+type learner struct {
+	queue  *estimate.Model
+	lines  []*estimate.Model
+	last   float64 // up to when staffing was recorded
+	params estimate.Params
+	flows  [][]estimate.Arrival
+	fresh  float64 // when params were learned
+}
+
+func newLearner(s world.Scenario) *learner {
+	l := &learner{queue: estimate.NewModel(estimate.Prior{}), fresh: math.Inf(-1)}
+	for range s.Shares {
+		l.lines = append(l.lines, estimate.NewModel(estimate.Prior{}))
+	}
+	return l
+}
+
+// refresh is how often an engine would learn its parameters anew, in minutes.
+const refresh = 0.5
+
+// learn brings params up to date.
+func (l *learner) learn(w *world.World) {
+	if w.Now-l.fresh < refresh {
+		return
+	}
+	l.fresh = w.Now
+	var live estimate.Live
+	for _, d := range w.Desks {
+		for _, p := range d.People {
+			live.Busy = append(live.Busy, span(w.Now-p.Started))
+		}
+	}
+	for _, p := range w.Waiting {
+		live.Waiting = append(live.Waiting, span(w.Now-p.Arrived))
+	}
+	now := clock(w.Now)
+	l.params = l.queue.Params(now, live)
+	l.flows = l.flows[:0]
+	for _, m := range l.lines {
+		l.flows = append(l.flows, m.Params(now, estimate.Live{}).Arrivals)
+	}
+}
+
+// staffed records the seats since the last call.
+func (l *learner) staffed(w *world.World) {
+	if len(w.Waiting) > 0 {
+		seats, busy := 0, 0
+		for _, d := range w.Desks {
+			if d.There {
+				seats += d.Seats
+				busy += len(d.People)
+			}
+		}
+		l.queue.Staffed(clock(l.last), clock(w.Now), seats, busy)
+	}
+	l.last = w.Now
+}
+
+// snapshot is the live state as an engine would hand it over. An engine knows
+// its shifts, so those of the next hours are in it.
+func (l *learner) snapshot(w *world.World) *estimate.Snapshot {
+	s := &estimate.Snapshot{}
+	for line := range w.Shares {
+		s.Lines = append(s.Lines, estimate.Line{Params: &l.params})
+		for _, a := range l.flows[line] {
+			s.Flows = append(s.Flows, estimate.Flow{Line: line, Level: a.Level, Rate: a.Rate, Evidence: a.Evidence})
+		}
+	}
+	for _, d := range w.Desks {
+		group := slices.IndexFunc(s.Groups, func(g estimate.Group) bool { return slices.Equal(g.Lines, d.Lines) })
+		if group < 0 {
+			group = len(s.Groups)
+			s.Groups = append(s.Groups, estimate.Group{Lines: d.Lines})
+		}
+		s.Seats = append(s.Seats, seats(w, d, group)...)
+	}
+	for _, p := range w.Waiting {
+		s.Waiting = append(s.Waiting, estimate.Person{Line: p.Line, Level: p.Level, Waited: span(w.Now - p.Arrived)})
+	}
+	return s
+}
+
+// foresight is how far ahead shifts are told, in minutes.
+const foresight = 8 * 60
+
+// seats lists a desk's seats in this shift and the coming ones.
+func seats(w *world.World, d *world.Desk, group int) []estimate.Seat {
+	var out []estimate.Seat
+	there, until := d.There, d.Until
+	for from := w.Now; from < w.Now+foresight; {
+		for k := range d.Seats {
+			if !there {
+				break
+			}
+			seat := estimate.Seat{Group: group}
+			if from > w.Now {
+				seat.Joins = span(from - w.Now)
+			} else if k < len(d.People) {
+				p := d.People[k]
+				seat.Busy, seat.Line, seat.Elapsed = true, p.Line, span(w.Now-p.Started)
+			}
+			if !math.IsInf(until, 1) {
+				seat.Leaves = span(until - w.Now)
+			}
+			out = append(out, seat)
+		}
+		if from = until; !math.IsInf(until, 1) {
+			there, until = d.Shift(from + 1e-9)
+		}
+	}
+	return out
+}
