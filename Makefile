@@ -1,0 +1,52 @@
+# Short names for what contributors run. CI runs .ci/run; targets that have the
+# same code there call it.
+
+export HANDOFF_SPECS ?= $(abspath $(wildcard ../shared/specs))
+export HANDOFF_DATA ?= $(abspath $(wildcard ../shared/data))
+
+.DEFAULT_GOAL := help
+.PHONY: help ci test race guards lint fmt tidy fuzz model bench cover goals-triggers
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+ci: ## All that CI runs, which installs what it needs
+	bash .ci/run
+
+test: ## The tests of every module
+	go test work
+
+race: ## The same under the race detector
+	go test -race work
+
+guards: ## Requires, dependencies, documentation's code, words in files
+	bash .ci/run guards
+
+lint: ## The linter in every module
+	bash .ci/run tools lint
+
+fmt: ## Format every module as the linter wants it
+	bash .ci/run tools fmt
+
+tidy: ## go mod tidy in every module
+	@for dir in $$(go list -m -f '{{.Dir}}'); do (cd "$$dir" && go mod tidy) || exit 1; done
+
+FUZZTIME ?= 60s
+fuzz: ## Every fuzz test for FUZZTIME (60s)
+	HANDOFF_FUZZTIME=$(FUZZTIME) bash .ci/run fuzz
+
+MODEL_OPS ?= 1000000
+model: ## The model test with MODEL_OPS (1000000) operations
+	cd modeltest && HANDOFF_MODEL_OPS=$(MODEL_OPS) go test -count=1 -v -timeout 4h ./...
+
+BENCH ?= .
+BENCHTIME ?= 1s
+bench: ## Benchmarks of the root module, those that match BENCH (.)
+	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -timeout 1h ./...
+
+cover: ## Statements that the root module's tests reach
+	go test -coverpkg ./... -coverprofile cover.out ./...
+	go tool cover -func cover.out | tail -n 1
+
+goals-triggers: ## The goals of escalation detection, one line each
+	go run ./trigger/internal/goals
