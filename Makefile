@@ -5,7 +5,7 @@ export HANDOFF_SPECS ?= $(abspath $(wildcard ../shared/specs))
 export HANDOFF_DATA ?= $(abspath $(wildcard ../shared/data))
 
 .DEFAULT_GOAL := help
-.PHONY: help ci test race guards lint fmt tidy fuzz model bench cover goals-triggers
+.PHONY: help ci test race guards lint fmt tidy fuzz model bench cover goals-triggers goals-waiting
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,3 +50,6 @@ cover: ## Statements that the root module's tests reach
 
 goals-triggers: ## The goals of escalation detection, one line each
 	go run ./trigger/internal/goals
+
+goals-waiting: ## The goals of waiting (order, place, estimate, speed), one line each
+	cd bench && go run ./cmd/goals-waiting
