@@ -1,0 +1,134 @@
+package memstore
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/seed-2a427302/handoff"
+)
+
+// A naiveOrder is what an order must behave like.
+type naiveOrder []item
+
+func (o *naiveOrder) find(p place) (int, bool) {
+	return slices.BinarySearchFunc(*o, p, func(it item, p place) int { return it.compare(&p) })
+}
+
+func (it *item) place() place { return place{it.major, it.minor, it.slot.rec.ID} }
+
+func compareOrders(t *testing.T, o *order, naive naiveOrder, probe place) {
+	t.Helper()
+	if o.len() != len(naive) {
+		t.Fatalf("len = %d, want %d", o.len(), len(naive))
+	}
+	want, _ := naive.find(probe)
+	if got := o.rank(&probe); got != want {
+		t.Fatalf("rank(%v) = %d, want %d", probe, got, want)
+	}
+	if want < len(naive) && naive[want].compare(&probe) == 0 {
+		want++
+	}
+	w := o.walk(&probe)
+	for i := want; ; i++ {
+		got := w.next()
+		if got == nil && i == len(naive) {
+			return
+		}
+		if got == nil || i == len(naive) || *got != naive[i] {
+			t.Fatalf("walk behind %v: wrong member at rank %d", probe, i)
+		}
+	}
+}
+
+// checkNodes verifies what the tree relies on.
+func checkNodes(t *testing.T, n *node) {
+	t.Helper()
+	if len(n.items) == 0 || len(n.items) > fan {
+		t.Fatalf("a node has %d items", len(n.items))
+	}
+	if n.kids == nil {
+		return
+	}
+	if len(n.kids) != len(n.items) || len(n.sizes) != len(n.items) {
+		t.Fatalf("%d items, %d kids, %d sizes", len(n.items), len(n.kids), len(n.sizes))
+	}
+	for i, kid := range n.kids {
+		checkNodes(t, kid)
+		if n.items[i] != kid.items[0] || n.sizes[i] != kid.size() {
+			t.Fatalf("kid %d is described wrongly", i)
+		}
+	}
+}
+
+func TestOrderLikeNaive(t *testing.T) {
+	for seed := range uint64(20) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(seed, 1))
+			var o order
+			var naive naiveOrder
+			grow := 60 // percent of insertions; it swings, so that the tree shrinks too
+			for step := range 20_000 {
+				if step%4000 == 3999 {
+					grow = 100 - grow
+				}
+				it := item{rnd.Int64N(3), rnd.Int64N(50), &slot{rec: handoff.Record{
+					ID: handoff.ID{Conversation: fmt.Sprint(rnd.IntN(20)), Number: rnd.Int64N(4)},
+				}}}
+				if seed%2 == 0 {
+					it.minor = int64(step) // mostly at the end
+				}
+				if rnd.IntN(100) < grow {
+					if i, ok := naive.find(it.place()); !ok {
+						naive = slices.Insert(naive, i, it)
+						o.insert(it)
+					}
+				} else if len(naive) > 0 {
+					i := rnd.IntN(len(naive))
+					o.remove(naive[i])
+					naive = slices.Delete(naive, i, i+1)
+				}
+				if step%97 == 0 {
+					compareOrders(t, &o, naive, it.place())
+					if o.root != nil {
+						checkNodes(t, o.root)
+					}
+				}
+			}
+			for len(naive) > 0 {
+				i := rnd.IntN(len(naive))
+				o.remove(naive[i])
+				naive = slices.Delete(naive, i, i+1)
+			}
+			if o.root != nil {
+				t.Error("an empty order keeps nodes")
+			}
+		})
+	}
+}
+
+func FuzzOrder(f *testing.F) {
+	f.Add([]byte("insert and remove"))
+	f.Add(make([]byte, 500))
+	f.Fuzz(func(t *testing.T, program []byte) {
+		var o order
+		var naive naiveOrder
+		for i, b := range program {
+			it := item{int64(b & 1), int64(b >> 3), &slot{rec: handoff.Record{ID: handoff.ID{Number: int64(i)}}}}
+			if b&6 == 6 && len(naive) > 0 {
+				at := int(b>>3) * len(naive) / 32
+				o.remove(naive[at])
+				naive = slices.Delete(naive, at, at+1)
+			} else {
+				at, _ := naive.find(it.place())
+				naive = slices.Insert(naive, at, it)
+				o.insert(it)
+			}
+			compareOrders(t, &o, naive, it.place())
+		}
+		if o.root != nil {
+			checkNodes(t, o.root)
+		}
+	})
+}
