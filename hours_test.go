@@ -209,6 +209,29 @@ var daylightSavingHours = []struct {
 		},
 	},
 	{
+		name: "another date that never was", zone: "Pacific/Kwajalein",
+		days: everyDay("09:00-17:00"), from: "1993-08-20 00:00", until: "1993-08-23 00:00",
+		want: []string{
+			"Fri 1993-08-20 09:00 -1200 open", "Fri 1993-08-20 17:00 -1200 close",
+			"Sun 1993-08-22 09:00 +1200 open", "Sun 1993-08-22 17:00 +1200 close",
+		},
+	},
+	{
+		name: "a change at a quarter to three", zone: "Pacific/Chatham",
+		days: everyDay("02:30-04:00"), from: "2026-09-27 00:00", until: "2026-09-28 00:00",
+		want: []string{
+			"Sun 2026-09-27 02:30 +1245 open", "Sun 2026-09-27 04:00 +1345 close",
+		},
+	},
+	{
+		name: "back for Ramadan", zone: "Africa/Casablanca",
+		days: everyDay("02:30-03:30"), from: "2025-02-23 00:00", until: "2025-02-24 00:00",
+		want: []string{
+			"Sun 2025-02-23 02:30 +0100 open", "Sun 2025-02-23 02:00 +0000 close",
+			"Sun 2025-02-23 02:30 +0000 open", "Sun 2025-02-23 03:30 +0000 close",
+		},
+	},
+	{
 		name: "the last day of a leap year, beyond the table of the zone", zone: "Australia/Sydney",
 		days: everyDay("09:00-17:00"), from: "2048-12-31 00:00", until: "2049-01-02 00:00",
 		want: []string{
