@@ -283,7 +283,7 @@ func importTable(t *testing.T) map[string]string {
 		"errgroup": "golang.org/x/sync/errgroup",
 		"uuid":     "github.com/google/uuid",
 	}
-	out := goOutput(t, ".", "list", "-f", "{{.Name}} {{.ImportPath}}", "std", "work")
+	out := goOutput(t, ".", "list", "-find", "-f", "{{.Name}} {{.ImportPath}}", "std", "work")
 	for line := range bytes.Lines(out) {
 		name, p, _ := strings.Cut(strings.TrimSpace(string(line)), " ")
 		if name == "main" || strings.Contains(p, "internal") || strings.HasPrefix(p, "vendor/") {
