@@ -21,10 +21,10 @@ func (s *Store) Commit(ctx context.Context, r handoff.Record, entries ...handoff
 		return err
 	}
 	s.mu.Lock()
-	err := s.commit(&r, entries)
+	work, err := s.commit(&r, entries)
 	s.mu.Unlock()
 	if err == nil {
-		s.audience.tell(handoff.Hint{ID: r.ID, Queue: r.Queue})
+		s.audience.tell(&r, work)
 	}
 	return err
 }
@@ -38,21 +38,23 @@ func (s *Store) CommitBatch(ctx context.Context, items []handoff.Item) []error {
 		}
 		return errs
 	}
+	work := make([]bool, len(items))
 	s.mu.Lock()
 	for i := range items {
-		errs[i] = s.commit(&items[i].Record, items[i].Entries)
+		work[i], errs[i] = s.commit(&items[i].Record, items[i].Entries)
 	}
 	s.mu.Unlock()
 	for i := range items {
-		if r := &items[i].Record; errs[i] == nil {
-			s.audience.tell(handoff.Hint{ID: r.ID, Queue: r.Queue})
+		if errs[i] == nil {
+			s.audience.tell(&items[i].Record, work[i])
 		}
 	}
 	return errs
 }
 
-// commit checks everything before it changes anything.
-func (s *Store) commit(r *handoff.Record, entries []handoff.RecordEntry) error {
+// commit checks everything before it changes anything. It reports whether the
+// record's queue may have work because of it.
+func (s *Store) commit(r *handoff.Record, entries []handoff.RecordEntry) (work bool, err error) {
 	sl := s.find(r.ID)
 	var stored handoff.Record
 	old := &stored
@@ -60,26 +62,27 @@ func (s *Store) commit(r *handoff.Record, entries []handoff.RecordEntry) error {
 		old = &sl.rec
 	}
 	if (sl == nil) != (r.Version == 0) || old.Version != r.Version {
-		return handoff.ErrConflict
+		return false, handoff.ErrConflict
 	}
 	if err := checkNumbers(old.Seq, r.Seq, entries); err != nil {
-		return err
+		return false, err
 	}
 	if err := s.checkKeys(r, old); err != nil {
-		return err
+		return false, err
 	}
 	if err := checkIDs(sl, entries); err != nil {
-		return err
+		return false, err
 	}
 	if sl == nil {
 		sl = s.insert(r)
+		work = r.Line != ""
 	} else {
-		s.update(sl, r)
+		work = s.update(sl, r)
 	}
 	sl.history.add(entries)
 	s.owe(sl)
 	s.rest(sl)
-	return nil
+	return work, nil
 }
 
 func checkNumbers(before, after int64, entries []handoff.RecordEntry) error {
@@ -133,8 +136,9 @@ func (s *Store) insert(r *handoff.Record) *slot {
 }
 
 // update replaces the record of a slot. It touches only the indexes that
-// change.
-func (s *Store) update(sl *slot, r *handoff.Record) {
+// change. It reports whether the record now stands somewhere else in a line or
+// gave units of a key back.
+func (s *Store) update(sl *slot, r *handoff.Record) (work bool) {
 	old := &sl.rec
 	moved := old.Line != r.Line || old.Queue != r.Queue || old.Priority != r.Priority || !old.Since.Equal(r.Since)
 	recreated := !old.Created.Equal(r.Created)
@@ -167,13 +171,14 @@ func (s *Store) update(sl *slot, r *handoff.Record) {
 	keys := old.Keys
 	sl.rec = *r
 	sl.rec.Version++
-	s.take(sl, keys)
+	freed := s.take(sl, keys)
 	if recreated {
 		s.created.insert(item{0, r.Created.UnixMilli(), sl})
 	}
 	if moved {
 		s.enter(sl)
 	}
+	return freed || moved && r.Line != ""
 }
 
 // remove takes a slot out of every index. The caller takes it out of its

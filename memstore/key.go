@@ -60,20 +60,24 @@ func (s *Store) checkKeys(r *handoff.Record, olds ...*handoff.Record) error {
 	return nil
 }
 
-// take makes sl hold its record's keys in place of old.
-func (s *Store) take(sl *slot, old []handoff.Key) {
+// take makes sl hold its record's keys in place of old. It reports whether
+// units were given back.
+func (s *Store) take(sl *slot, old []handoff.Key) (freed bool) {
 	keys := sl.rec.Keys
 	for i := range old {
 		if old[i].Units > 0 && units(keys, old[i].Name) == 0 {
 			s.hold(sl, old[i].Name, old[i].Units, 0)
+			freed = true
 		}
 	}
 	for i := range keys {
 		have, want := units(old, keys[i].Name), max(0, keys[i].Units)
 		if want > 0 && want != have {
 			s.hold(sl, keys[i].Name, have, want)
+			freed = freed || want < have
 		}
 	}
+	return freed
 }
 
 // hold changes the units that sl holds of a key.

@@ -26,23 +26,25 @@ type listener struct {
 // queues are remembered, and beyond twice as many nothing.
 const maxPending = 1024
 
-func (a *audience) tell(h handoff.Hint) {
+// tell says that r was committed and, if work is set, that its queue may have
+// work.
+func (a *audience) tell(r *handoff.Record, work bool) {
 	listeners := a.listeners.Load()
 	if listeners == nil {
 		return
 	}
 	for _, l := range *listeners {
-		l.add(h)
+		l.add(r, work)
 	}
 }
 
-func (l *listener) add(h handoff.Hint) {
+func (l *listener) add(r *handoff.Record, work bool) {
 	l.mu.Lock()
-	if len(l.pending) >= maxPending {
-		h.ID = handoff.ID{}
+	if len(l.pending) < maxPending {
+		l.pending[handoff.Hint{ID: r.ID}] = struct{}{}
 	}
-	if len(l.pending) < 2*maxPending {
-		l.pending[h] = struct{}{}
+	if work && r.Queue != "" && len(l.pending) < 2*maxPending {
+		l.pending[handoff.Hint{Queue: r.Queue}] = struct{}{}
 	}
 	l.mu.Unlock()
 	select {
