@@ -1,0 +1,408 @@
+package handoff
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+// cFire is a deadline that has come. Firing late or twice is harmless: the
+// entry's id is made of the deadline, and what has changed since decides.
+type cFire struct {
+	kind  string
+	facts facts
+}
+
+// facts are what the world looked like when a deadline fired.
+type facts struct {
+	couldNot   map[string]bool // offered agents who could not accept
+	online     bool            // the holder is there
+	awaySince  time.Time       // since when he is not
+	full       bool            // the holder has no free seat
+	seat       seat            // the holder's, to claim again
+	packetOwed bool            // the bot was not told yet
+	closed     bool            // the queue for failing bots cannot take anybody
+}
+
+func (c cFire) name() string { return "fire" }
+
+func (c cFire) apply(x *change) error {
+	at, ok := x.h.deadline(c.kind)
+	if !ok || at.After(x.now) {
+		return ErrStale
+	}
+	x.drop(c.kind)
+	switch c.kind {
+	case dueOffer:
+		x.fireOffer(c.facts)
+	case dueLadder:
+		x.fireLadder()
+	case dueIntake:
+		if x.h.Intake != nil && x.h.Intake.OnLapse == LapseCancel {
+			x.over(OutcomeCancelled, NoticeCancelled)
+			break
+		}
+		x.h.Intake = nil
+		x.enter(NoticeWaiting)
+	case dueFirstReply:
+		x.coolDown(x.h.Agent, ReasonNoReply)
+		x.withdraw(ReasonWithdrawn)
+		x.requeue(ReasonNoReply, NoticeRequeued)
+	case dueAnswer:
+		x.fireAnswer(c.facts)
+	case dueIdle:
+		x.fireIdle(c.facts)
+	case dueHold:
+		x.fireHold(c.facts)
+	case dueWrapup:
+		x.event(KindEnded).Data = map[string]string{"outcome": string(x.h.Outcome)}
+		x.end()
+	case dueGrace:
+		x.fireGrace(c.facts)
+	case dueStayOut:
+		x.fireStayOut()
+	case dueCooldown:
+		x.armWait()
+	}
+	if len(x.entries) == 0 {
+		x.event(KindTimer).Data = map[string]string{"deadline": c.kind}
+	}
+	return nil
+}
+
+func (x *change) fireOffer(f facts) {
+	for i := 0; i < len(x.h.Offers); {
+		o := x.h.Offers[i]
+		if o.Deadline.After(x.now) {
+			i++
+			continue
+		}
+		e := x.event(KindLapsed)
+		e.Agent, e.Reason, e.Data = o.Agent, ReasonLapsed, offerData(o)
+		if f.couldNot[o.Agent] {
+			e.Reason = ReasonCouldNot
+		} else {
+			x.coolDown(o.Agent, ReasonLapsed)
+		}
+		x.dropOffer(i)
+	}
+	x.rearm()
+}
+
+func (x *change) fireLadder() {
+	h := &x.h
+	if h.Rung >= len(x.queue.Ladder) {
+		return
+	}
+	rung := x.queue.Ladder[h.Rung]
+	h.Rung++
+	switch rung.Do {
+	case RelaxSkills:
+		x.relax(func(skills []Skill) (keep, dropped []Skill) {
+			for i := len(skills) - 1; i >= 0; i-- {
+				if skills[i].Optional {
+					return slices.Delete(slices.Clone(skills), i, i+1), skills[i : i+1]
+				}
+			}
+			return skills, nil
+		})
+	case RelaxLevels:
+		x.relax(func(skills []Skill) (keep, dropped []Skill) {
+			keep = slices.Clone(skills)
+			for i := range keep {
+				if keep[i].Level > 0 {
+					dropped = append(dropped, skills[i])
+					keep[i].Level = 0
+				}
+			}
+			return keep, dropped
+		})
+	case Overflow:
+		x.event(KindLadder).Data = map[string]string{"action": string(rung.Do), "queue": rung.Queue}
+		h.Need.Queue = rung.Queue
+		x.queue = x.rules.queue(rung.Queue)
+		h.LadderFrom, h.Rung, h.Route, h.QueueMax = x.now, 0, 0, 0
+		x.unbind()
+		x.enter("")
+		return
+	case NextProvider:
+		x.event(KindLadder).Data = map[string]string{"action": string(rung.Do)}
+		if h.Route+1 < len(x.queue.Providers) {
+			h.Route++
+			x.unbind()
+			x.connect("")
+			return
+		}
+	case Tell:
+		x.notice(rung.Notice, nil)
+	case AskMessage:
+		x.event(KindLadder).Data = map[string]string{"action": string(rung.Do)}
+		x.notice(NoticeMessage, nil)
+	case ToBot:
+		x.over(OutcomeMissed, NoticeMissed)
+		return
+	}
+	x.armWait()
+}
+
+// relax lowers what is asked for, and records what was dropped.
+func (x *change) relax(f func([]Skill) (keep, dropped []Skill)) {
+	keep, dropped := f(x.h.Need.Skills)
+	if len(dropped) == 0 {
+		return
+	}
+	x.h.Need.Skills = keep
+	x.h.Dropped = append(slices.Clip(x.h.Dropped), dropped...)
+	e := x.event(KindRelaxed)
+	e.Data = map[string]string{}
+	for _, s := range dropped {
+		e.Data[s.Name] = strconv.Itoa(s.Level)
+	}
+}
+
+// fireAnswer is the bot timeout: a message is handed out once more, and then
+// the bot has failed.
+func (x *change) fireAnswer(f facts) {
+	h := &x.h
+	if h.Controller().Role != RoleBot {
+		return
+	}
+	const most = 1 // resumes
+	var again, failed bool
+	out := slices.Clone(h.Pending)
+	id := "b/" + strconv.FormatInt(h.Seq+1, 10)
+	for i := range out {
+		p := &out[i]
+		switch {
+		case !p.Due.IsZero() && p.Due.After(x.now):
+		case x.rules.bot && p.Resumes < most:
+			x.revoke(p.Call)
+			p.Call, p.Resumes, p.Due = id, p.Resumes+1, x.now.Add(x.rules.botTimeout)
+			again = true
+		default:
+			failed = true
+		}
+	}
+	h.Pending = out
+	if again {
+		e := x.event(KindCalled)
+		e.Call = id
+		h.Calls = append(slices.Clip(h.Calls), call{ID: id, At: x.now})
+		x.trimCalls()
+	}
+	if failed {
+		x.botFailed(f)
+	}
+	x.dueAnswer()
+}
+
+// revoke ends a call whose messages were moved to another one.
+func (x *change) revoke(id string) {
+	x.h.Calls = slices.DeleteFunc(slices.Clone(x.h.Calls), func(c call) bool { return c.ID == id })
+}
+
+// botFailed escalates, or tells the user that there is no answer.
+func (x *change) botFailed(f facts) {
+	h := &x.h
+	h.Failures++
+	x.event(KindBotFailed).Data = map[string]string{"failures": strconv.Itoa(h.Failures)}
+	const most = 3 // escalations in a row, so that bot and queue do not play ball
+	if q := x.rules.botQueue; q != "" && !f.closed && h.Failures <= most && h.State == StateBot {
+		need := Need{Queue: q, Language: h.Need.Language}
+		x.request(&cRequest{who: Party{Role: RoleEngine}, need: need, reason: ReasonBotFailed, skip: true})
+		return
+	}
+	x.settle(func(p Pending) bool {
+		if !p.Due.IsZero() && p.Due.After(x.now) {
+			return true
+		}
+		x.event(KindUnanswered).About = p.Seq
+		return false
+	})
+	x.notice(NoticeUnanswered, nil)
+}
+
+func (x *change) fireIdle(f facts) {
+	h := &x.h
+	if h.State == StateBot {
+		last := h.Created
+		for _, t := range []time.Time{h.LastUser, h.LastSaid} {
+			if t.After(last) {
+				last = t
+			}
+		}
+		switch at := last.Add(x.rules.botIdle); {
+		case len(h.Pending) > 0 || f.packetOwed || !h.StayOut.IsZero():
+			x.set(dueIdle, max(x.rules.botIdle, time.Minute))
+		case at.After(x.now):
+			x.setAt(dueIdle, at)
+		default:
+			x.contain()
+		}
+		return
+	}
+	switch at := x.idleAt(); {
+	case at.After(x.now):
+		x.setAt(dueIdle, at)
+	case !h.Warned && x.queue.IdleWarning > 0 && x.queue.IdleWarning < x.queue.IdleTimeout:
+		h.Warned = true
+		x.notice(NoticeIdle, nil)
+		x.armActive()
+	default:
+		x.over(OutcomeIdle, NoticeEnded)
+	}
+}
+
+func (x *change) fireHold(f facts) {
+	if x.h.Seat == nil && f.full {
+		x.requeue(ReasonTimeout, NoticeRequeued)
+		return
+	}
+	x.resume(f.seat, Party{Role: RoleEngine})
+}
+
+func (x *change) fireGrace(f facts) {
+	h := &x.h
+	switch {
+	case f.online:
+		h.AwaySince = time.Time{}
+		x.event(KindAgentBack).Agent = h.Agent
+	case f.awaySince.Add(x.queue.AgentGrace).After(x.now):
+		h.AwaySince = f.awaySince
+		x.regrace()
+	case h.State == StateWrapup:
+		x.event(KindEnded).Data = map[string]string{"outcome": string(h.Outcome)}
+		x.end()
+	case len(h.Offers) > 0:
+		// A warm offer becomes an ordinary one.
+		offers := slices.Clone(h.Offers)
+		e := x.event(KindAgentLeft)
+		e.Agent, e.Reason = h.Agent, ReasonAgentLost
+		h.LastAgent = h.Agent
+		h.Stretch.Requeues++
+		h.LadderFrom, h.Rung = x.now, 0
+		x.back()
+		x.to(StateOffered)
+		for i := range offers {
+			offers[i].Warm = false
+		}
+		h.Offers = offers
+		x.armOffer()
+		x.notice(NoticeRequeued, nil)
+	default:
+		x.requeue(ReasonAgentLost, NoticeRequeued)
+	}
+}
+
+func (x *change) fireStayOut() {
+	h := &x.h
+	h.StayOut = time.Time{}
+	e := x.event(KindCalled)
+	if h.Packet != nil {
+		x.handOut("packet")
+		return
+	}
+	e.Call = "b/" + strconv.FormatInt(e.Seq, 10)
+	if x.rules.bot {
+		x.assign(e.Call)
+	}
+}
+
+// cAway notes that presence has lost the agent. Grace decides later; an offer
+// goes back at once.
+type cAway struct {
+	agent string
+	since time.Time
+}
+
+func (c cAway) name() string { return "away" }
+
+func (c cAway) apply(x *change) error {
+	h := &x.h
+	if i := slices.IndexFunc(h.Offers, func(o Offer) bool { return o.Agent == c.agent }); i >= 0 {
+		e := x.event(KindLapsed)
+		e.Agent, e.Reason, e.Data = c.agent, ReasonCouldNot, offerData(h.Offers[i])
+		x.dropOffer(i)
+		if c.agent != h.Agent {
+			return nil
+		}
+	}
+	if h.Agent != c.agent || h.Provider != "" || !h.AwaySince.IsZero() {
+		if len(x.entries) == 0 {
+			return ErrStale
+		}
+		return nil
+	}
+	h.AwaySince = c.since
+	e := x.event(KindAgentAway)
+	e.Agent = c.agent
+	x.regrace()
+	return nil
+}
+
+// cBack notes that he is there again.
+type cBack struct{ agent string }
+
+func (c cBack) name() string { return "back" }
+
+func (c cBack) apply(x *change) error {
+	if x.h.Agent != c.agent || x.h.AwaySince.IsZero() {
+		return ErrStale
+	}
+	x.h.AwaySince = time.Time{}
+	x.drop(dueGrace)
+	x.event(KindAgentBack).Agent = c.agent
+	return nil
+}
+
+// cOpened notes that the next handoff exists.
+type cOpened struct{}
+
+func (c cOpened) name() string { return "opened" }
+
+func (c cOpened) apply(x *change) error {
+	if !x.h.NextOwed {
+		return ErrStale
+	}
+	x.h.NextOwed = false
+	x.drop(dueNext)
+	x.event(KindNext)
+	return nil
+}
+
+// cUndelivered notes that a receiver did not get an entry and will not.
+type cUndelivered struct {
+	sink   string
+	entry  int64
+	code   string
+	unsure bool // it may have been shown
+}
+
+func (c cUndelivered) name() string { return "undelivered" }
+
+func (c cUndelivered) apply(x *change) error {
+	e := x.event(KindUndelivered)
+	e.About = c.entry
+	e.Data = map[string]string{"sink": c.sink, "code": c.code}
+	if c.unsure {
+		e.Data["unsure"] = "true"
+	}
+	return nil
+}
+
+// cGiveUp stops owing anything to a receiver that nobody serves.
+type cGiveUp struct{ cursors []string }
+
+func (c cGiveUp) name() string { return "give up" }
+
+func (c cGiveUp) apply(x *change) error {
+	x.drop(dueAudit)
+	x.h.Owed = slices.DeleteFunc(slices.Clone(x.h.Owed), func(o Owed) bool { return slices.Contains(c.cursors, o.Cursor) })
+	if len(c.cursors) == 0 {
+		x.event(KindTimer)
+	}
+	for _, name := range c.cursors {
+		x.event(KindGaveUp).Data = map[string]string{"sink": name}
+	}
+	return nil
+}

@@ -1,0 +1,421 @@
+package handoff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// lead asks to be the one sender for a cursor.
+func (e *Engine) lead(ctx context.Context, id ID, cursor string) (l Lead, err error) {
+	err = e.call(ctx, "lead", id, func(ctx context.Context) error {
+		l, err = e.store.Lead(ctx, id, cursor, now(), e.cfg.SendTimeout+e.cfg.Lease)
+		return err
+	})
+	return l, err
+}
+
+// ack reports progress. It outlives its caller: what was sent was sent.
+func (e *Engine) ack(ctx context.Context, a Ack) error {
+	return e.call(background(ctx), "ack", a.ID, func(ctx context.Context) error { return e.store.Ack(ctx, a) })
+}
+
+// send delivers what one receiver is owed of one handoff: under a lead, from
+// the cursor, one entry at a time, each acknowledged after it was sent. Then
+// it gives the lead back and looks once more, since whoever committed in
+// between may have seen the lead and gone away.
+func (e *Engine) send(ctx context.Context, t task) error {
+	for ctx.Err() == nil {
+		h, err := e.get(ctx, t.id)
+		if err != nil {
+			return ignore(err, ErrNotFound)
+		}
+		upTo := h.owedSeq(t.name)
+		b, wait := h.sendable(t)
+		if upTo == 0 || wait {
+			return nil
+		}
+		lead, err := e.lead(ctx, t.id, t.name)
+		if err != nil {
+			return ignore(err, ErrLeased)
+		}
+		if b != nil {
+			lead.Seq = max(lead.Seq, b.From)
+		}
+		at, until, err := e.deliverAll(ctx, h, t, b, lead, upTo)
+		if aerr := e.ack(ctx, Ack{ID: t.id, Cursor: t.name, Seq: at, Term: lead.Term, Until: until}); aerr != nil && err == nil {
+			err = aerr
+		}
+		if !until.IsZero() {
+			e.work.after(t, until)
+		}
+		if err != nil || !until.IsZero() {
+			return err
+		}
+		h, err = e.get(ctx, t.id)
+		if err != nil {
+			return ignore(err, ErrNotFound)
+		}
+		if h.owedSeq(t.name) <= at {
+			return nil
+		}
+	}
+	return nil
+}
+
+// sendable returns the binding that a provider's cursor belongs to, and
+// whether the chat is still being opened.
+func (h *Handoff) sendable(t task) (*Binding, bool) {
+	if !strings.HasPrefix(t.pool, sinkProvider) {
+		return nil, false
+	}
+	for i := range h.Bindings {
+		if b := &h.Bindings[i]; b.cursor() == t.name {
+			return b, b.Status == BindOpening || b.Session.Reference == ""
+		}
+	}
+	return nil, true
+}
+
+// deliverAll sends the entries up to upTo, and returns how far it got and, if
+// it has to stop, when to go on.
+func (e *Engine) deliverAll(ctx context.Context, h *Handoff, t task, b *Binding, lead Lead, upTo int64) (at int64, until time.Time, err error) {
+	at = lead.Seq
+	for try := lead.Tries; at < upTo; {
+		page, err := e.page(ctx, h.ID, at, 100)
+		if err != nil {
+			return at, now().Add(time.Second), err
+		}
+		if len(page) == 0 {
+			return upTo, time.Time{}, nil // erased, or removed
+		}
+		for i := range page {
+			en := &page[i]
+			if en.Seq > upTo {
+				return at, time.Time{}, nil
+			}
+			if ctx.Err() != nil {
+				return at, time.Time{}, nil
+			}
+			if !e.wants(t, en, b) {
+				at = en.Seq
+				continue
+			}
+			stop, err := e.deliverOne(ctx, h, t, b, en, try)
+			if err != nil || !stop.IsZero() {
+				return at, stop, err
+			}
+			at, try = en.Seq, 1
+			if at < upTo {
+				until := now().Add(e.cfg.SendTimeout + e.cfg.Lease)
+				if err := e.ack(ctx, Ack{ID: h.ID, Cursor: t.name, Seq: at, Term: lead.Term, Until: until}); err != nil {
+					return at, time.Time{}, err
+				}
+			}
+		}
+	}
+	return at, time.Time{}, nil
+}
+
+// wants reports whether a receiver gets an entry.
+func (e *Engine) wants(t task, en *Entry, b *Binding) bool {
+	switch t.pool {
+	case sinkChannel:
+		return en.ForUser() && !en.Past && en.From.Role != RoleUser
+	case sinkBot:
+		return en.Kind == KindJoined || en.Kind == KindCalled && en.Call != ""
+	case sinkPacket:
+		return en.Kind == KindCarried || en.Kind == KindCalled
+	}
+	if b != nil {
+		return forProvider(en) && en.Seq > b.From && (b.To == 0 || en.Seq <= b.To)
+	}
+	return true
+}
+
+// deliverOne sends one entry. It returns when to try again, if that is later,
+// and nothing when the entry is settled: sent, or given up with an entry that
+// says so.
+func (e *Engine) deliverOne(ctx context.Context, h *Handoff, t task, b *Binding, en *Entry, try int) (time.Time, error) {
+	start := now()
+	var err error
+	if try > e.cfg.SendTries {
+		// Whoever tried before us may have died of it.
+		err = &DeliveryError{Permanent: true, Code: "too_many_tries", Err: errors.New("given up")}
+	} else {
+		err = e.deliver(ctx, h, t, b, en)
+	}
+	if ctx.Err() != nil && err != nil {
+		return start, nil // stopped; nothing is known about the receiver
+	}
+	perm, after := permanent(err)
+	code := "gave_up"
+	var de *DeliveryError
+	if errors.As(err, &de) {
+		code = de.Code
+	}
+	if err != nil && (try >= e.cfg.SendTries || e.cfg.SendFor > 0 && start.Sub(en.At) > e.cfg.SendFor) {
+		perm = true
+	}
+	if e.cfg.Hooks.Delivered != nil {
+		e.cfg.Hooks.Delivered(ctx, Delivered{ID: h.ID, Sink: t.pool, Seq: en.Seq, Try: try, Took: now().Sub(start), Err: err, Permanent: perm})
+	}
+	switch {
+	case err == nil:
+		return time.Time{}, nil
+	case !perm:
+		e.log.InfoContext(ctx, "delivery failed", "sink", t.pool, "seq", en.Seq, "try", try, "permanent", false)
+		return now().Add(max(after, retryIn(try))), nil
+	}
+	e.log.WarnContext(ctx, "delivery given up", "sink", t.pool, "seq", en.Seq, "try", try, "code", code)
+	if en.Kind == KindUndelivered || en.Kind == KindGaveUp {
+		return time.Time{}, nil // passed over, without another entry about it
+	}
+	op := "undelivered/" + t.name + "/" + strconv.FormatInt(en.Seq, 10)
+	_, err = e.do(background(ctx), h.ID, op, func(*Handoff) (command, error) {
+		return cUndelivered{sink: t.name, entry: en.Seq, code: code, unsure: code == "gave_up" || code == "too_many_tries"}, nil
+	})
+	return time.Time{}, err
+}
+
+// retryIn is the back-off after a number of tries, with jitter: a second at
+// first, five minutes at most.
+func retryIn(try int) time.Duration {
+	d := min(time.Second<<min(try-1, 10), 5*time.Minute)
+	return d/2 + time.Duration(rand.Int64N(int64(d/2)+1))
+}
+
+// deliver hands an entry to its receiver. A receiver that panics has failed.
+func (e *Engine) deliver(ctx context.Context, h *Handoff, t task, b *Binding, en *Entry) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, e.cfg.SendTimeout)
+	defer cancel()
+	ctx, end := e.cfg.Hooks.span(ctx, "deliver."+t.pool, h.ID)
+	defer func() { end(err) }()
+	defer func() {
+		if p := recover(); p != nil {
+			err = &DeliveryError{Code: "panic", Err: errors.New("the receiver panicked")}
+		}
+	}()
+	switch {
+	case t.pool == sinkChannel:
+		return e.show(ctx, h, en)
+	case t.pool == sinkBot:
+		return e.callBot(ctx, h, en)
+	case t.pool == sinkPacket:
+		return e.deliverPacket(ctx, h, en)
+	case b != nil:
+		return e.relay(ctx, b, en)
+	}
+	return e.cfg.Sinks[strings.TrimPrefix(t.pool, sinkNamed)].Handle(ctx, h, en)
+}
+
+// userMessage returns what the user may see of an entry.
+func userMessage(en *Entry) UserMessage {
+	m := UserMessage{
+		ID: en.ID, From: Party{Role: en.From.Role, Name: en.From.Name}, Text: en.Text, Files: en.Files,
+		Notice: en.Notice, At: en.At, Payload: en.Payload, Cursor: UserCursor{Number: en.Handoff.Number, Seq: en.Seq},
+	}
+	switch m.From.Role {
+	case RoleBot, RoleUser:
+		m.From.ID = en.From.ID
+	case RoleSupervisor:
+		m.From.Role = RoleAgent
+	}
+	return m
+}
+
+// show shows an entry to the user, as far as the channel can.
+func (e *Engine) show(ctx context.Context, h *Handoff, en *Entry) error {
+	m := userMessage(en)
+	m.ID = strconv.FormatInt(en.Handoff.Number, 10) + "/" + m.ID
+	if d, ok := e.cfg.Channel.(ChannelDescriber); ok {
+		info := d.Describe(ctx, h.ID.Conversation)
+		if info.ReplyWindow > 0 && !h.LastUser.IsZero() && now().Sub(h.LastUser) > info.ReplyWindow {
+			return &DeliveryError{Permanent: true, Code: "reply_window", Err: errors.New("the user's last message is too old")}
+		}
+		return e.showParts(ctx, h.ID.Conversation, m, info)
+	}
+	return e.cfg.Channel.Show(ctx, h.ID.Conversation, m)
+}
+
+func (e *Engine) showParts(ctx context.Context, conversation string, m UserMessage, info ChannelInfo) error {
+	if info.NoButtons {
+		m.Payload = nil
+	}
+	if info.NoFiles && len(m.Files) > 0 {
+		m.Text, m.Files = withLinks(m.Text, m.Files), nil
+	}
+	parts := split(m.Text, info.MaxBytes)
+	for i, text := range parts {
+		p := m
+		p.Text = text
+		if i > 0 {
+			p.ID = fmt.Sprintf("%s/%d", m.ID, i)
+		}
+		if i < len(parts)-1 {
+			p.Files, p.Payload = nil, nil
+		}
+		if err := e.cfg.Channel.Show(ctx, conversation, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func withLinks(text string, files []File) string {
+	var b strings.Builder
+	b.WriteString(text)
+	for i := range files {
+		if b.Len() > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(strings.TrimSpace(files[i].Name + " " + files[i].URL))
+	}
+	return b.String()
+}
+
+// split cuts a text into parts of at most limit bytes, at a space if there is one
+// in the last quarter, and never inside a character.
+func split(text string, limit int) []string {
+	if limit <= 0 || len(text) <= limit {
+		return []string{text}
+	}
+	limit = max(limit, utf8.UTFMax)
+	var parts []string
+	for len(text) > limit {
+		n := limit
+		for n > 0 && !utf8.RuneStart(text[n]) {
+			n--
+		}
+		if i := strings.LastIndexByte(text[:n], ' '); i > n*3/4 {
+			n = i
+		}
+		if n == 0 {
+			n = limit // not UTF-8
+		}
+		parts = append(parts, text[:n])
+		text = strings.TrimPrefix(text[n:], " ")
+	}
+	if text != "" {
+		parts = append(parts, text)
+	}
+	return parts
+}
+
+// callBot tells the bot that a human stretch began, or that messages wait.
+func (e *Engine) callBot(ctx context.Context, h *Handoff, en *Entry) error {
+	c := BotCall{ID: h.ID.String() + "/" + en.ID, Kind: BotStarted, Handoff: *h}
+	if en.Kind == KindCalled {
+		c.Kind = BotResume
+		t, err := e.turn(ctx, h, en.Call)
+		if err != nil {
+			return err
+		}
+		if !t.Open() {
+			return nil // answered, or control has moved
+		}
+		c.Turn = t
+	}
+	return e.cfg.Bot.Call(ctx, c)
+}
+
+// deliverPacket tells the bot what became of the handoff before this one. Its
+// turn is read now: if the bot no longer has control, there is none.
+func (e *Engine) deliverPacket(ctx context.Context, h *Handoff, en *Entry) error {
+	if h.Packet == nil || en.Kind == KindCarried && !h.StayOut.IsZero() {
+		return nil
+	}
+	if en.Kind == KindCarried && h.owedSeq(sinkPacket) > en.Seq {
+		// A stay-out ended since: the packet goes with that entry.
+		if later, err := e.hasCalled(ctx, h, en.Seq); err != nil || later {
+			return err
+		}
+	}
+	prev, err := e.get(ctx, ID{Conversation: h.ID.Conversation, Number: h.Packet.Number})
+	if errors.Is(err, ErrNotFound) {
+		prev, err = &Handoff{ID: ID{Conversation: h.ID.Conversation, Number: h.Packet.Number}, Outcome: h.Packet.Outcome}, nil
+	}
+	if err != nil {
+		return err
+	}
+	c := BotCall{
+		ID: h.ID.String() + "/packet", Kind: BotEnded, Handoff: *prev, Outcome: h.Packet.Outcome,
+	}
+	if c.Human, err = e.human(ctx, prev.ID); err != nil {
+		return err
+	}
+	if c.Summary, err = e.summary(ctx, prev); err != nil {
+		return err
+	}
+	if h.Packet.Call != "" {
+		if c.Turn, err = e.turn(ctx, h, h.Packet.Call); err != nil {
+			return err
+		}
+	}
+	return e.cfg.Bot.Call(ctx, c)
+}
+
+func (e *Engine) hasCalled(ctx context.Context, h *Handoff, after int64) (bool, error) {
+	page, err := e.page(ctx, h.ID, after, 1000)
+	for i := range page {
+		if page[i].Kind == KindCalled && page[i].Call == "" {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// human returns what was said while the bot had no control.
+func (e *Engine) human(ctx context.Context, id ID) ([]Entry, error) {
+	var out []Entry
+	for after := int64(0); ; {
+		page, err := e.page(ctx, id, after, 200)
+		if err != nil {
+			return nil, err
+		}
+		if len(page) == 0 {
+			return out, nil
+		}
+		for i := range page {
+			if en := &page[i]; en.Kind == KindMessage && en.State != StateBot && !en.Past {
+				out = append(out, *en)
+			}
+		}
+		after = page[len(page)-1].Seq
+	}
+}
+
+// summary says in a few words what happened.
+func (e *Engine) summary(ctx context.Context, h *Handoff) (string, error) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Outcome: %s.", h.Outcome)
+	if h.Attended && h.AgentName != "" {
+		fmt.Fprintf(&b, " Agent: %s.", h.AgentName)
+	}
+	if h.Closing != "" {
+		fmt.Fprintf(&b, " Closed as: %s.", h.Closing)
+	}
+	if h.Summary != "" {
+		b.WriteString(" " + h.Summary)
+	}
+	for after := int64(0); ; {
+		page, err := e.page(ctx, h.ID, after, 200)
+		if err != nil {
+			return "", err
+		}
+		if len(page) == 0 {
+			return b.String(), nil
+		}
+		for i := range page {
+			if page[i].Kind == KindReturned && page[i].Text != "" {
+				b.WriteString(" " + page[i].Text)
+			}
+		}
+		after = page[len(page)-1].Seq
+	}
+}

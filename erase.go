@@ -1,0 +1,83 @@
+package handoff
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"slices"
+)
+
+// tombstone names what is kept of an erased conversation: its number and the
+// hashes of its message ids, so that an old turn stays stale and a repeated
+// message stays known.
+func tombstone(conversation string) string {
+	sum := sha256.Sum256([]byte(conversation))
+	return "erased:" + hex.EncodeToString(sum[:])
+}
+
+// Erase removes everything that was said in a conversation: all of its
+// handoffs, their logs and their deliveries. It is ErrOpen while a handoff is
+// open, unless it is the bot's and idle, and while something is still owed: the
+// next handoff, or closing a chat on a platform. Erasing what is not there is
+// no error.
+func (e *Engine) Erase(ctx context.Context, conversation string) error {
+	if err := checkName("conversation", conversation); err != nil {
+		return err
+	}
+	for try := 0; ; try++ {
+		err := e.erase(ctx, conversation)
+		if !errors.Is(err, ErrConflict) && !isUnknown(err) || try >= tries {
+			return err
+		}
+		if err := backOff(ctx, try); err != nil {
+			return err
+		}
+	}
+}
+
+func (e *Engine) erase(ctx context.Context, conversation string) error {
+	h, err := e.latest(ctx, conversation)
+	if err != nil || h == nil || h.Tombstone {
+		return err
+	}
+	if h.State == StateBot {
+		if owed, err := e.isOwed(ctx, h, sinkPacket); err != nil || owed {
+			if err == nil {
+				err = ErrOpen
+			}
+			return err
+		}
+		o, err := e.do(ctx, h.ID, "forget", func(*Handoff) (command, error) { return cForget{}, nil })
+		if err != nil {
+			return err
+		}
+		h = o.h
+	}
+	list, err := e.list(ctx, Query{Conversation: conversation})
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		r, err := list[i].decode()
+		if err != nil {
+			return err
+		}
+		if r.State != StateEnded || r.NextOwed && r.ID == h.ID ||
+			slices.ContainsFunc(r.Bindings, func(b Binding) bool { return b.Status == BindOwed }) {
+			return ErrOpen
+		}
+	}
+	tomb := &Handoff{
+		ID: ID{Conversation: tombstone(conversation), Number: h.ID.Number}, Version: h.Version,
+		State: StateEnded, Outcome: h.Outcome, Epoch: h.Epoch, Known: h.Known, Tombstone: true,
+		Created: now(), Updated: now(),
+	}
+	rec := e.rules.record(tomb)
+	err = e.call(ctx, "erase", h.ID, func(ctx context.Context) error { return e.store.Erase(ctx, conversation, rec) })
+	if err != nil {
+		return e.refused(err)
+	}
+	e.hub.changed(conversation)
+	return nil
+}

@@ -1,0 +1,127 @@
+package handoff
+
+import (
+	"context"
+	"slices"
+)
+
+// An Explanation says why a handoff is where it is.
+type Explanation struct {
+	Handoff Handoff
+	Place   Place
+	Why     string        // in a few words
+	Agents  []AgentAnswer // for one that waits: everybody in the queue
+	Offers  []Entry       // what was offered to whom, why, and what came of it
+	Relaxed []Skill       // skills that are no longer asked for
+}
+
+// An AgentAnswer says why an agent does not get a handoff now. Why is empty
+// for one who could.
+type AgentAnswer struct {
+	Agent        string
+	Availability Availability
+	Why          string
+}
+
+// Explain says why a handoff still waits, and why an agent got it.
+func (e *Engine) Explain(ctx context.Context, id ID) (Explanation, error) {
+	if err := checkID(id); err != nil {
+		return Explanation{}, err
+	}
+	h, err := e.get(ctx, id)
+	if err != nil {
+		return Explanation{}, err
+	}
+	out := Explanation{Handoff: *h, Relaxed: h.Dropped}
+	kinds := []Kind{KindOffered, KindDeclined, KindLapsed, KindWithdrawn, KindJoined, KindAgentLeft, KindRelaxed}
+	for after := int64(0); ; {
+		page, err := e.page(ctx, id, after, 200)
+		if err != nil {
+			return out, err
+		}
+		if len(page) == 0 {
+			break
+		}
+		for i := range page {
+			if slices.Contains(kinds, page[i].Kind) {
+				out.Offers = append(out.Offers, page[i])
+			}
+		}
+		after = page[len(page)-1].Seq
+	}
+	switch h.State {
+	case StateWaiting:
+		return out, e.explainWaiting(ctx, h, &out)
+	case StateOffered:
+		out.Why = "an agent is being asked"
+	case StateConnecting:
+		out.Why = "the platform " + h.Provider + " is being opened"
+	case StateQueued:
+		out.Why = "in the queue of the platform " + h.Provider
+	case StateIntake:
+		out.Why = "the user is being asked for details"
+	case StateActive, StateHeld, StateWrapup:
+		out.Why = "with an agent"
+	case StateEnded:
+		out.Why = "over: " + string(h.Outcome)
+	case StateBot:
+		out.Why = "with the bot"
+	}
+	return out, nil
+}
+
+func (e *Engine) explainWaiting(ctx context.Context, h *Handoff, out *Explanation) error {
+	q := e.rules.queue(h.Need.Queue)
+	at := now()
+	var err error
+	if out.Place, err = e.place(ctx, h); err != nil {
+		return err
+	}
+	free, _, err := e.candidates(ctx, q, at)
+	if err != nil {
+		return err
+	}
+	all, err := e.cfg.Directory.List(ctx, h.Need.Queue)
+	if err != nil {
+		return err
+	}
+	ids := make([]string, len(all))
+	for i := range all {
+		ids[i] = all[i].ID
+	}
+	able := 0
+	for i, st := range e.status(ctx, ids, at) {
+		a := AgentAnswer{Agent: st.Agent, Availability: st.Availability}
+		switch j := slices.IndexFunc(free, func(c Candidate) bool { return c.Agent.ID == st.Agent }); {
+		case st.Availability != Online:
+			a.Why = "not online"
+		case j < 0 && !all[i].covers(&h.Need):
+			a.Why = missing(&all[i], &h.Need)
+		case j < 0:
+			a.Why = "no free seat"
+		default:
+			a.Why = e.whyNot(h, &free[j], at)
+		}
+		if a.Why == "" {
+			able++
+		}
+		out.Agents = append(out.Agents, a)
+	}
+	switch {
+	case h.Importing:
+		out.Why = "the history is still being read"
+	case q.Hours != nil && !isOpen(q.Hours, at):
+		out.Why = "the queue is closed"
+	case len(all) == 0:
+		out.Why = "nobody serves this queue"
+	case able == 0:
+		out.Why = "nobody can take it now"
+	case q.Style == Pull:
+		out.Why = "waits to be picked from the list"
+	case out.Place.Position > 1:
+		out.Why = "others are served first"
+	default:
+		out.Why = "an offer is about to be made"
+	}
+	return nil
+}

@@ -1,0 +1,318 @@
+package handoff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// An Engine moves conversations between bots and people. Its methods are safe
+// for concurrent use, and any number of engines may share one Store: that is
+// the whole cluster story.
+type Engine struct {
+	cfg       Config
+	rules     *rules
+	store     Store
+	providers map[string]Provider
+	log       *slog.Logger
+	hub       *hub
+	work      *work
+	pace      *pace
+}
+
+// New checks cfg and returns an engine. It starts nothing: call Run in at
+// least one process that shares the store. What is wrong with cfg comes back
+// at once as a *ConfigError.
+func New(cfg Config) (*Engine, error) {
+	if p := cfg.problems(); len(p) > 0 {
+		return nil, &ConfigError{Problems: p}
+	}
+	cfg.Queues, cfg.Providers, cfg.Sinks = slices.Clone(cfg.Queues), slices.Clone(cfg.Providers), maps.Clone(cfg.Sinks)
+	cfg.resolve()
+	e := &Engine{
+		cfg: cfg, rules: cfg.rules(), store: cfg.Store, log: cfg.Logger,
+		providers: map[string]Provider{}, hub: newHub(), work: newWork(), pace: newPace(),
+	}
+	for _, p := range cfg.Providers {
+		e.providers[p.Info().Name] = p
+	}
+	return e, nil
+}
+
+// now has the precision of stores.
+func now() time.Time { return time.Now().Truncate(time.Millisecond) }
+
+// newID returns an id for something that the caller did not name.
+func newID() string {
+	id, err := uuid.NewV7()
+	if err != nil {
+		id = uuid.New()
+	}
+	return id.String()
+}
+
+// A StoreError is a store call that failed.
+type StoreError struct {
+	Op  string
+	Err error
+}
+
+func (e *StoreError) Error() string { return fmt.Sprintf("handoff: store: %s: %v", e.Op, e.Err) }
+
+// Unwrap returns the cause.
+func (e *StoreError) Unwrap() error { return e.Err }
+
+// call runs a store call under its timeout. Answers of the store come back as
+// they are, failures as *StoreError.
+func (e *Engine) call(ctx context.Context, op string, id ID, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, e.cfg.StoreTimeout)
+	defer cancel()
+	ctx, end := e.cfg.Hooks.span(ctx, "store."+op, id)
+	err := f(ctx)
+	end(err)
+	if err == nil || isAnswer(err) {
+		return err
+	}
+	return &StoreError{Op: op, Err: err}
+}
+
+// isAnswer reports whether a store meant what it said.
+func isAnswer(err error) bool {
+	var held *HeldError
+	return errors.Is(err, ErrNotFound) || errors.Is(err, ErrConflict) || errors.Is(err, ErrDuplicate) ||
+		errors.Is(err, ErrLeased) || errors.As(err, &held)
+}
+
+// get reads a handoff. The result is shared: nobody changes it.
+func (e *Engine) get(ctx context.Context, id ID) (h *Handoff, err error) {
+	err = e.call(ctx, "get", id, func(ctx context.Context) error {
+		r, err := e.store.Get(ctx, id)
+		if err == nil {
+			h, err = r.decode()
+		}
+		return err
+	})
+	return h, err
+}
+
+// latest reads the latest handoff of a conversation; nil if there is none. An
+// erased conversation has a tombstone under another name, which keeps the
+// number and the hashed ids.
+func (e *Engine) latest(ctx context.Context, conversation string) (h *Handoff, err error) {
+	err = e.call(ctx, "latest", ID{Conversation: conversation}, func(ctx context.Context) error {
+		r, err := e.store.Latest(ctx, conversation)
+		if errors.Is(err, ErrNotFound) {
+			r, err = e.store.Latest(ctx, tombstone(conversation))
+		}
+		if err == nil {
+			h, err = r.decode()
+		}
+		return err
+	})
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err == nil && h.Tombstone {
+		c := *h
+		c.ID.Conversation = conversation
+		h = &c
+	}
+	return h, err
+}
+
+// entry looks for an entry by its id.
+func (e *Engine) entry(ctx context.Context, id ID, entry string) (found *Entry, err error) {
+	err = e.call(ctx, "entry", id, func(ctx context.Context) error {
+		r, err := e.store.Entry(ctx, id, entry)
+		if err == nil {
+			found, err = r.decode(id)
+		}
+		return err
+	})
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	return found, err
+}
+
+// outcome is what became of a command.
+type outcome struct {
+	h       *Handoff
+	entries []Entry
+	replay  *Entry // set when the command had been applied before
+}
+
+// first returns the entry that the command made.
+func (o *outcome) entry(kind Kind) Entry {
+	if o.replay != nil {
+		return *o.replay
+	}
+	for i := range o.entries {
+		if o.entries[i].Kind == kind {
+			return o.entries[i]
+		}
+	}
+	return Entry{}
+}
+
+// tries bounds how often a command is decided again after losing a race.
+const tries = 25
+
+// do applies a command to a handoff: read, decide, commit; again when somebody
+// else was faster. build makes the command from what was read, so that its
+// facts are fresh.
+func (e *Engine) do(ctx context.Context, id ID, op string, build func(*Handoff) (command, error)) (outcome, error) {
+	var unknown error
+	for try := 0; ; try++ {
+		h, err := e.get(ctx, id)
+		if err != nil {
+			return outcome{}, unclear(unknown, err)
+		}
+		if unknown != nil {
+			// After an unknown outcome: look for the entry, and only then decide.
+			if found, err := e.entry(ctx, id, op); err != nil || found != nil {
+				return outcome{h: h, replay: found}, unclear(unknown, err)
+			}
+		}
+		c, err := build(h)
+		if err == nil {
+			var o outcome
+			o, err = e.apply(ctx, h, c, op)
+			if err == nil {
+				return o, nil
+			}
+		}
+		switch {
+		case errors.Is(err, ErrDuplicate):
+			return e.replayed(ctx, id, op, err)
+		case errors.Is(err, ErrConflict) && try < tries:
+			if e.cfg.Hooks.Conflict != nil {
+				e.cfg.Hooks.Conflict(ctx, id, try)
+			}
+			if err := backOff(ctx, try); err != nil {
+				return outcome{}, unclear(unknown, err)
+			}
+		case isUnknown(err) && try < 3:
+			unknown = err
+			if err := backOff(ctx, try); err != nil {
+				return outcome{}, unclear(unknown, err)
+			}
+		case isUnknown(err):
+			return outcome{}, unclear(err, err)
+		default:
+			// A refusal may come from the command's own success.
+			if found, ferr := e.entry(ctx, id, op); ferr == nil && found != nil {
+				return e.replayed(ctx, id, op, err)
+			}
+			return outcome{h: h}, err
+		}
+	}
+}
+
+func (e *Engine) replayed(ctx context.Context, id ID, op string, cause error) (outcome, error) {
+	h, err := e.get(ctx, id)
+	if err != nil {
+		return outcome{}, err
+	}
+	found, err := e.entry(ctx, id, op)
+	if err != nil {
+		return outcome{}, err
+	}
+	if found == nil {
+		return outcome{h: h}, cause
+	}
+	return outcome{h: h, replay: found}, nil
+}
+
+// errCommit marks a commit whose outcome is unknown.
+type errCommit struct{ err error }
+
+func (e *errCommit) Error() string { return e.err.Error() }
+func (e *errCommit) Unwrap() error { return e.err }
+
+func isUnknown(err error) bool {
+	var c *errCommit
+	return errors.As(err, &c)
+}
+
+// unclear says that a command may have been applied.
+func unclear(unknown, err error) error {
+	if unknown == nil || err == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrUnknown, err)
+}
+
+// backOff waits a little, longer after each try, with jitter.
+func backOff(ctx context.Context, try int) error {
+	d := time.Duration(1+rand.IntN(1+4<<min(try, 6))) * time.Millisecond
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// apply decides one command on what was read, and commits.
+func (e *Engine) apply(ctx context.Context, h *Handoff, c command, op string) (outcome, error) {
+	next, entries, err := e.rules.decide(h, c, op, now())
+	if err != nil {
+		return outcome{}, err
+	}
+	next.Version = h.Version
+	rec := e.rules.record(next)
+	list := make([]RecordEntry, len(entries))
+	for i := range entries {
+		en := &entries[i]
+		list[i] = RecordEntry{ID: en.ID, Seq: en.Seq, At: en.At, Body: Body{value: en}}
+	}
+	err = e.call(ctx, "commit", next.ID, func(ctx context.Context) error { return e.store.Commit(ctx, rec, list...) })
+	if err != nil {
+		return outcome{}, e.refused(err)
+	}
+	// The store keeps next, which still carries the version it was made from.
+	after := *next
+	after.Version++
+	e.committed(ctx, h, &after, entries, c)
+	return outcome{h: &after, entries: entries}, nil
+}
+
+// refused turns what a store said about a commit into what a caller can use.
+func (e *Engine) refused(err error) error {
+	var held *HeldError
+	switch {
+	case errors.As(err, &held):
+		return keyError(held)
+	case isAnswer(err):
+		return err
+	}
+	return &errCommit{err: err}
+}
+
+// keyError says what a key that is held means to a caller.
+func keyError(held *HeldError) error {
+	switch name, rest, _ := strings.Cut(held.Key, "/"); name {
+	case "seat", "queueseat":
+		return ErrFull
+	case "queue":
+		return &UnavailableError{Queue: rest, Why: ReasonFull}
+	}
+	return ErrConflict // somebody opened or bound the same: read again
+}
+
+// background detaches work for others from the caller.
+func background(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

@@ -1,0 +1,98 @@
+package handoff
+
+import (
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// look is how long a handoff that waits for nothing may stay unseen. "Never"
+// means: look again daily.
+const look = 24 * time.Hour
+
+// record returns what a store keeps of h. Keys, line and wake are functions of
+// h alone: no command adds or removes one.
+func (r *rules) record(h *Handoff) Record {
+	rec := Record{
+		ID: h.ID, Version: h.Version, Seq: h.Seq,
+		Queue: h.Need.Queue, State: h.State, Outcome: h.Outcome, Agent: h.Agent, Tags: h.Tags,
+		Created: h.Created, Updated: h.Updated,
+		Wake: h.wake(), Keys: h.keys(), Owed: h.Owed,
+		Body: Body{value: h},
+	}
+	if h.User != nil {
+		rec.User = h.User.ID
+	}
+	if rec.Agent == "" && len(h.Offers) == 1 {
+		rec.Agent = h.Offers[0].Agent
+	}
+	if h.State == StateWaiting || h.State == StateOffered {
+		rec.Line = h.Need.line()
+		rec.Priority, rec.Since = r.queue(h.Need.Queue).since(h.Need.Priority, h.Enqueued)
+	}
+	return rec
+}
+
+// wake returns when somebody must look at h: at the earliest deadline, and
+// within a day if there is none.
+func (h *Handoff) wake() time.Time {
+	var at time.Time
+	for _, d := range h.Deadlines {
+		if at.IsZero() || d.At.Before(at) {
+			at = d.At
+		}
+	}
+	if at.IsZero() && !h.Tombstone {
+		at = h.Updated.Add(look)
+	}
+	return at
+}
+
+// keys returns what h holds.
+func (h *Handoff) keys() []Key {
+	var keys []Key
+	if h.IsOpen() {
+		keys = append(keys, Key{Name: conversationKey(h.ID.Conversation), Max: 1, Units: 1})
+	}
+	if h.Seat != nil {
+		keys = h.Seat.keys(keys)
+	}
+	for i := range h.Offers {
+		if !h.Offers[i].Broadcast {
+			keys = h.Offers[i].Seat.keys(keys)
+		}
+	}
+	if h.QueueMax > 0 && (h.State == StateWaiting || h.State == StateOffered) {
+		keys = append(keys, Key{Name: "queue/" + h.Need.Queue, Max: h.QueueMax, Units: 1})
+	}
+	if b := h.live(); b != nil && b.Status == BindOpen && h.State != StateEnded {
+		keys = append(keys, Key{Name: bindingKey(b.Provider, b.Session.Reference), Max: 1, Units: 1})
+	}
+	return keys
+}
+
+func (s *seat) keys(keys []Key) []Key {
+	keys = append(keys, Key{Name: seatKey(s.Agent), Max: s.Max, Units: s.Units})
+	if s.QueueMax > 0 {
+		keys = append(keys, Key{Name: queueSeatKey(s.Agent, s.Queue), Max: s.QueueMax, Units: 1})
+	}
+	return keys
+}
+
+func conversationKey(conversation string) string { return "conversation/" + conversation }
+
+func seatKey(agent string) string { return "seat/" + agent }
+
+// queueSeatKey escapes the agent, so that the slash tells him from the queue.
+func queueSeatKey(agent, queue string) string {
+	return "queueseat/" + url.PathEscape(agent) + "/" + queue
+}
+
+func bindingKey(provider, reference string) string {
+	return "provider/" + url.PathEscape(provider) + "/" + reference
+}
+
+// attempt returns the id by which a platform knows an attempt to open a chat.
+func attempt(id ID, binding int64) string {
+	return url.QueryEscape(id.Conversation) + "." + strconv.FormatInt(id.Number, 10) + "." + strconv.FormatInt(binding, 10)
+}

@@ -1,0 +1,202 @@
+package handoff
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Need says what a handoff asks for.
+type Need struct {
+	Queue      string   `json:"queue"`
+	Skills     []Skill  `json:"skills,omitempty"`
+	Language   string   `json:"language,omitempty"` // agents must speak it; empty: any
+	Mode       Mode     `json:"mode,omitempty"`
+	Priority   int      `json:"priority,omitempty"`    // higher is sooner
+	Preferred  string   `json:"preferred,omitempty"`   // an agent who is asked first if he is available
+	Exclude    []string `json:"exclude,omitempty"`     // agents who must not get it
+	BotAnswers bool     `json:"bot_answers,omitempty"` // the bot goes on while the user waits
+}
+
+// A Skill is something an agent must be able to do, at least at a level.
+type Skill struct {
+	Name     string `json:"name"`
+	Level    int    `json:"level,omitempty"`    // 0 is any level
+	Optional bool   `json:"optional,omitempty"` // may be relaxed; see RelaxSkills
+}
+
+// A Mode is the kind of session.
+type Mode string
+
+// The modes.
+const (
+	ModeText  Mode = "" // the zero value
+	ModeVideo Mode = "video"
+)
+
+// A Style says how agents get what waits in a queue.
+type Style string
+
+// The styles.
+const (
+	Push      Style = ""          // one agent is offered it at a time; the zero value
+	Pull      Style = "pull"      // agents see a list; the first accept wins
+	Broadcast Style = "broadcast" // several are offered it; the first accept wins
+)
+
+// A Queue is a line of people who wait for the same kind of help. Only Name
+// is required. A duration of zero means the default, -1 means never.
+type Queue struct {
+	Name  string
+	Style Style
+	Route Router // nil means Config.Router
+	Hours Hours  // nil means always open
+
+	// Providers name the platforms that serve this queue, best first. Empty
+	// means that our own agents do.
+	Providers []string
+
+	OfferTimeout  time.Duration // to answer an offer; default 30s
+	Cooldown      time.Duration // until one who declined or let lapse is asked again; default 5m
+	FirstReply    time.Duration // for an agent's first message after accepting; default never
+	IdleTimeout   time.Duration // without a message from either side; default 15m
+	IdleWarning   time.Duration // before IdleTimeout the user is warned; default 2m
+	HoldTimeout   time.Duration // default 30m
+	Wrapup        time.Duration // to finish after the user has gone; default -1: no wrap-up
+	AgentGrace    time.Duration // an agent may be away that long; default 1m
+	ConnectTime   time.Duration // for a platform to be opened; default 1m
+	IntakeTimeout time.Duration // for the user to answer; default 10m
+	PlaceEvery    time.Duration // at most so often a waiting user is told a change; default 20s
+
+	// Ladder is what happens while nobody comes. Empty means: give up after
+	// 10 minutes (Bot).
+	Ladder []Rung
+
+	// Ageing makes one step of priority worth this much waiting. Zero means
+	// that priority always wins.
+	Ageing time.Duration
+
+	MaxWaiting    int  // at most this many wait; 0 is no limit
+	NeedAgents    bool // refuse at the door when no agent of the queue is online
+	BotAnswers    bool // the bot goes on while users wait
+	ReleaseOnHold bool // a held handoff gives its seat back
+	BroadcastTo   int  // at most this many are asked at once; default 5
+	VideoUnits    int  // seats a video session takes; default 1
+
+	Intake *Form // asked before the queue; nil asks nothing
+
+	// AfterEnd says what follows End: the bot (the zero value), or silence for
+	// a time.
+	StayOut time.Duration
+}
+
+// A Rung is one step of a queue's ladder. After counts from entering the
+// queue, and rungs come in the order of their times.
+type Rung struct {
+	After  time.Duration
+	Do     Action
+	Queue  string // for Overflow
+	Notice string // for Tell: the key of a notice
+}
+
+// An Action is what a rung does.
+type Action string
+
+// The actions of a ladder.
+const (
+	RelaxSkills  Action = "relax"         // drop the optional skills, the last one first
+	RelaxLevels  Action = "relax_levels"  // any level will do
+	Overflow     Action = "overflow"      // move to Queue, keeping the place in time
+	NextProvider Action = "next_provider" // try the next platform of the queue
+	Tell         Action = "tell"          // show a notice
+	AskMessage   Action = "ask_message"   // invite to leave a message; the place is kept
+	ToBot        Action = "bot"           // give up: missed, back to the bot
+)
+
+// A Form is what the user is asked before a person comes.
+type Form struct {
+	Fields   []Field
+	Host     bool // the host's own dialog asks and calls Answer; the bot keeps control
+	OnLapse  Lapse
+	Required bool // cannot be skipped as a whole
+}
+
+// A Field is one question.
+type Field struct {
+	Name     string    `json:"name"`
+	Label    string    `json:"label,omitempty"` // shown to the user
+	Kind     FieldKind `json:"kind,omitempty"`
+	Required bool      `json:"required,omitempty"`
+	Choices  []string  `json:"choices,omitempty"`
+	Max      int       `json:"max,omitempty"` // longest answer in bytes; default 1000
+}
+
+// A FieldKind says what answers are valid.
+type FieldKind string
+
+// The kinds of fields.
+const (
+	FieldText   FieldKind = ""
+	FieldChoice FieldKind = "choice"
+	FieldMail   FieldKind = "mail"
+	FieldPhone  FieldKind = "phone"
+	FieldNumber FieldKind = "number"
+	FieldDate   FieldKind = "date" // 2006-01-02
+)
+
+// A Lapse says what happens when the user does not finish a form in time.
+type Lapse string
+
+// What a lapsed form leads to.
+const (
+	LapseProceed Lapse = ""       // on to the queue with what there is
+	LapseCancel  Lapse = "cancel" // back to the bot
+)
+
+// intake is the progress of a form.
+type intake struct {
+	Fields   []Field `json:"fields"`
+	Next     int     `json:"next"`
+	Host     bool    `json:"host,omitempty"`
+	Required bool    `json:"required,omitempty"`
+	OnLapse  Lapse   `json:"on_lapse,omitempty"`
+}
+
+// line returns the signature of a need: two needs with the same line can be
+// served by the same agents, leaving exclusions aside. It is never empty.
+func (n *Need) line() string {
+	parts := make([]string, 0, len(n.Skills)+2)
+	parts = append(parts, "m="+string(n.Mode), "l="+n.Language)
+	for _, s := range n.Skills {
+		parts = append(parts, "s="+s.Name+"\x1f"+strconv.Itoa(s.Level))
+	}
+	slices.Sort(parts[2:])
+	return strings.Join(parts, "\x1e")
+}
+
+// parseLine is the inverse of line, as far as matching needs it.
+func parseLine(line string) (n Need) {
+	for p := range strings.SplitSeq(line, "\x1e") {
+		switch {
+		case strings.HasPrefix(p, "m="):
+			n.Mode = Mode(p[2:])
+		case strings.HasPrefix(p, "l="):
+			n.Language = p[2:]
+		case strings.HasPrefix(p, "s="):
+			name, level, _ := strings.Cut(p[2:], "\x1f")
+			lv, _ := strconv.Atoi(level)
+			n.Skills = append(n.Skills, Skill{Name: name, Level: lv})
+		}
+	}
+	return n
+}
+
+// since returns the time by which a handoff is ordered in its queue: with
+// ageing, priority is a head start.
+func (q *Queue) since(priority int, enqueued time.Time) (int, time.Time) {
+	if q == nil || q.Ageing <= 0 {
+		return priority, enqueued
+	}
+	return 0, enqueued.Add(-time.Duration(priority) * q.Ageing)
+}

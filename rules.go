@@ -1,0 +1,70 @@
+package handoff
+
+import (
+	"time"
+)
+
+// rules is the part of a Config that decides, resolved and immutable.
+type rules struct {
+	queues     map[string]*Queue
+	custody    map[string]Custody // by provider
+	sinks      []string
+	bot        bool // a Bot is called back
+	channel    bool
+	unwatched  bool
+	botTimeout time.Duration
+	botIdle    time.Duration
+	botQueue   string // where a failing bot's user goes
+	importing  bool   // history is read after a request
+	keepIdle   time.Duration
+	keepEnded  time.Duration
+	notices    Notices
+	fallback   *Queue // for a queue that is not configured
+}
+
+// Never, as a duration in a Config or Queue, switches a timer off.
+const Never time.Duration = -1
+
+func orDefault(d *time.Duration, def time.Duration) {
+	if *d == 0 {
+		*d = def
+	}
+}
+
+// resolve returns q with every default filled in.
+func (q Queue) resolve(route Router) *Queue {
+	orDefault(&q.OfferTimeout, 30*time.Second)
+	orDefault(&q.Cooldown, 5*time.Minute)
+	orDefault(&q.FirstReply, Never)
+	orDefault(&q.IdleTimeout, 15*time.Minute)
+	orDefault(&q.IdleWarning, 2*time.Minute)
+	orDefault(&q.HoldTimeout, 30*time.Minute)
+	orDefault(&q.Wrapup, Never)
+	orDefault(&q.AgentGrace, time.Minute)
+	orDefault(&q.ConnectTime, time.Minute)
+	orDefault(&q.IntakeTimeout, 10*time.Minute)
+	orDefault(&q.PlaceEvery, 20*time.Second)
+	if len(q.Ladder) == 0 {
+		q.Ladder = []Rung{{After: 10 * time.Minute, Do: ToBot}}
+	}
+	if q.BroadcastTo == 0 {
+		q.BroadcastTo = 5
+	}
+	if q.VideoUnits == 0 {
+		q.VideoUnits = 1
+	}
+	if q.Route == nil {
+		q.Route = route
+	}
+	return &q
+}
+
+// queue returns the rules of a queue. A queue that a stored handoff names and
+// the configuration no longer has gets the defaults, so that its deadlines
+// still run.
+func (r *rules) queue(name string) *Queue {
+	if q := r.queues[name]; q != nil {
+		return q
+	}
+	return r.fallback
+}

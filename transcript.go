@@ -1,0 +1,121 @@
+package handoff
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// An Entry is one line in a handoff's log: something said or something that
+// happened. The log is transcript, event stream, outbox and audit trail.
+type Entry struct {
+	ID      string    `json:"id"` // unique in the log, stable across redelivery
+	Handoff ID        `json:"-"`
+	Seq     int64     `json:"seq"` // 1, 2, 3 … without gaps
+	At      time.Time `json:"at"`
+	Kind    Kind      `json:"kind"`
+	From    Party     `json:"from"`
+
+	Text    string            `json:"text,omitempty"`
+	Files   []File            `json:"files,omitempty"`
+	Payload json.RawMessage   `json:"payload,omitempty"` // the host's own, opaque
+	Notice  string            `json:"notice,omitempty"`  // the key of the notice that Text says
+	Reason  Reason            `json:"reason,omitempty"`
+	Agent   string            `json:"agent,omitempty"` // the agent it is about
+	Data    map[string]string `json:"data,omitempty"`
+
+	State State `json:"state,omitempty"` // the state after it
+	Epoch int64 `json:"epoch,omitempty"` // the epoch after it
+
+	Message string `json:"message,omitempty"` // the host's id of a message
+	Past    bool   `json:"past,omitempty"`    // imported or carried over: the user has seen it
+	About   int64  `json:"about,omitempty"`   // the entry it is about
+	Call    string `json:"call,omitempty"`    // the bot's call it belongs to
+	Seen    int64  `json:"seen,omitempty"`    // the last entry the author had seen
+
+	extra extra
+}
+
+// A Kind says what an entry records. Readers ignore kinds they do not know;
+// new ones may come with any release.
+type Kind string
+
+// What is said.
+const (
+	KindMessage Kind = "message" // of the user, the bot or an agent
+	KindNotice  Kind = "notice"  // shown to the user by the engine
+	KindNote    Kind = "note"    // internal
+	KindWhisper Kind = "whisper" // internal, to the agent
+)
+
+// What happens. None of these is ever shown to the user.
+const (
+	KindOpened      Kind = "opened"  // watching began
+	KindCarried     Kind = "carried" // the handoff before it was taken over
+	KindRequested   Kind = "requested"
+	KindImported    Kind = "imported" // the host's history is complete
+	KindIntake      Kind = "intake"
+	KindAnswered    Kind = "answered" // one intake field
+	KindEnqueued    Kind = "enqueued"
+	KindRelaxed     Kind = "relaxed"
+	KindLadder      Kind = "ladder"
+	KindOffered     Kind = "offered"
+	KindDeclined    Kind = "declined"
+	KindLapsed      Kind = "lapsed"
+	KindWithdrawn   Kind = "withdrawn"
+	KindJoined      Kind = "joined" // an agent has it: a human stretch begins
+	KindAgentLeft   Kind = "agent_left"
+	KindAgentAway   Kind = "agent_away"
+	KindAgentBack   Kind = "agent_back"
+	KindHeld        Kind = "held"
+	KindResumed     Kind = "resumed"
+	KindExtended    Kind = "extended"
+	KindTransferred Kind = "transferred"
+	KindTagged      Kind = "tagged"
+	KindReturned    Kind = "returned"
+	KindWrapup      Kind = "wrapup"
+	KindEnded       Kind = "ended"
+	KindRefused     Kind = "refused" // a request was refused at the door
+	KindDone        Kind = "done"    // the bot had nothing to say
+	KindCalled      Kind = "called"  // the bot is called with unanswered messages
+	KindBotFailed   Kind = "bot_failed"
+	KindUnanswered  Kind = "unanswered"
+	KindRetracted   Kind = "retracted" // a streamed reply was broken off
+	KindLeft        Kind = "left_message"
+	KindRated       Kind = "rated"
+	KindHanded      Kind = "handed"
+	KindAttempt     Kind = "attempt" // a platform is about to be opened
+	KindBound       Kind = "bound"
+	KindPlatform    Kind = "platform" // something the platform reported
+	KindClosed      Kind = "closed"   // closed at the vendor
+	KindGaveUp      Kind = "gave_up"
+	KindUndelivered Kind = "undelivered"
+	KindTimer       Kind = "timer"
+	KindNext        Kind = "next" // the next handoff exists
+)
+
+// A File is a reference; the host keeps the bytes.
+type File struct {
+	Name string `json:"name,omitempty"`
+	Type string `json:"type,omitempty"` // media type
+	URL  string `json:"url,omitempty"`
+	Ref  string `json:"ref,omitempty"` // the host's own name for it
+	Size int64  `json:"size,omitempty"`
+}
+
+// A Message is something to say.
+type Message struct {
+	// ID is the host's id of the message. Saying a message again under the
+	// same id has no effect. Empty: the engine makes one, and a retry by the
+	// caller says it twice.
+	ID      string
+	Text    string
+	Files   []File
+	Payload json.RawMessage
+
+	// Seen is the last entry that its author had seen; messages of the user
+	// after it stay unanswered. Zero means all of them.
+	Seen int64
+}
+
+// ForUser reports whether the user may see e.
+func (e *Entry) ForUser() bool { return e.Kind == KindMessage || e.Kind == KindNotice }

@@ -1,0 +1,241 @@
+package handoff
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+	"unicode/utf8"
+)
+
+// Limits of what the engine accepts. Longer input is an *InvalidError.
+const (
+	maxName    = 512       // bytes in ids and names
+	maxText    = 64 << 10  // bytes in a text
+	maxPayload = 256 << 10 // bytes in a payload
+	maxList    = 100       // skills, flags, tags, files, …
+	maxPast    = 500       // messages of history
+)
+
+// checkName checks an id or name: not empty, bounded, valid UTF-8, without
+// control characters.
+func checkName(field, s string) error {
+	if s == "" {
+		return &InvalidError{Field: field, Why: "is empty"}
+	}
+	return checkOptional(field, s)
+}
+
+func checkOptional(field, s string) error {
+	switch {
+	case len(s) > maxName:
+		return &InvalidError{Field: field, Why: fmt.Sprintf("is longer than %d bytes", maxName)}
+	case !utf8.ValidString(s):
+		return &InvalidError{Field: field, Why: "is not valid UTF-8"}
+	}
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] == 0x7f {
+			return &InvalidError{Field: field, Why: "has a control character"}
+		}
+	}
+	return nil
+}
+
+func checkText(field, s string) error {
+	switch {
+	case len(s) > maxText:
+		return &InvalidError{Field: field, Why: fmt.Sprintf("is longer than %d bytes", maxText)}
+	case !utf8.ValidString(s):
+		return &InvalidError{Field: field, Why: "is not valid UTF-8"}
+	}
+	for i := range len(s) {
+		if s[i] == 0 {
+			return &InvalidError{Field: field, Why: "has a NUL"}
+		}
+	}
+	return nil
+}
+
+func checkDuration(field string, d time.Duration) error {
+	if d < 0 && d != Never {
+		return &InvalidError{Field: field, Why: "is negative; only Never is allowed"}
+	}
+	return nil
+}
+
+func checkID(id ID) error {
+	if err := checkName("ID.Conversation", id.Conversation); err != nil {
+		return err
+	}
+	if id.Number < 1 {
+		return &InvalidError{Field: "ID.Number", Why: "is below 1"}
+	}
+	return nil
+}
+
+func checkActor(a Actor) error {
+	switch a.Role {
+	case RoleAgent, RoleSupervisor, RoleUser, RoleBot, RoleEngine:
+	default:
+		return &InvalidError{Field: "Actor.Role", Why: "is unknown"}
+	}
+	return first(checkName("Actor.ID", a.ID), checkOptional("Actor.Op", a.Op))
+}
+
+func checkMessage(field string, text string, files []File, payload json.RawMessage) error {
+	if text == "" && len(files) == 0 && len(payload) == 0 {
+		return &InvalidError{Field: field + ".Text", Why: "is empty"}
+	}
+	if err := checkText(field+".Text", text); err != nil {
+		return err
+	}
+	if len(payload) > maxPayload {
+		return &InvalidError{Field: field + ".Payload", Why: fmt.Sprintf("is longer than %d bytes", maxPayload)}
+	}
+	if len(payload) > 0 && !json.Valid(payload) {
+		return &InvalidError{Field: field + ".Payload", Why: "is not JSON"}
+	}
+	return checkFiles(field, files)
+}
+
+func checkFiles(field string, files []File) error {
+	if len(files) > maxList {
+		return &InvalidError{Field: field + ".Files", Why: fmt.Sprintf("has more than %d", maxList)}
+	}
+	for i := range files {
+		f := &files[i]
+		if err := first(checkText(field+".Files.Name", f.Name), checkText(field+".Files.Type", f.Type),
+			checkText(field+".Files.URL", f.URL), checkText(field+".Files.Ref", f.Ref)); err != nil {
+			return err
+		}
+		if f.Size < 0 {
+			return &InvalidError{Field: field + ".Files.Size", Why: "is negative"}
+		}
+	}
+	return nil
+}
+
+func checkNames(field string, list []string) error {
+	if len(list) > maxList {
+		return &InvalidError{Field: field, Why: fmt.Sprintf("has more than %d", maxList)}
+	}
+	for _, s := range list {
+		if err := checkName(field, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkMap(field string, m map[string]string) error {
+	if len(m) > maxList {
+		return &InvalidError{Field: field, Why: fmt.Sprintf("has more than %d", maxList)}
+	}
+	for k, v := range m {
+		if err := first(checkName(field, k), checkText(field, v)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *Need) check(field string) error {
+	if len(n.Skills) > maxList {
+		return &InvalidError{Field: field + ".Skills", Why: fmt.Sprintf("has more than %d", maxList)}
+	}
+	seen := make(map[string]bool, len(n.Skills))
+	for _, s := range n.Skills {
+		if err := checkName(field+".Skills.Name", s.Name); err != nil {
+			return err
+		}
+		if seen[s.Name] {
+			return &InvalidError{Field: field + ".Skills", Why: "has a skill twice"}
+		}
+		seen[s.Name] = true
+		if s.Level < 0 {
+			return &InvalidError{Field: field + ".Skills.Level", Why: "is negative"}
+		}
+	}
+	if n.Mode != ModeText && n.Mode != ModeVideo {
+		return &InvalidError{Field: field + ".Mode", Why: "is unknown"}
+	}
+	return first(checkName(field+".Queue", n.Queue), checkOptional(field+".Language", n.Language),
+		checkOptional(field+".Preferred", n.Preferred), checkNames(field+".Exclude", n.Exclude))
+}
+
+func (c *Contact) check(field string) error {
+	if c == nil {
+		return nil
+	}
+	return first(checkOptional(field+".ID", c.ID), checkText(field+".Name", c.Name), checkText(field+".Mail", c.Mail),
+		checkText(field+".Phone", c.Phone), checkMap(field+".Attributes", c.Attributes))
+}
+
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (q *Queue) problems(path string, known map[string]bool, providers map[string]Custody) []error {
+	var out []error
+	add := func(err error) {
+		if err != nil {
+			out = append(out, err)
+		}
+	}
+	bad := func(field, why string) { out = append(out, &InvalidError{Field: path + field, Why: why}) }
+	add(checkName(path+".Name", q.Name))
+	for _, d := range []struct {
+		name string
+		d    time.Duration
+	}{
+		{".OfferTimeout", q.OfferTimeout}, {".Cooldown", q.Cooldown}, {".FirstReply", q.FirstReply},
+		{".IdleTimeout", q.IdleTimeout}, {".IdleWarning", q.IdleWarning}, {".HoldTimeout", q.HoldTimeout},
+		{".Wrapup", q.Wrapup}, {".AgentGrace", q.AgentGrace}, {".ConnectTime", q.ConnectTime},
+		{".IntakeTimeout", q.IntakeTimeout}, {".PlaceEvery", q.PlaceEvery},
+	} {
+		add(checkDuration(path+d.name, d.d))
+	}
+	if q.Ageing < 0 || q.StayOut < 0 {
+		bad(".Ageing/.StayOut", "is negative")
+	}
+	if q.MaxWaiting < 0 || q.BroadcastTo < 0 || q.VideoUnits < 0 {
+		bad(".MaxWaiting/.BroadcastTo/.VideoUnits", "is negative")
+	}
+	switch q.Style {
+	case Push, Pull, Broadcast:
+	default:
+		bad(".Style", "is unknown")
+	}
+	for _, p := range q.Providers {
+		if _, ok := providers[p]; !ok {
+			bad(".Providers", "names a provider that Config.Providers does not have")
+		}
+	}
+	last := time.Duration(0)
+	for i, rung := range q.Ladder {
+		if rung.After < last {
+			bad(fmt.Sprintf(".Ladder[%d].After", i), "is before the rung above it")
+		}
+		last = max(last, rung.After)
+		switch rung.Do {
+		case RelaxSkills, RelaxLevels, NextProvider, Tell, AskMessage, ToBot:
+		case Overflow:
+			if !known[rung.Queue] || rung.Queue == q.Name {
+				bad(fmt.Sprintf(".Ladder[%d].Queue", i), "is not another queue of this Config")
+			}
+		default:
+			bad(fmt.Sprintf(".Ladder[%d].Do", i), "is unknown")
+		}
+	}
+	if q.Intake != nil {
+		out = append(out, q.Intake.problems(path+".Intake")...)
+	}
+	if v, ok := q.Hours.(interface{ Validate() error }); ok {
+		add(v.Validate())
+	}
+	return out
+}

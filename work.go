@@ -1,0 +1,199 @@
+package handoff
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// A task is something for the worker. Tasks are hints: each of them reads the
+// store again and finds out what there is to do.
+type task struct {
+	pool string // tasks of one pool share its limit
+	do   string
+	id   ID
+	name string // a cursor, a queue or an agent
+}
+
+// work holds the tasks of an engine that runs. Equal tasks are done once; a
+// task that comes while its equal is being done is done again afterwards.
+type work struct {
+	mu    sync.Mutex
+	runs  int
+	pools map[string]*pool
+	later map[task]time.Time
+	own   map[ID]int64 // versions committed here, whose hints tell nothing new
+}
+
+type pool struct {
+	ready  []task
+	state  map[task]int
+	signal chan struct{}
+}
+
+const (
+	taskQueued = iota + 1
+	taskRunning
+	taskAgain
+)
+
+func newWork() *work {
+	return &work{pools: map[string]*pool{}, later: map[task]time.Time{}, own: map[ID]int64{}}
+}
+
+// start lets the pools take tasks; stop empties them.
+func (w *work) start(names []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.runs++
+	for _, name := range names {
+		if w.pools[name] == nil {
+			w.pools[name] = &pool{state: map[task]int{}, signal: make(chan struct{}, 1)}
+		}
+	}
+}
+
+func (w *work) stop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.runs--; w.runs == 0 {
+		clear(w.pools)
+		clear(w.later)
+		clear(w.own)
+	}
+}
+
+func (w *work) running() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.runs > 0
+}
+
+// add schedules t. Without Run in this process it does nothing: another
+// replica finds the work in the store.
+func (w *work) add(t task) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := w.pools[t.pool]
+	if w.runs == 0 || p == nil {
+		return
+	}
+	switch p.state[t] {
+	case taskRunning:
+		p.state[t] = taskAgain
+	case 0:
+		p.push(t)
+	}
+}
+
+func (p *pool) push(t task) {
+	p.state[t] = taskQueued
+	p.ready = append(p.ready, t)
+	select {
+	case p.signal <- struct{}{}:
+	default:
+	}
+}
+
+// next returns a task of a pool, waiting for one until ctx ends.
+func (w *work) next(ctx context.Context, name string) (task, bool) {
+	for ctx.Err() == nil {
+		w.mu.Lock()
+		p := w.pools[name]
+		if p == nil {
+			w.mu.Unlock()
+			return task{}, false
+		}
+		if len(p.ready) > 0 {
+			t := p.ready[0]
+			p.ready = p.ready[1:]
+			p.state[t] = taskRunning
+			w.mu.Unlock()
+			return t, true
+		}
+		w.mu.Unlock()
+		select {
+		case <-p.signal:
+		case <-ctx.Done():
+		}
+	}
+	return task{}, false
+}
+
+// done ends a task, or queues it again.
+func (w *work) done(t task) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := w.pools[t.pool]
+	if p == nil {
+		return
+	}
+	if p.state[t] == taskAgain {
+		p.push(t)
+		return
+	}
+	delete(p.state, t)
+}
+
+// after schedules t for a later time; the claim loop looks.
+func (w *work) after(t task, at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if old, ok := w.later[t]; w.runs > 0 && (!ok || at.Before(old)) {
+		w.later[t] = at
+	}
+}
+
+// ripe schedules what was put off until now.
+func (w *work) ripe(at time.Time) {
+	w.mu.Lock()
+	var list []task
+	for t, due := range w.later {
+		if !due.After(at) {
+			list = append(list, t)
+			delete(w.later, t)
+		}
+	}
+	w.mu.Unlock()
+	for _, t := range list {
+		w.add(t)
+	}
+}
+
+// mine notes a commit made here, so that its own hint is not looked into.
+func (w *work) mine(id ID, version int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.runs == 0 {
+		return
+	}
+	const most = 10_000
+	if len(w.own) > most {
+		clear(w.own) // only costs looks
+	}
+	w.own[id] = version
+}
+
+func (w *work) isMine(id ID, version int64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.own[id] == version
+}
+
+// The pools: timers, matching, and one for each receiver.
+const (
+	poolTend  = "tend"
+	poolDrain = "drain"
+)
+
+func (w *work) tend(id ID) { w.add(task{pool: poolTend, do: "tend", id: id}) }
+
+func (w *work) look(id ID) { w.add(task{pool: poolTend, do: "look", id: id}) }
+
+func (w *work) send(id ID, o Owed) { w.add(task{pool: o.Sink, do: "send", id: id, name: o.Cursor}) }
+
+func (w *work) drain(queue string) { w.add(task{pool: poolDrain, do: "drain", name: queue}) }
+
+func (w *work) tell(queue string) { w.add(task{pool: poolDrain, do: "tell", name: queue}) }
+
+func (w *work) agent(id string) { w.add(task{pool: poolDrain, do: "agent", name: id}) }

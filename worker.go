@@ -1,0 +1,267 @@
+package handoff
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Run does the background work: timers, matching and deliveries. It returns
+// nil soon after ctx ends, when everything it had begun is finished or given
+// back. Any number of replicas may run; at least one must.
+func (e *Engine) Run(ctx context.Context) error {
+	pools := e.pools()
+	e.work.start(pools)
+	defer e.work.stop()
+	var g errgroup.Group
+	for _, name := range pools {
+		g.Go(func() error { e.runPool(ctx, name); return nil })
+	}
+	g.Go(func() error { e.every(ctx, e.cfg.Poll, e.claim); return nil })
+	g.Go(func() error { e.every(ctx, e.cfg.Sweep, e.sweep); return nil })
+	if l, ok := unwrap[Listener](e.store); ok {
+		g.Go(func() error { e.listen(ctx, l); return nil })
+	}
+	g.Go(func() error { e.runStreams(ctx); return nil })
+	return g.Wait()
+}
+
+func (e *Engine) pools() []string {
+	names := []string{poolTend, poolDrain}
+	return append(names, e.sinks()...)
+}
+
+// sinks names the receivers that this engine can deliver to.
+func (e *Engine) sinks() []string {
+	var names []string
+	if e.cfg.Channel != nil {
+		names = append(names, sinkChannel)
+	}
+	if e.cfg.Bot != nil {
+		names = append(names, sinkBot, sinkPacket)
+	}
+	for name := range e.providers {
+		names = append(names, sinkProvider+name)
+	}
+	for name := range e.cfg.Sinks {
+		names = append(names, sinkNamed+name)
+	}
+	return names
+}
+
+// runPool does the tasks of a pool, a bounded number at once. A receiver that
+// hangs holds up only its own pool.
+func (e *Engine) runPool(ctx context.Context, name string) {
+	var g errgroup.Group
+	g.SetLimit(e.cfg.Workers)
+	for {
+		t, ok := e.work.next(ctx, name)
+		if !ok {
+			break
+		}
+		g.Go(func() error {
+			defer e.work.done(t)
+			e.task(ctx, t)
+			return nil
+		})
+	}
+	_ = g.Wait()
+}
+
+func (e *Engine) task(ctx context.Context, t task) {
+	var err error
+	switch t.do {
+	case "tend":
+		err = e.tend(ctx, t.id)
+	case "look":
+		err = e.look(ctx, t.id)
+	case "send":
+		err = e.send(ctx, t)
+	case "drain":
+		err = e.drain(ctx, t.name)
+	case "tell":
+		err = e.tell(ctx, t.name)
+	case "agent":
+		err = e.agentChanged(ctx, t.name)
+	}
+	if err != nil && ctx.Err() == nil {
+		e.log.WarnContext(ctx, "task failed", "task", t.do, "number", t.id.Number, "error", err)
+	}
+}
+
+// every calls f now and then about every d until ctx ends.
+func (e *Engine) every(ctx context.Context, d time.Duration, f func(context.Context) error) {
+	for ctx.Err() == nil {
+		if err := f(ctx); err != nil && ctx.Err() == nil {
+			e.log.WarnContext(ctx, "background work failed", "error", err)
+		}
+		// Jitter keeps replicas from asking all at once.
+		t := time.NewTimer(d - d/8 + time.Duration(rand.Int64N(int64(d/4)+1)))
+		select {
+		case <-ctx.Done():
+		case <-t.C:
+		}
+		t.Stop()
+	}
+}
+
+// claim asks the store for due work until there is none.
+func (e *Engine) claim(ctx context.Context) error {
+	e.work.ripe(now())
+	const most = 100
+	for ctx.Err() == nil {
+		var got Claimed
+		err := e.call(ctx, "claim", ID{}, func(ctx context.Context) (err error) {
+			got, err = e.store.Claim(ctx, Claim{
+				Now: now(), Lease: e.cfg.Lease, Limit: most, Sinks: e.sinks(), Grace: e.cfg.Overdue,
+			})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for i := range got.Due {
+			e.work.tend(got.Due[i].ID)
+		}
+		for _, d := range got.Overdue {
+			e.work.send(d.ID, Owed{Sink: d.Sink, Cursor: d.Cursor})
+		}
+		if len(got.Due) < most {
+			return nil
+		}
+	}
+	return nil
+}
+
+// listen turns the hints of other processes into work and signals.
+func (e *Engine) listen(ctx context.Context, l Listener) {
+	for ctx.Err() == nil {
+		err := l.Listen(ctx, func(h Hint) {
+			if h.ID.Conversation != "" {
+				e.hub.changed(h.ID.Conversation)
+				e.work.look(h.ID)
+			}
+			if h.Queue != "" {
+				e.work.drain(h.Queue)
+			}
+		})
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			e.log.WarnContext(ctx, "listening failed", "error", err)
+		}
+		if backOff(ctx, 8) != nil {
+			return
+		}
+	}
+}
+
+// look finds the work that a commit of another process left.
+func (e *Engine) look(ctx context.Context, id ID) error {
+	h, err := e.get(ctx, id)
+	if err != nil || e.work.isMine(id, h.Version) {
+		return ignore(err, ErrNotFound)
+	}
+	e.hub.feed.add(FeedEvent{ID: id, State: h.State, Queue: h.Need.Queue, Agent: h.Agent, At: h.Updated})
+	e.schedule(nil, h)
+	return nil
+}
+
+// committed does what follows from a commit of this engine.
+func (e *Engine) committed(ctx context.Context, old, h *Handoff, entries []Entry, c command) {
+	e.work.mine(h.ID, h.Version)
+	e.hub.changed(h.ID.Conversation)
+	kinds := make([]Kind, len(entries))
+	for i := range entries {
+		kinds[i] = entries[i].Kind
+	}
+	e.hub.feed.add(FeedEvent{ID: h.ID, State: h.State, Queue: h.Need.Queue, Agent: h.Agent, At: h.Updated, Kinds: kinds})
+	if e.cfg.Hooks.Changed != nil {
+		e.cfg.Hooks.Changed(ctx, Change{
+			ID: h.ID, Command: c.name(), From: old.State, To: h.State, Outcome: h.Outcome,
+			Queue: h.Need.Queue, Entries: kinds, Stretch: h.Stretch, At: h.Updated,
+		})
+	}
+	e.log.DebugContext(ctx, "committed", "number", h.ID.Number, "command", c.name(),
+		"from", string(old.State), "to", string(h.State), "version", h.Version)
+	e.pace.note(old, h)
+	if e.work.running() {
+		e.schedule(old, h)
+	}
+}
+
+// schedule adds the tasks that a change from old to h asks for; old is nil
+// when it is not known.
+func (e *Engine) schedule(old, h *Handoff) {
+	bound := old == nil
+	if b := h.live(); b != nil && b.Status == BindOpen && !bound {
+		was := old.live()
+		bound = was == nil || was.Status != BindOpen
+	}
+	for _, o := range h.Owed {
+		if bound || o.Seq > old.owedSeq(o.Cursor) {
+			e.work.send(h.ID, o)
+		}
+	}
+	if !h.wake().After(now()) {
+		e.work.tend(h.ID)
+	}
+	inLine := h.State == StateWaiting
+	if inLine {
+		e.work.drain(h.Need.Queue)
+	}
+	if old == nil || inLine != (old.State == StateWaiting) {
+		e.work.tell(h.Need.Queue)
+		if old != nil && old.Need.Queue != h.Need.Queue {
+			e.work.tell(old.Need.Queue)
+		}
+	}
+	if old != nil {
+		for _, a := range freed(old, h) {
+			e.work.agent(a)
+		}
+	}
+}
+
+func (h *Handoff) owedSeq(cursor string) int64 {
+	for _, o := range h.Owed {
+		if o.Cursor == cursor {
+			return o.Seq
+		}
+	}
+	return 0
+}
+
+// freed names the agents who got capacity back.
+func freed(old, h *Handoff) []string {
+	var out []string
+	held := map[string]bool{}
+	if h.Seat != nil {
+		held[h.Seat.Agent] = true
+	}
+	for i := range h.Offers {
+		held[h.Offers[i].Agent] = true
+	}
+	if old.Seat != nil && !held[old.Seat.Agent] {
+		out = append(out, old.Seat.Agent)
+	}
+	for i := range old.Offers {
+		if a := old.Offers[i].Agent; !held[a] {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+func ignore(err error, targets ...error) error {
+	for _, t := range targets {
+		if errors.Is(err, t) {
+			return nil
+		}
+	}
+	return err
+}
