@@ -15,12 +15,13 @@ import (
 const (
 	maxPackWords = 32 // 64-bit words of patterns per pack
 	maxPacks     = 32
-	maxKeyUnits  = 8 // words in one lexicon entry
+	maxKeyUnits  = 7 // words in one lexicon entry
+	ringSize     = maxKeyUnits + 1
 )
 
 // entry is one lexicon key, shared by all packs that know it.
 type entry struct {
-	multi uint8      // longest entry that starts with this unit, in units
+	multi uint16     // bit n: an entry of n units starts with this unit
 	fuzzy bool       // reachable through a spelling mistake
 	per   []packMask // one per pack
 	tags  []int32    // phrases and topics: indexes into matcher.tags
@@ -28,7 +29,7 @@ type entry struct {
 
 type packMask struct {
 	pack uint8
-	off  uint32 // into program.masks
+	row  uint32 // into program.masks and program.begins
 }
 
 // tag is a phrase or topic: finding its key is the match.
@@ -56,9 +57,11 @@ type program struct {
 	lang    string
 	words   int
 	masks   []uint64 // rows of words
+	begins  []uint32 // by row: words in which this row can begin a rule
+	rowOf   []uint32 // by entry: its row, or unknown
 	unknown uint32   // row of an unknown word
 	breaks  [unitAsk + 1]uint32
-	init    []uint64
+	init    []uint64 // bits at which a rule can begin, those behind optional ones included
 	opt     []uint64
 	rep     []uint64
 	final   []uint64
@@ -100,6 +103,7 @@ func compile(packs []Pack, tags []tag, phrases []string) (*matcher, error) {
 		m.entries[e].tags = append(m.entries[e].tags, int32(i))
 	}
 	m.addTypos()
+	m.index()
 	return m, errors.Join(errs...)
 }
 
@@ -138,7 +142,7 @@ func (m *matcher) entry(key string, units []string) int32 {
 	e := m.intern(key)
 	if len(units) > 1 {
 		f := m.intern(units[0])
-		m.entries[f].multi = max(m.entries[f].multi, uint8(len(units)))
+		m.entries[f].multi |= 1 << len(units)
 	}
 	return e
 }
@@ -204,7 +208,7 @@ func (m *matcher) addPack(index int, p *Pack) error {
 				}
 				pr.ruleAt[w*64+free+i] = uint16(len(pr.rules))
 			}
-			pr.init[w] |= 1 << free
+			pr.init[w] |= cr.first
 			for i := len(es) - 1; i >= 0; i-- {
 				pr.final[w] |= 1 << (free + i)
 				if !es[i].optional {
@@ -223,14 +227,21 @@ func (m *matcher) addPack(index int, p *Pack) error {
 // fillMasks gives every word of the pack the row of bits that it satisfies.
 func (m *matcher) fillMasks(index int, p *Pack, pr *program, classes map[string][]int) {
 	row := func(names ...string) uint32 {
-		off := uint32(len(pr.masks))
-		pr.masks = append(pr.masks, make([]uint64, pr.words)...)
+		bits := make([]uint64, pr.words)
+		var begins uint32
 		for _, n := range names {
 			for _, b := range classes[n] {
-				pr.masks[int(off)+b/64] |= 1 << (b % 64)
+				bits[b/64] |= 1 << (b % 64)
 			}
 		}
-		return off
+		for w := range bits {
+			if bits[w]&pr.init[w] != 0 {
+				begins |= 1 << w
+			}
+		}
+		pr.masks = append(pr.masks, bits...)
+		pr.begins = append(pr.begins, begins)
+		return uint32(len(pr.begins) - 1)
 	}
 	pr.unknown = row(".", "x")
 	pr.breaks[unitStart] = row("start", "<")
@@ -271,7 +282,7 @@ func (m *matcher) fillMasks(index int, p *Pack, pr *program, classes map[string]
 	}
 	slices.Sort(keys) // the same pack gives the same matcher
 	for _, k := range keys {
-		pm := packMask{pack: uint8(index), off: row(append(byKey[k], ".")...)}
+		pm := packMask{pack: uint8(index), row: row(append(byKey[k], ".")...)}
 		if sfx, ok := strings.CutPrefix(k, "*"); ok {
 			m.addSuffix(sfx, pm)
 			continue
@@ -296,6 +307,22 @@ func (m *matcher) addSuffix(sfx string, pm packMask) {
 		}
 	}
 	m.entries[e].per = append(m.entries[e].per, pm)
+}
+
+// index gives every pack a direct way from an entry to its row.
+func (m *matcher) index() {
+	for p := range m.progs {
+		pr := &m.progs[p]
+		pr.rowOf = make([]uint32, len(m.entries))
+		for e := range pr.rowOf {
+			pr.rowOf[e] = pr.unknown
+			for _, pm := range m.entries[e].per {
+				if int(pm.pack) == p {
+					pr.rowOf[e] = pm.row
+				}
+			}
+		}
+	}
 }
 
 // addTypos indexes every fuzzy key and every form of it that lacks one letter.

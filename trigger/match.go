@@ -4,7 +4,7 @@ import "math/bits"
 
 // maxHits bounds the matches kept per pack and text; a text that matches more
 // often than this has said what it wants.
-const maxHits = 64
+const maxHits = 32
 
 type hit struct {
 	rule  uint16
@@ -27,7 +27,7 @@ type verdict struct {
 
 // lookup finds the lexicon entries of every unit.
 func (m *matcher) lookup(s *scan) {
-	tries := 40 // spelling mistakes are worth a bounded effort
+	tries := 16 // spelling mistakes are worth a bounded effort
 	for i := 1; i < s.n-1; i++ {
 		u := &s.units[i]
 		if u.kind != unitWord {
@@ -41,15 +41,17 @@ func (m *matcher) lookup(s *scan) {
 			continue
 		}
 		u.entry = e
-		for n := int(m.entries[e].multi); n > 1; n-- {
+		for lens := m.entries[e].multi; lens != 0; lens &= lens - 1 {
+			n := bits.TrailingZeros16(lens)
 			j := i + n - 1
-			if j >= s.n-1 || s.units[j].kind != unitWord {
-				continue
+			if j >= s.n-1 || s.units[j].kind != unitWord || s.nm == maxMulti {
+				break
 			}
 			k, ok := m.lex[string(s.buf[u.fs:s.units[j].fe])]
-			if !ok || s.nm == maxMulti {
+			if !ok {
 				continue
 			}
+			s.ends[j/64] |= 1 << (j % 64)
 			s.multis[s.nm] = multi{unit: uint16(i), n: uint8(n), entry: k}
 			s.nm++
 			if u.multi == 0 {
@@ -115,116 +117,100 @@ func oneMistake(word []byte, key string) bool {
 	return false
 }
 
-// row returns the masks of one entry for pack p.
-func (m *matcher) row(p int, e int32) ([]uint64, bool) {
-	pr := &m.progs[p]
-	for _, pm := range m.entries[e].per {
-		if int(pm.pack) == p {
-			return pr.masks[pm.off:][:pr.words], true
-		}
-	}
-	return nil, false
-}
-
-// single returns the masks of unit i on its own.
-func (m *matcher) single(p int, s *scan, i int) []uint64 {
-	pr := &m.progs[p]
-	u := &s.units[i]
+// single returns the row of one unit on its own.
+func (pr *program) single(u *unit) uint32 {
 	if u.kind != unitWord {
-		return pr.masks[pr.breaks[u.kind]:][:pr.words]
+		return pr.breaks[u.kind]
 	}
-	if u.entry >= 0 {
-		if row, ok := m.row(p, u.entry); ok {
-			return row
-		}
+	if u.entry < 0 {
+		return pr.unknown
 	}
-	return pr.masks[pr.unknown:][:pr.words]
+	return pr.rowOf[u.entry]
 }
 
-// run matches all rules of pack p whose kind is in kinds. A unit may be read on
+// active holds the bits of the rules that are half matched before a unit.
+type active struct {
+	live uint32 // words with a bit set
+	bits [maxPackWords]uint64
+}
+
+// run matches all rules of the pack whose kind is in kinds. A unit may be read on
 // its own or as the beginning of a several-word entry; both readings go on.
-func (m *matcher) run(p int, s *scan, kinds uint, v *verdict) {
-	pr := &m.progs[p]
+// Only words in which something is or can become half matched are touched.
+func (pr *program) run(s *scan, kinds uint, v *verdict) {
 	var (
-		ring [maxKeyUnits][maxPackWords]uint64 // active bits before a unit
+		ring [ringSize]active
 		hits [maxHits]hit
 		n    int
 	)
-	words := pr.words
-	init, opt, rep, final := pr.init[:words], pr.opt[:words], pr.rep[:words], pr.final[:words]
-	record := func(w int, done uint64, last int) {
-		for ; done != 0; done &= done - 1 {
-			ri := pr.ruleAt[w*64+bits.TrailingZeros64(done)]
-			if kinds>>pr.rules[ri].kind&1 == 0 {
+	read := func(from, to *active, row uint32, last int) {
+		masks := pr.masks[int(row)*pr.words:][:pr.words]
+		for live := from.live | pr.begins[row]; live != 0; live &= live - 1 {
+			w := bits.TrailingZeros32(live)
+			r := pr.init[w]
+			if d := from.bits[w]; d != 0 {
+				next := d<<1 | d&pr.rep[w]
+				for opt := pr.opt[w]; ; {
+					more := next | (next&opt)<<1
+					if more == next {
+						break
+					}
+					next = more
+				}
+				r |= next
+			}
+			d := r & masks[w]
+			if d == 0 {
 				continue
 			}
-			// A rule that goes on matching replaces its shorter self.
-			if n > 0 && hits[n-1].rule == ri && int(hits[n-1].last) == last-1 {
-				n--
-			}
-			if n < maxHits {
-				hits[n] = hit{rule: ri, last: uint16(last)}
-				n++
+			to.live |= 1 << w
+			to.bits[w] |= d
+			for done := d & pr.final[w]; done != 0; done &= done - 1 {
+				ri := pr.ruleAt[w*64+bits.TrailingZeros64(done)]
+				if kinds>>pr.rules[ri].kind&1 == 0 {
+					continue
+				}
+				// A rule that goes on matching replaces its shorter self.
+				if n > 0 && hits[n-1].rule == ri && int(hits[n-1].last) == last-1 {
+					n--
+				}
+				if n < maxHits {
+					hits[n] = hit{rule: ri, last: uint16(last)}
+					n++
+				}
 			}
 		}
 	}
 	for i := 0; i < s.n; i++ {
-		here, next := &ring[i%maxKeyUnits], &ring[(i+1)%maxKeyUnits]
-		one := m.single(p, s, i)
-		for w := range words {
-			d := here[w]
-			r := d<<1 | init[w] | d&rep[w]
-			for {
-				more := r | (r&opt[w])<<1
-				if more == r {
-					break
-				}
-				r = more
-			}
-			here[w] = r // what may come next, for the longer readings below
-			d = r & one[w]
-			next[w] |= d
-			if d &= final[w]; d != 0 {
-				record(w, d, i)
-			}
-		}
+		here := &ring[i%ringSize]
+		read(here, &ring[(i+1)%ringSize], pr.single(&s.units[i]), i)
 		if u := &s.units[i]; u.multi != 0 {
-			follow := *here
-			*here = [maxPackWords]uint64{}
 			for j := int(u.multi) - 1; j < s.nm && int(s.multis[j].unit) == i; j++ {
 				mu := &s.multis[j]
-				row, ok := m.row(p, mu.entry)
-				if !ok {
-					continue
-				}
-				to := &ring[(i+int(mu.n))%maxKeyUnits]
-				for w, mask := range row {
-					d := follow[w] & mask
-					to[w] |= d
-					if d &= final[w]; d != 0 {
-						record(w, d, i+int(mu.n)-1)
-					}
+				if row := pr.rowOf[mu.entry]; row != pr.unknown {
+					read(here, &ring[(i+int(mu.n))%ringSize], row, i+int(mu.n)-1)
 				}
 			}
-			continue
 		}
-		clear(here[:words])
+		for live := here.live; live != 0; live &= live - 1 {
+			here.bits[bits.TrailingZeros32(live)] = 0
+		}
+		here.live = 0
 	}
 	for h := range n {
-		m.begin(p, s, &hits[h])
+		pr.begin(s, &hits[h])
 		hits[h].trim(s)
 	}
 	pr.weigh(hits[:n], s, v)
 }
 
 // begin walks a match back to the earliest unit at which it can begin.
-func (m *matcher) begin(p int, s *scan, h *hit) {
-	pr := &m.progs[p]
+func (pr *program) begin(s *scan, h *hit) {
 	r := &pr.rules[h.rule]
 	w := int(r.word)
-	var ring [maxKeyUnits]uint64 // bits that may end before a unit
+	var ring [ringSize]uint64 // bits that may end before a unit
 	end := int(h.last) + 1
-	ring[end%maxKeyUnits] = pr.final[w] & r.all
+	ring[end%ringSize] = pr.final[w] & r.all
 	h.first = h.last
 	step := func(mask uint64, from int, cur uint64) {
 		if cur &= mask; cur == 0 {
@@ -241,21 +227,24 @@ func (m *matcher) begin(p int, s *scan, h *hit) {
 			}
 			prev = more
 		}
-		ring[from%maxKeyUnits] |= (prev | cur&pr.rep[w]) & r.all
+		ring[from%ringSize] |= (prev | cur&pr.rep[w]) & r.all
 	}
-	for b, idle := end, 0; b > 0 && idle < maxKeyUnits; b-- {
-		cur := ring[b%maxKeyUnits]
-		ring[b%maxKeyUnits] = 0
+	for b, idle := end, 0; b > 0 && idle < ringSize; b-- {
+		cur := ring[b%ringSize]
+		ring[b%ringSize] = 0
 		if cur == 0 {
 			idle++
 			continue
 		}
 		idle = 0
-		step(m.single(p, s, b-1)[w], b-1, cur)
+		step(pr.masks[int(pr.single(&s.units[b-1]))*pr.words+w], b-1, cur)
+		if s.ends[(b-1)/64]>>((b-1)%64)&1 == 0 {
+			continue
+		}
 		for j := range s.nm {
 			if mu := &s.multis[j]; int(mu.unit)+int(mu.n) == b {
-				if row, ok := m.row(p, mu.entry); ok {
-					step(row[w], int(mu.unit), cur)
+				if row := pr.rowOf[mu.entry]; row != pr.unknown {
+					step(pr.masks[int(row)*pr.words+w], int(mu.unit), cur)
 				}
 			}
 		}

@@ -147,7 +147,7 @@ func (p Pack) Check() error {
 		}
 		for _, w := range words {
 			if key, _ := foldKey(strings.TrimPrefix(w, "*")); key == "" {
-				bad("class %q: word %q has no letters or is longer than 8 words", class, w)
+				bad("class %q: word %q has no letters or is too long", class, w)
 			}
 		}
 	}
@@ -159,7 +159,7 @@ func (p Pack) Check() error {
 	for topic, words := range p.Topics {
 		for _, w := range words {
 			if key, _ := foldKey(w); key == "" {
-				bad("topic %q: phrase %q has no letters or is longer than 8 words", topic, w)
+				bad("topic %q: phrase %q has no letters or is too long", topic, w)
 			}
 		}
 	}

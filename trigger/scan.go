@@ -8,11 +8,13 @@ import (
 // Limits of one scan. A longer text is read at its head and its tail, where
 // requests stand; the middle is mostly pasted material.
 const (
-	maxHead  = 640  // bytes
-	maxTail  = 320  // bytes
-	maxFold  = 1280 // bytes of folded text
-	maxUnits = 320
-	maxMulti = 48 // several-word entries found in one text
+	maxHead  = 384  // bytes
+	maxTail  = 192  // bytes
+	maxFold  = 768 // bytes of folded text
+	maxUnits = 192
+	headPart = 128 // units and
+	headFold = 496 // folded bytes that the head may take, so that the tail has room
+	maxMulti = 48  // several-word entries found in one text
 )
 
 type unitKind uint8
@@ -52,6 +54,9 @@ type scan struct {
 	letters int // ASCII letters
 	marks   int // exclamation and question marks beyond the first in a run
 	full    bool
+	unitCap int
+	foldCap int
+	ends    [maxUnits / 64]uint64 // units at which a several-word entry ends
 	units   [maxUnits]unit
 	multis  [maxMulti]multi
 	buf     [maxFold]byte
@@ -59,6 +64,7 @@ type scan struct {
 
 // read tokenises text from scratch.
 func (s *scan) read(text string) {
+	s.unitCap, s.foldCap = maxUnits-1, maxFold
 	s.push(unit{kind: unitStart, entry: -1})
 	if len(text) <= maxHead+maxTail {
 		s.part(text, 0)
@@ -70,19 +76,18 @@ func (s *scan) read(text string) {
 		for t < len(text) && t < len(text)-maxTail+utf8.UTFMax && !utf8.RuneStart(text[t]) {
 			t++
 		}
+		s.unitCap, s.foldCap = headPart, headFold
 		s.part(text[:h], 0)
+		s.unitCap, s.foldCap, s.full = maxUnits-1, maxFold, false
 		s.brk(unitStop, h, h)
 		s.part(text[t:], t)
 	}
-	s.full = false
-	if s.n == maxUnits {
-		s.n--
-	}
+	s.unitCap = maxUnits
 	s.push(unit{kind: unitEnd, entry: -1, start: uint32(len(text)), end: uint32(len(text))})
 }
 
 func (s *scan) push(u unit) {
-	if s.n >= maxUnits {
+	if s.n >= s.unitCap {
 		s.full = true
 		return
 	}
@@ -91,7 +96,7 @@ func (s *scan) push(u unit) {
 }
 
 func (s *scan) put(b byte) {
-	if s.nb >= maxFold {
+	if s.nb >= s.foldCap {
 		s.full = true
 		return
 	}
@@ -104,7 +109,7 @@ func (s *scan) putRune(r rune) {
 		s.put(byte(r))
 		return
 	}
-	if s.nb+utf8.UTFMax > maxFold {
+	if s.nb+utf8.UTFMax > s.foldCap {
 		s.full = true
 		return
 	}

@@ -50,8 +50,8 @@ func (m *matcher) readUser(t *Turn, dst []Signal, rd *reading) []Signal {
 			continue // the session's language goes first, once
 		}
 		var v verdict
-		m.run(p, &s, kinds, &v)
 		pr := &m.progs[p]
+		pr.run(&s, kinds, &v)
 		if v.found[kRequest] && pr.rules[v.best.rule].score > best.Score {
 			r := &pr.rules[v.best.rule]
 			best = Signal{Reason: ReasonUserRequest, Score: s.sure(v.best, r.score), Lang: pr.lang, Detector: detText, Evidence: s.span(r.name, v.best)}
@@ -102,9 +102,9 @@ func (m *matcher) readBot(t *Turn, dst []Signal, rd *reading) []Signal {
 			continue
 		}
 		var v verdict
-		m.run(p, &s, 1<<kPromise, &v)
+		pr := &m.progs[p]
+		pr.run(&s, 1<<kPromise, &v)
 		if v.found[kPromise] {
-			pr := &m.progs[p]
 			r := &pr.rules[v.promise.rule]
 			return append(dst, Signal{Reason: ReasonBotPromise, Score: r.score, Lang: pr.lang, Detector: detText, Evidence: s.span(r.name, v.promise)})
 		}
