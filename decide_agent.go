@@ -481,6 +481,7 @@ func (c cEnd) apply(x *change) error {
 	if d > 0 {
 		x.h.StayOut = x.now.Add(d)
 	}
+	x.h.Quiet = x.queue.Quiet
 	x.over(c.outcome, NoticeEnded)
 	return nil
 }

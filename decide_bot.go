@@ -80,7 +80,7 @@ func (c cOpen) apply(x *change) error {
 		}
 		if p.NextOwed {
 			kind = KindCarried
-			h.Packet = &packet{Number: p.ID.Number, Outcome: p.Outcome, Human: p.Attended}
+			h.Packet = &packet{Number: p.ID.Number, Outcome: p.Outcome, Human: p.Attended, Quiet: p.Quiet}
 		}
 	}
 	e := x.event(kind)
@@ -173,6 +173,9 @@ func (x *change) dueAnswer() {
 	for i := range x.h.Pending {
 		due := x.h.Pending[i].Due
 		if due.IsZero() {
+			if x.h.State != StateBot {
+				continue // a person will come
+			}
 			due = x.now.Add(x.rules.botTimeout)
 		}
 		if !armed || due.Before(at) {

@@ -174,11 +174,15 @@ func (x *change) fireAnswer(f facts) {
 	for i := range out {
 		p := &out[i]
 		switch {
-		case !p.Due.IsZero() && p.Due.After(x.now):
+		case !p.Due.IsZero() && p.Due.After(x.now) || p.Due.IsZero() && h.State != StateBot:
 		case x.rules.bot && p.Resumes < most:
 			x.revoke(p.Call)
 			p.Call, p.Resumes, p.Due = id, p.Resumes+1, x.now.Add(x.rules.botTimeout)
 			again = true
+		case h.State != StateBot:
+			// The bot only fills the time until a person comes.
+			x.revoke(p.Call)
+			p.Call, p.Due = "", time.Time{}
 		default:
 			failed = true
 		}

@@ -135,7 +135,7 @@ func (e *Engine) wants(t task, en *Entry, b *Binding) bool {
 	if b != nil {
 		return forProvider(en) && en.Seq > b.From && (b.To == 0 || en.Seq <= b.To)
 	}
-	return true
+	return en.Kind != KindTimer
 }
 
 // deliverOne sends one entry. It returns when to try again, if that is later,
@@ -356,6 +356,9 @@ func (e *Engine) deliverPacket(ctx context.Context, h *Handoff, en *Entry) error
 		if c.Turn, err = e.turn(ctx, h, h.Packet.Call); err != nil {
 			return err
 		}
+	}
+	if h.Packet.Quiet && len(c.Turn.Messages) == 0 {
+		c.Turn.Call = ""
 	}
 	return e.cfg.Bot.Call(ctx, c)
 }

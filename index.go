@@ -34,7 +34,7 @@ func (r *rules) record(h *Handoff) Record {
 }
 
 // wake returns when somebody must look at h: at the earliest deadline, and
-// within a day if there is none.
+// within a day if there is none and the end has not come.
 func (h *Handoff) wake() time.Time {
 	var at time.Time
 	for _, d := range h.Deadlines {
@@ -42,7 +42,7 @@ func (h *Handoff) wake() time.Time {
 			at = d.At
 		}
 	}
-	if at.IsZero() && !h.Tombstone {
+	if at.IsZero() && h.State != StateEnded {
 		at = h.Updated.Add(look)
 	}
 	return at

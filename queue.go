@@ -86,8 +86,10 @@ type Queue struct {
 
 	Intake *Form // asked before the queue; nil asks nothing
 
-	// AfterEnd says what follows End: the bot (the zero value), or silence for
-	// a time.
+	// What follows End. The bot is told in any case; Quiet gives it the word
+	// only when a message is still unanswered, and StayOut only after that
+	// time. The zero values give it the word at once.
+	Quiet   bool
 	StayOut time.Duration
 }
 

@@ -214,6 +214,7 @@ type Handoff struct {
 	Route      int        `json:"route,omitempty"`     // index of the platform in the queue's list
 	QueueMax   int        `json:"queue_max,omitempty"`
 	Units      int        `json:"units,omitempty"` // seats it takes; 0 is 1
+	Quiet      bool       `json:"quiet,omitempty"`
 	NextOwed   bool       `json:"next_owed,omitempty"`
 	Importing  bool       `json:"importing,omitempty"` // history is still being read
 	Contact    bool       `json:"contact,omitempty"`   // the user left a message or wants a call back
@@ -316,6 +317,7 @@ type packet struct {
 	Number  int64   `json:"number"`
 	Outcome Outcome `json:"outcome"`
 	Human   bool    `json:"human,omitempty"` // an agent had the user
+	Quiet   bool    `json:"quiet,omitempty"` // the bot speaks only if something is unanswered
 	Call    string  `json:"call,omitempty"`  // the call that hands out the messages
 }
 

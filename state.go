@@ -202,6 +202,9 @@ func (x *change) owe(e *Entry) {
 	if b := x.h.live(); b != nil && e.Seq > b.From && forProvider(e) && x.rules.custody[b.Provider] != CustodyConversation {
 		x.owed(sinkProvider+b.Provider, b.cursor(), e.Seq)
 	}
+	if e.Kind == KindTimer {
+		return // says nothing to anybody
+	}
 	for _, s := range x.rules.sinks {
 		x.owed(sinkNamed+s, sinkNamed+s, e.Seq)
 	}

@@ -22,84 +22,138 @@ func memories() [7]memory {
 // were seen, and after all were forgotten.
 const start = 0.5
 
+// calm is the time after which a level is expected to have jumped once.
+const calm = 10 * 24 * 3600.0 // seconds
+
+// A history is one account of how the past bears on the present: everything
+// from cell from on counts, and fades with halfLife.
+type history struct {
+	halfLife float64
+	from     int
+	weight   float64 // logarithm of belief times likelihood
+	a, b     float64 // of the gamma distribution of the level
+}
+
 // blend returns how much each cell counts towards the present and how many
 // observations the present is known from.
 //
 // age is the distance of each cell from now in seconds, oldest first; events is
 // what happened in it and expect what would have at the long-run rate. The
-// level, events per expected, is taken to move: for each memory it has a gamma
-// distribution that loses evidence at that memory's pace, so that each cell's
-// events were foretold with a negative binomial distribution. Memories count by
-// belief times how likely they made what happened.
+// level, events per expected, is taken to move. In each history it has a gamma
+// distribution, so that each cell's events are foretold with a negative binomial
+// distribution; histories count by how likely they made what happened. In one
+// kind the level wanders and evidence fades (Harvey and Fernandes, 1989). In the
+// other it jumped at the start of some cell and nothing before counts (R. P.
+// Adams and D. J. C. MacKay, "Bayesian online changepoint detection", 2007).
 //
-// Weights have no unit of their own; those of one memory add up to its share
+// Weights have no unit of their own; those of one history add up to its share
 // of expected events.
 func blend(age, events, expect []float64) (weights []float64, n float64) {
-	all := memories()
-	var fit, level, evidence [len(all)]float64
-	best := math.Inf(-1)
-	for i, m := range all {
-		fit[i], level[i], evidence[i] = foretell(m.halfLife, age, events, expect)
-		fit[i] += math.Log(m.belief)
-		best = math.Max(best, fit[i])
+	histories := follow(age, events, expect)
+	best, share := math.Inf(-1), 0.0
+	for _, h := range histories {
+		best = math.Max(best, h.weight)
 	}
-	share := 0.0
-	for i := range fit {
-		fit[i] = math.Exp(fit[i] - best)
-		share += fit[i]
+	for _, h := range histories {
+		share += math.Exp(h.weight - best)
 	}
 
 	weights = make([]float64, len(age))
-	mean := 0.0
-	for i, m := range all {
-		p := fit[i] / share
-		mean += p * level[i]
+	mean, squares, doubt := 0.0, 0.0, 0.0
+	for _, h := range histories {
+		p := math.Exp(h.weight-best) / share
+		if p < 1e-4 {
+			continue
+		}
+		level := h.a / h.b
+		mean += p * level
+		squares += p * square(level)
+		doubt += p * square(level) / h.a
 		seen := start
-		for k := range age {
-			seen += fade(age[k], m.halfLife) * expect[k]
+		for k := h.from; k < len(age); k++ {
+			seen += fade(age[k], h.halfLife) * expect[k]
 		}
-		for k := range age {
-			weights[k] += p * fade(age[k], m.halfLife) / seen
+		for k := h.from; k < len(age); k++ {
+			weights[k] += p * fade(age[k], h.halfLife) / seen
 		}
 	}
-	variance := 0.0
-	for i := range all {
-		p := fit[i] / share
-		variance += p * (square(level[i])/evidence[i] + square(level[i]-mean))
-	}
+	variance := doubt + math.Max(squares-square(mean), 0)
 	return weights, math.Max(square(mean)/variance, start)
 }
 
-func fade(age, halfLife float64) float64 { return math.Exp2(-age / halfLife) }
+func fade(age, halfLife float64) float64 {
+	if math.IsInf(halfLife, 1) {
+		return 1
+	}
+	return math.Exp2(-age / halfLife)
+}
 
-// foretell runs one memory over the cells. It returns the log-likelihood of
-// what happened, and mean and evidence of the level now.
-func foretell(halfLife float64, age, events, expect []float64) (fit, level, evidence float64) {
-	a, b := start, start
-	last := 0.0
+// follow runs all histories over the cells, up to now.
+func follow(age, events, expect []float64) []history {
+	var all []history
+	for _, m := range memories() {
+		all = append(all, history{halfLife: m.halfLife, weight: math.Log(m.belief), a: start, b: start})
+	}
 	for k := range age {
 		if k > 0 {
-			f := fade(last-age[k], halfLife)
-			a, b = start+(a-start)*f, start+(b-start)*f
+			passed := age[k-1] - age[k]
+			for i := range all {
+				all[i].forget(passed)
+			}
+			all = jump(all, k, passed)
 		}
-		last = age[k]
 		if expect[k] <= 0 {
 			continue
 		}
-		fit += logNegativeBinomial(events[k], a, b, expect[k])
-		a += events[k]
-		b += expect[k]
+		count, _ := math.Lgamma(events[k] + 1)
+		for i := range all {
+			h := &all[i]
+			h.weight += logNegativeBinomial(events[k], h.a, h.b, expect[k]) - count
+			h.a += events[k]
+			h.b += expect[k]
+		}
 	}
-	f := fade(last, halfLife)
-	a, b = start+(a-start)*f, start+(b-start)*f
-	return fit, a / b, a
+	if len(age) > 0 {
+		for i := range all {
+			all[i].forget(age[len(age)-1])
+		}
+	}
+	return all
 }
 
-// logNegativeBinomial is the log probability of n events when x are expected
-// per unit level and the level has a gamma distribution with shape a, rate b.
+func (h *history) forget(passed float64) {
+	f := fade(passed, h.halfLife)
+	h.a, h.b = start+(h.a-start)*f, start+(h.b-start)*f
+}
+
+// jump adds the history in which the level jumped at the start of cell k, and
+// drops those that have become hopeless.
+func jump(all []history, k int, passed float64) []history {
+	best := math.Inf(-1)
+	for _, h := range all {
+		best = math.Max(best, h.weight)
+	}
+	sum := 0.0
+	kept := all[:0]
+	for _, h := range all {
+		sum += math.Exp(h.weight - best)
+		if h.weight > best-hopeless {
+			h.weight -= passed / calm
+			kept = append(kept, h)
+		}
+	}
+	odds := best + math.Log(sum) + math.Log(-math.Expm1(-passed/calm))
+	return append(kept, history{halfLife: math.Inf(1), from: k, weight: odds, a: start, b: start})
+}
+
+// hopeless is the log-likelihood by which a history may trail the best.
+const hopeless = 25
+
+// logNegativeBinomial is the log probability of n events, but for its factor
+// 1/n!, when x are expected per unit level and the level has a gamma
+// distribution with shape a and rate b.
 func logNegativeBinomial(n, a, b, x float64) float64 {
 	top, _ := math.Lgamma(a + n)
 	low, _ := math.Lgamma(a)
-	count, _ := math.Lgamma(n + 1)
-	return top - low - count + a*math.Log(b/(b+x)) + n*math.Log(x/(b+x))
+	return top - low + a*math.Log(b/(b+x)) + n*math.Log(x/(b+x))
 }

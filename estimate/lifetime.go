@@ -20,9 +20,9 @@ func ageEdge(class int) float64 {
 	case class <= 0:
 		return 0
 	case class%2 == 1:
-		return math.Ldexp(firstAge, (class-1)/2)
+		return firstAge * float64(uint(1)<<((class-1)/2))
 	}
-	return math.Ldexp(firstAge*math.Sqrt2, (class-2)/2)
+	return firstAge * math.Sqrt2 * float64(uint(1)<<((class-2)/2))
 }
 
 // ageClass returns the age class of s seconds.
@@ -30,8 +30,11 @@ func ageClass(s float64) int {
 	if !(s >= firstAge) {
 		return 0
 	}
-	c := min(1+int(2*math.Log2(s/firstAge)), ages-1)
-	// The logarithm may land a hair on the wrong side of an edge.
+	// Two classes per power of two: read off the exponent, then compare. A
+	// logarithm would cost several times as much, in the innermost loop of
+	// a simulation.
+	exponent := int(math.Float64bits(s/firstAge)>>52) - 1023
+	c := min(1+2*exponent, ages-1)
 	for s < ageEdge(c) {
 		c--
 	}

@@ -1,6 +1,9 @@
 package estimate
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // play draws one future and leaves everybody's wait in sim.wait. Waits beyond
 // the horizon are cut to it.
@@ -8,15 +11,18 @@ func (sim *simulation) play(path int) {
 	sim.begin(path)
 	for sim.steps = sim.s.budget(); sim.left > 0 && sim.steps > 0; sim.steps-- {
 		arrive, flow := sim.nextArrival()
-		seat, ok := sim.seats.peek()
+		seat, ok := sim.busy.peek()
 		switch {
 		case ok && seat.at <= arrive:
-			sim.seats.pop()
 			sim.now = seat.at
 			if sim.now >= horizon {
 				return
 			}
-			sim.take(seat.seat)
+			if until, ok := sim.take(seat.seat); ok {
+				sim.busy.replace(seatFree{until, seat.seat})
+			} else {
+				sim.busy.pop()
+			}
 		case flow >= 0:
 			sim.now = arrive
 			if sim.now >= horizon {
@@ -32,85 +38,48 @@ func (sim *simulation) play(path int) {
 func (sim *simulation) begin(path int) {
 	sim.now = 0
 	sim.left = sim.count
-	sim.seats = sim.seats[:0]
+	sim.busy = sim.busy[:0]
 	sim.idle = sim.idle[:0]
 	for i := range sim.wait {
 		sim.wait[i] = horizon
 	}
-	for l := range sim.head {
-		sim.head[l] = 0
-		if sim.params[l] == nil {
-			continue
-		}
-		sim.factor[l] = sim.speed[l] * sim.doubt(2*l, path, sim.doubts[l])
-		sim.patience[l] = sim.doubt(2*l+1, path, math.Sqrt(sim.params[l].leaveDoubt()))
+	for l := range sim.lines {
+		line := &sim.lines[l]
+		line.head = 0
+		line.factor = line.slower * doubt(2*l, path, line.doubt)
+		line.haste = doubt(2*l+1, path, line.leaving)
 	}
 	for i := range sim.flows {
 		f := &sim.flows[i]
 		f.line, f.head = f.line[:0], 0
 		f.rate = f.Rate
 		if usable(f.Evidence) {
-			f.rate *= math.Exp(sim.rng.NormFloat64() / math.Sqrt(f.Evidence+1))
+			f.rate *= doubt(2*len(sim.lines)+i, path, 1/math.Sqrt(f.Evidence+1))
 		}
 		f.next = sim.rng.ExpFloat64() / f.rate
 	}
-	for i, seat := range sim.s.Seats {
-		if seat.Group < 0 || seat.Group >= len(sim.served) {
-			continue
+	for i := range sim.seats {
+		seat := &sim.seats[i]
+		free := seat.joins
+		if seat.line >= 0 {
+			line := &sim.lines[seat.line]
+			free = max(free, line.factor*line.handle.rest(sim.rng, seat.elapsed, seat.spent))
 		}
-		free := math.Max(seat.Joins.Seconds(), 0)
-		if seat.Busy {
-			free = math.Max(free, sim.rest(seat))
-		}
-		sim.seats.push(seatFree{free, i})
+		sim.busy.push(seatFree{free, i})
 	}
 }
 
-// doubt returns a factor with mean about 1 and the given relative standard
-// error. Multiples of an irrational number spread over the paths more evenly
-// than chance would, and differently for each kind of doubt.
-func (sim *simulation) doubt(which, path int, err float64) float64 {
+// doubt returns a factor with mean 1 and the given relative standard error.
+// Multiples of an irrational number spread over the paths more evenly than
+// chance would, and differently for each kind of doubt.
+func doubt(which, path int, err float64) float64 {
 	if err <= 0 {
 		return 1
 	}
-	err = math.Min(err, 1)
+	err = min(err, 1)
 	_, u := math.Modf(0.5 + float64(path)*float64(which+1)*(math.Phi-1))
-	u = math.Min(math.Max(u, 1e-9), 1-1e-9)
+	u = min(max(u, 1e-9), 1-1e-9)
 	return math.Exp(err*math.Sqrt2*math.Erfinv(2*u-1) - err*err/2)
-}
-
-// rest draws how much longer a busy seat takes.
-func (sim *simulation) rest(seat Seat) float64 {
-	if seat.Line < 0 || seat.Line >= len(sim.params) || sim.params[seat.Line] == nil {
-		// Serving something nothing is known about: as long as any other.
-		for l := range sim.params {
-			if sim.params[l] != nil {
-				return sim.handle(l)
-			}
-		}
-		return 0
-	}
-	h := &sim.params[seat.Line].Handle
-	factor := sim.factor[seat.Line]
-	// Time runs factor times slower, so the elapsed part is that much less.
-	elapsed := math.Min(math.Max(seat.Elapsed.Seconds(), 0)/factor, longest.Seconds())
-	return factor * (h.reach(h.spent(elapsed)+sim.rng.ExpFloat64()) - elapsed)
-}
-
-// handle draws a handle time.
-func (sim *simulation) handle(line int) float64 {
-	return sim.factor[line] * sim.params[line].Handle.reach(sim.rng.ExpFloat64())
-}
-
-// quits draws when somebody who has waited this long gives up, from now.
-func (sim *simulation) quits(line int, waited float64) float64 {
-	p := &sim.params[line].Patience
-	if !p.ends() {
-		return math.Inf(1)
-	}
-	f := sim.patience[line]
-	waited = math.Min(waited/f, longest.Seconds())
-	return f * (p.reach(p.spent(waited)+sim.rng.ExpFloat64()) - waited)
 }
 
 func (sim *simulation) nextArrival() (at float64, flow int) {
@@ -126,72 +95,79 @@ func (sim *simulation) nextArrival() (at float64, flow int) {
 // join lets the next person of a flow in: to an idle seat or into the line.
 func (sim *simulation) join(flow int) {
 	f := &sim.flows[flow]
-	at := f.next
+	f.line = append(f.line, f.next)
 	f.next += sim.rng.ExpFloat64() / f.rate
-	f.line = append(f.line, at)
 	for k, seat := range sim.idle {
-		if sim.s.serves(sim.s.Seats[seat].Group, f.Line) {
+		if slices.Contains(sim.served[sim.seats[seat].group], f.Line) {
 			sim.idle = append(sim.idle[:k], sim.idle[k+1:]...)
-			sim.take(seat)
+			if until, ok := sim.take(seat); ok {
+				sim.busy.push(seatFree{until, seat})
+			}
 			return
 		}
 	}
 }
 
-// take lets a free seat serve the first person it can. Somebody who gave up
+// take lets a free seat serve the first person it can and returns when it will
+// be free again; false when it has left or stays idle. Somebody who gave up
 // before is passed over, but this is the moment when it would have been his
 // turn, so it is his wait.
-func (sim *simulation) take(seat int) {
-	if leaves := sim.s.Seats[seat].Leaves.Seconds(); leaves > 0 && sim.now >= leaves {
-		return
+func (sim *simulation) take(seat int) (until float64, ok bool) {
+	if sim.now >= sim.seats[seat].leaves {
+		return 0, false
 	}
 	for {
-		line, flow := sim.first(sim.s.Seats[seat].Group)
+		l, flow := sim.first(sim.seats[seat].group)
 		switch {
 		case flow >= 0:
 			f := &sim.flows[flow]
 			at := f.line[f.head]
 			f.head++
-			if at+sim.quits(f.Line, 0) < sim.now {
+			l = f.Line
+			if line := &sim.lines[l]; line.patience.over(sim.rng, 0, 0, sim.now-at, line.haste) {
 				continue
 			}
-			line = f.Line
-		case line >= 0:
-			i := sim.people[line][sim.head[line]]
-			sim.head[line]++
+		case l >= 0:
+			line := &sim.lines[l]
+			i := line.people[line.head]
+			line.head++
 			sim.wait[i] = sim.now
 			if sim.target[i] {
 				sim.left--
 			}
-			if sim.quits(line, math.Max(sim.s.Waiting[i].Waited.Seconds(), 0)) < sim.now {
+			if line.patience.over(sim.rng, sim.waited[i], sim.spent[i], sim.now, line.haste) {
 				continue
 			}
 		default:
 			sim.idle = append(sim.idle, seat)
-			return
+			return 0, false
 		}
-		sim.seats.push(seatFree{sim.now + sim.handle(line), seat})
-		return
+		line := &sim.lines[l]
+		return sim.now + line.factor*line.handle.draw(sim.rng), true
 	}
 }
 
 // first returns who of the lines a group serves goes first: the head of a line,
-// or, with flow >= 0, the head of a flow.
+// or, with flow >= 0, the head of a flow. Both are -1 when nobody waits.
 func (sim *simulation) first(group int) (line, flow int) {
 	line, flow = -1, -1
-	person, key := -1, math.Inf(1)
+	person := -1
 	for _, l := range sim.served[group] {
-		if sim.head[l] < len(sim.people[l]) {
-			if i := sim.people[l][sim.head[l]]; person < 0 || i < person {
+		if d := &sim.lines[l]; d.head < len(d.people) {
+			if i := d.people[d.head]; person < 0 || i < person {
 				person, line = i, l
 			}
 		}
 	}
+	if len(sim.flows) == 0 {
+		return line, flow
+	}
+	key := math.Inf(1)
 	if person >= 0 {
 		key = sim.key[person]
 	}
 	for _, l := range sim.served[group] {
-		for _, i := range sim.feeds[l] {
+		for _, i := range sim.lines[l].flows {
 			f := &sim.flows[i]
 			if f.head == len(f.line) {
 				continue
@@ -239,12 +215,16 @@ func (h *seatHeap) push(s seatFree) {
 
 func (h *seatHeap) pop() {
 	x := *h
-	s := x[len(x)-1]
-	x = x[:len(x)-1]
-	*h = x
-	if len(x) == 0 {
-		return
+	last := x[len(x)-1]
+	*h = x[:len(x)-1]
+	if len(*h) > 0 {
+		h.replace(last)
 	}
+}
+
+// replace puts s in the place of the top.
+func (h *seatHeap) replace(s seatFree) {
+	x := *h
 	i := 0
 	for {
 		down := 2*i + 1

@@ -10,7 +10,7 @@ import (
 // no wait worth telling.
 const horizon = 48 * 3600.0 // seconds
 
-const defaultPaths = 256
+const defaultPaths = 200
 
 // budget bounds the steps of one path: one that sees far more people come
 // than wait now is one in which those who wait are never reached. What is left
@@ -71,54 +71,54 @@ func (s *Snapshot) Simulate(targets []int) []Wait {
 	return out
 }
 
-// summarise turns the waits of all paths into one Wait.
-func summarise(x []float64) Wait {
-	slices.Sort(x)
-	if x[len(x)-1] == 0 {
-		return Wait{Known: true, Method: Immediate}
-	}
-	p50 := quantile(x, 0.5)
-	if p50 >= horizon {
-		return Unknown(NoAgents)
-	}
-	return known(MonteCarlo, p50, quantile(x, 0.9), sum(x)/float64(len(x)))
-}
-
-// quantile returns the p-quantile of sorted x such that a new draw stays below
-// it with probability p: that of rank p*(n+1).
-func quantile(x []float64, p float64) float64 {
-	r := p*float64(len(x)+1) - 1
-	lo := min(max(int(math.Floor(r)), 0), len(x)-1)
-	hi := min(lo+1, len(x)-1)
-	f := math.Min(math.Max(r-float64(lo), 0), 1)
-	return x[lo] + f*(x[hi]-x[lo])
-}
-
 // A simulation is a snapshot made ready to be played. Indexes in it are valid.
 type simulation struct {
 	s      *Snapshot
 	rng    *rand.Rand
-	params []*Params   // by line; nil when nothing is known
-	speed  []float64   // by line, handle times are multiplied by this
-	doubts []float64   // by line, relative standard error of handle time
-	served [][]int     // lines by group
-	people [][]int     // by line, indexes into s.Waiting
-	key    []float64   // by person, the rank against people of flows
-	flows  []flowState // usable flows
-	feeds  [][]int     // flows by line
-	target []bool      // by person
-	count  int         // number of targets that can be served
+	worth  float64    // seconds of waiting time of a priority level
+	lines  []lineDraw // by line; ok is false when nothing is known
+	served [][]int    // lines by group
+	seats  []seatDraw // seats that serve somebody, now or later
+	key    []float64  // by person, the rank against people of flows
+	waited []float64  // by person, seconds
+	spent  []float64  // by person, the patience he has used up
+	flows  []flowState
+	target []bool // by person
+	count  int    // number of targets that can be served
 
 	// Of the path being played:
-	wait     []float64 // by person
-	head     []int     // by line, next of people
-	now      float64
-	seats    seatHeap
-	idle     []int // seats without work
-	factor   []float64
-	patience []float64 // by line, factor of patience
-	left     int
-	steps    int
+	wait  []float64 // by person
+	now   float64
+	busy  seatHeap
+	idle  []int // indexes into seats
+	left  int
+	steps int
+}
+
+// A lineDraw is what is drawn for one line.
+type lineDraw struct {
+	ok       bool
+	handle   sampler
+	patience sampler
+	slower   float64 // handle times are this much longer
+	doubt    float64 // relative standard error of handle times
+	leaving  float64 // of patience
+	people   []int   // indexes into Snapshot.Waiting
+	flows    []int
+
+	// Of the path being played:
+	head   int
+	factor float64 // of handle times
+	haste  float64 // of the hazard of patience
+}
+
+// A seatDraw is a seat made ready.
+type seatDraw struct {
+	group         int
+	line          int     // whose handle time it is busy with; -1 when free
+	elapsed       float64 // so far
+	spent         float64 // integrated hazard of that
+	joins, leaves float64 // seconds from now; leaves is +Inf when it stays
 }
 
 // A flowState is a flow and, during a path, those of it who wait.
@@ -131,31 +131,77 @@ type flowState struct {
 }
 
 func newSimulation(s *Snapshot, targets []int) *simulation {
-	n := len(s.Lines)
 	sim := &simulation{
 		s: s, rng: rand.New(rand.NewPCG(s.Seed, 0x9e3779b97f4a7c15)),
-		params: make([]*Params, n), speed: make([]float64, n), doubts: make([]float64, n),
-		people: make([][]int, n), feeds: make([][]int, n), head: make([]int, n),
-		factor: make([]float64, n), patience: make([]float64, n),
-		wait: make([]float64, len(s.Waiting)),
-		key:  make([]float64, len(s.Waiting)), target: make([]bool, len(s.Waiting)),
+		worth:  s.Ageing.Seconds(),
+		lines:  make([]lineDraw, len(s.Lines)),
+		key:    make([]float64, len(s.Waiting)),
+		waited: make([]float64, len(s.Waiting)),
+		spent:  make([]float64, len(s.Waiting)),
+		target: make([]bool, len(s.Waiting)),
+		wait:   make([]float64, len(s.Waiting)),
+	}
+	if sim.worth <= 0 {
+		sim.worth = 1e9 // longer than anybody waits
 	}
 	for l, line := range s.Lines {
 		if p := line.Params; p != nil && p.Known && p.Handle.ends() {
-			sim.params[l] = p
-			sim.speed[l] = 1 / p.yield()
-			sim.doubts[l] = math.Sqrt(1 / p.Handle.evidence())
+			sim.lines[l] = lineDraw{
+				ok: true, slower: 1 / p.yield(),
+				handle: newSampler(&p.Handle), patience: newSampler(&p.Patience),
+				doubt: math.Sqrt(1 / p.Handle.evidence()), leaving: math.Sqrt(p.leaveDoubt()),
+			}
 		}
 	}
 	for _, g := range s.Groups {
 		var lines []int
 		for _, l := range g.Lines {
-			if l >= 0 && l < n && !slices.Contains(lines, l) {
+			if l >= 0 && l < len(sim.lines) && sim.lines[l].ok && !slices.Contains(lines, l) {
 				lines = append(lines, l)
 			}
 		}
 		sim.served = append(sim.served, lines)
 	}
+	sim.addSeats()
+	sim.addPeople(targets)
+	for _, f := range s.Flows {
+		if sim.known(f.Line) && usable(f.Rate) {
+			sim.lines[f.Line].flows = append(sim.lines[f.Line].flows, len(sim.flows))
+			sim.flows = append(sim.flows, flowState{Flow: f})
+		}
+	}
+	return sim
+}
+
+// known reports whether there is such a line and something is known about it.
+func (sim *simulation) known(line int) bool {
+	return line >= 0 && line < len(sim.lines) && sim.lines[line].ok
+}
+
+func (sim *simulation) addSeats() {
+	for _, seat := range sim.s.Seats {
+		if seat.Group < 0 || seat.Group >= len(sim.served) || len(sim.served[seat.Group]) == 0 {
+			continue
+		}
+		d := seatDraw{group: seat.Group, line: -1, joins: max(seat.Joins.Seconds(), 0), leaves: math.Inf(1)}
+		if seat.Leaves > 0 {
+			d.leaves = seat.Leaves.Seconds()
+		}
+		if seat.Busy {
+			d.line = seat.Line
+			if !sim.known(seat.Line) {
+				// Serving something nothing is known about: as long as what
+				// it serves otherwise.
+				d.line = sim.served[seat.Group][0]
+			}
+			d.elapsed = min(max(seat.Elapsed, 0), longest).Seconds() / sim.lines[d.line].slower
+			d.spent = sim.lines[d.line].handle.life.spent(d.elapsed)
+		}
+		sim.seats = append(sim.seats, d)
+	}
+}
+
+func (sim *simulation) addPeople(targets []int) {
 	last := -1
 	for _, i := range targets {
 		if sim.unknown(i).Reason == "" && !sim.target[i] {
@@ -165,29 +211,25 @@ func newSimulation(s *Snapshot, targets []int) *simulation {
 		}
 	}
 	// Who ranks behind the last target changes nothing for the targets.
-	for i, p := range s.Waiting[:last+1] {
-		if p.Line >= 0 && p.Line < n && sim.params[p.Line] != nil {
-			sim.people[p.Line] = append(sim.people[p.Line], i)
+	for i, p := range sim.s.Waiting[:last+1] {
+		if !sim.known(p.Line) {
+			continue
 		}
-		sim.key[i] = sim.rank(-max(p.Waited.Seconds(), 0), p.Level)
-	}
-	for _, f := range s.Flows {
-		if f.Line >= 0 && f.Line < n && sim.params[f.Line] != nil && usable(f.Rate) {
-			sim.feeds[f.Line] = append(sim.feeds[f.Line], len(sim.flows))
-			sim.flows = append(sim.flows, flowState{Flow: f})
+		line := &sim.lines[p.Line]
+		line.people = append(line.people, i)
+		waited := min(max(p.Waited, 0), longest).Seconds()
+		sim.waited[i] = waited
+		sim.key[i] = sim.rank(-waited, p.Level)
+		if line.patience.life.ends() {
+			sim.spent[i] = line.patience.life.spent(waited)
 		}
 	}
-	return sim
 }
 
 // rank is the order of somebody who joined at moment at (seconds from now):
 // lower goes first.
 func (sim *simulation) rank(at float64, level int) float64 {
-	worth := sim.s.Ageing.Seconds()
-	if worth <= 0 {
-		worth = 1e9 // longer than anybody waits
-	}
-	return at - float64(level)*worth
+	return at - float64(level)*sim.worth
 }
 
 // unknown tells why person i cannot have a wait; its Reason is empty if he can.
@@ -205,7 +247,7 @@ func (sim *simulation) unknown(i int) Wait {
 	if !slices.ContainsFunc(sim.s.Seats, func(seat Seat) bool { return sim.s.serves(seat.Group, line) }) {
 		return Unknown(NoAgents)
 	}
-	if sim.params[line] == nil {
+	if !sim.lines[line].ok {
 		return Unknown(NoData)
 	}
 	return Wait{}

@@ -29,7 +29,7 @@ type Snapshot struct {
 	// Seed chooses the random numbers; replicas that use the same see the
 	// same. Using one seed from refresh to refresh keeps values calm.
 	Seed uint64
-	// Paths is how many times the future is played. 0 means 256.
+	// Paths is how many times the future is played. 0 means 200.
 	Paths int
 }
 
@@ -110,6 +110,14 @@ func (s *Snapshot) of(targets []int) []Wait {
 // no account.
 const reach = 2
 
+// Handle times whose squared coefficient of variation lies outside of these
+// are so far from exponential that it matters how long each busy seat has been
+// busy, which the closed form does not look at.
+const (
+	regular = 0.6
+	erratic = 1.8
+)
+
 // plain reports whether the closed form will do, and with which Params.
 func (s *Snapshot) plain() (*Params, bool) {
 	if len(s.Lines) != 1 || s.Lines[0].Params == nil {
@@ -121,6 +129,9 @@ func (s *Snapshot) plain() (*Params, bool) {
 		}
 	}
 	p := s.Lines[0].Params
+	if cv2 := p.Handle.SquaredCV(); p.Known && (cv2 < regular || cv2 > erratic) {
+		return nil, false
+	}
 	last := QueueLength(s.place(len(s.Waiting)-1), *p)
 	for _, seat := range s.Seats {
 		if !s.serves(seat.Group, 0) {

@@ -1,6 +1,9 @@
 package estimate
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // What was observed is kept as sums per cell of calendar time. Cells are
 // aligned to the Unix epoch, 5 minutes wide near the newest observation and
@@ -88,18 +91,27 @@ func believable(start, end time.Time) bool {
 // cut calls f for each piece of the span [start, end) that lies in one cell
 // and one age class; the age at start is zero.
 func cut(start, end, newest int64, f func(k cellKey, class int, millis int64)) {
+	class, older := 0, classEnd(0, start)
 	for at := start; at < end; {
+		for at >= older {
+			class++
+			older = classEnd(class, start)
+		}
 		k := place(at, newest)
 		_, stop := k.span(newest)
 		if at >= stop { // only in the newest cell, for moments after it
 			stop = end
 		}
-		class := ageClass(float64(at-start) / 1000)
-		if class < ages-1 {
-			stop = min(stop, start+int64(ageEdge(class+1)*1000)+1)
-		}
-		stop = min(stop, end)
+		stop = min(stop, older, end)
 		f(k, class, stop-at)
 		at = stop
 	}
+}
+
+// classEnd is the moment at which what began at start leaves an age class.
+func classEnd(class int, start int64) int64 {
+	if class == ages-1 {
+		return math.MaxInt64
+	}
+	return start + int64(math.Ceil(ageEdge(class+1)*1000))
 }

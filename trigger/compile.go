@@ -22,6 +22,8 @@ const (
 // entry is one lexicon key, shared by all packs that know it.
 type entry struct {
 	multi uint16     // bit n: an entry of n units starts with this unit
+	keys  uint32     // packs in which this entry is a key: without one, no rule can match
+	asks  uint32     // the same for requests alone
 	fuzzy bool       // reachable through a spelling mistake
 	per   []packMask // one per pack
 	tags  []int32    // phrases and topics: indexes into matcher.tags
@@ -29,6 +31,8 @@ type entry struct {
 
 type packMask struct {
 	pack uint8
+	key  bool
+	ask  bool
 	row  uint32 // into program.masks and program.begins
 }
 
@@ -56,6 +60,7 @@ type rule struct {
 type program struct {
 	lang    string
 	words   int
+	always  bool     // a rule can match without any key
 	masks   []uint64 // rows of words
 	begins  []uint32 // by row: words in which this row can begin a rule
 	rowOf   []uint32 // by entry: its row, or unknown
@@ -69,16 +74,23 @@ type program struct {
 	ruleAt  []uint16 // rule of each bit
 }
 
+// typoShape rules out at little cost most words that are no misspelt key. One
+// mistake never changes the first letter (by definition), and not both the
+// second and the last.
+type typoShape struct {
+	length, second, last [26]uint32 // by first letter
+}
+
 type matcher struct {
-	lex       map[string]int32
-	entries   []entry
-	progs     []program
-	tags      []tag
-	typos     map[string]int32 // key with one letter missing, and the key itself
-	typoShape [256]uint32      // by first byte: lengths of keys worth a look
-	keys      []string         // by entry, for the check of a spelling mistake
-	suffix    map[string]int32
-	sufShape  [256]uint32 // by last byte: lengths of endings
+	lex      map[string]int32
+	entries  []entry
+	progs    []program
+	tags     []tag
+	typos    map[string]int32 // key with one letter missing, and the key itself
+	shapes   []typoShape      // by pack: which words are worth a look
+	keys     []string         // by entry, for the check of a spelling mistake
+	suffix   map[string]int32
+	sufShape [256]uint32 // by last byte: lengths of endings
 }
 
 // compile builds a matcher. Packs must have passed Check.
@@ -161,6 +173,7 @@ func (m *matcher) intern(key string) int32 {
 func (m *matcher) addPack(index int, p *Pack) error {
 	pr := program{lang: p.Lang}
 	classes := map[string][]int{} // class to bits
+	keys := map[string]uint8{}    // classes of which every match holds a word
 	free := 64
 	bits := func(a string, bit int) { classes[a] = append(classes[a], bit) }
 	for _, r := range p.Rules {
@@ -170,6 +183,7 @@ func (m *matcher) addPack(index int, p *Pack) error {
 			if err != nil {
 				return fmt.Errorf("trigger: pack %q: %w", p.Lang, err)
 			}
+			pr.always = keyClasses(p, es, kind, keys) || pr.always
 			if free+len(es) > 64 {
 				pr.words++
 				free = 0
@@ -219,13 +233,48 @@ func (m *matcher) addPack(index int, p *Pack) error {
 			pr.rules = append(pr.rules, cr)
 		}
 	}
-	m.fillMasks(index, p, &pr, classes)
+	m.fillMasks(index, p, &pr, classes, keys)
 	m.progs = append(m.progs, pr)
 	return nil
 }
 
+// keyClasses picks the element of a rule that the fewest words satisfy and adds
+// its classes to keys. It reports true if every element can be satisfied by an
+// unknown word or a boundary.
+func keyClasses(p *Pack, es []element, kind uint8, keys map[string]uint8) bool {
+	best, size := -1, 0
+	for i, e := range es {
+		n := 0
+		for _, a := range e.atoms {
+			if builtinClass(a) {
+				n = 1 << 20
+			}
+			n += max(1, len(p.Words[a]))
+		}
+		if !e.optional && n < 1<<20 && (best < 0 || n < size) {
+			best, size = i, n
+		}
+	}
+	if best < 0 {
+		return true
+	}
+	for _, a := range es[best].atoms {
+		keys[a] |= isKey
+		if kind == kRequest {
+			keys[a] |= isAsk
+		}
+	}
+	return false
+}
+
+// What a word's classes are to the rules of its pack.
+const (
+	isKey = 1 << iota
+	isAsk
+)
+
 // fillMasks gives every word of the pack the row of bits that it satisfies.
-func (m *matcher) fillMasks(index int, p *Pack, pr *program, classes map[string][]int) {
+func (m *matcher) fillMasks(index int, p *Pack, pr *program, classes map[string][]int, keyed map[string]uint8) {
 	row := func(names ...string) uint32 {
 		bits := make([]uint64, pr.words)
 		var begins uint32
@@ -282,7 +331,11 @@ func (m *matcher) fillMasks(index int, p *Pack, pr *program, classes map[string]
 	}
 	slices.Sort(keys) // the same pack gives the same matcher
 	for _, k := range keys {
-		pm := packMask{pack: uint8(index), row: row(append(byKey[k], ".")...)}
+		var key uint8
+		for _, c := range byKey[k] {
+			key |= keyed[c]
+		}
+		pm := packMask{pack: uint8(index), key: key&isKey != 0, ask: key&isAsk != 0, row: row(append(byKey[k], ".")...)}
 		if sfx, ok := strings.CutPrefix(k, "*"); ok {
 			m.addSuffix(sfx, pm)
 			continue
@@ -319,6 +372,12 @@ func (m *matcher) index() {
 			for _, pm := range m.entries[e].per {
 				if int(pm.pack) == p {
 					pr.rowOf[e] = pm.row
+					if pm.key {
+						m.entries[e].keys |= 1 << p
+					}
+					if pm.ask {
+						m.entries[e].asks |= 1 << p
+					}
 				}
 			}
 		}
@@ -327,13 +386,17 @@ func (m *matcher) index() {
 
 // addTypos indexes every fuzzy key and every form of it that lacks one letter.
 func (m *matcher) addTypos() {
+	m.shapes = make([]typoShape, len(m.progs)+1)
 	for e := range m.entries {
 		k := m.keys[e]
 		if !m.entries[e].fuzzy || len(k) > 24 {
 			continue
 		}
-		for n := len(k) - 1; n <= len(k)+1; n++ {
-			m.typoShape[k[0]] |= 1 << n
+		for _, pm := range m.entries[e].per {
+			sh := &m.shapes[pm.pack]
+			sh.length[k[0]-'a'] |= 7 << (len(k) - 1)
+			sh.second[k[0]-'a'] |= 1 << (k[1] - 'a')
+			sh.last[k[0]-'a'] |= 1 << (k[len(k)-1] - 'a')
 		}
 		add := func(form string) {
 			if _, ok := m.typos[form]; !ok {
@@ -343,6 +406,14 @@ func (m *matcher) addTypos() {
 		add(k)
 		for i := range k {
 			add(k[:i] + k[i+1:])
+		}
+	}
+	all := &m.shapes[len(m.progs)] // for texts of unknown language
+	for p := range m.progs {
+		for i := range all.length {
+			all.length[i] |= m.shapes[p].length[i]
+			all.second[i] |= m.shapes[p].second[i]
+			all.last[i] |= m.shapes[p].last[i]
 		}
 	}
 }

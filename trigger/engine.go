@@ -227,7 +227,7 @@ func (e *Engine) Read(dst []Signal, text, lang string) []Signal {
 // alone (and on the host's own detectors and classifier); the clock is t.At.
 func (e *Engine) Evaluate(ctx context.Context, st State, t Turn) (Decision, State) {
 	st.repair()
-	var rd reading
+	rd := reading{hashed: true}
 	var buf [16]Signal
 	sig := buf[:0]
 	switch t.Role {

@@ -25,8 +25,13 @@ type verdict struct {
 	found   [numKinds]bool
 }
 
-// lookup finds the lexicon entries of every unit.
-func (m *matcher) lookup(s *scan) {
+// lookup finds the lexicon entries of every unit. Misspelt words are looked for
+// in the session's language only, or in all if it is not known (-1).
+func (m *matcher) lookup(s *scan, session int) {
+	shape := &m.shapes[len(m.progs)]
+	if session >= 0 {
+		shape = &m.shapes[session]
+	}
 	tries := 16 // spelling mistakes are worth a bounded effort
 	for i := 1; i < s.n-1; i++ {
 		u := &s.units[i]
@@ -36,11 +41,15 @@ func (m *matcher) lookup(s *scan) {
 		key := s.buf[u.fs:u.fe]
 		e, ok := m.lex[string(key)]
 		if !ok {
-			u.entry = m.unknown(key, &tries)
-			u.fuzzy = u.entry >= 0 && m.entries[u.entry].fuzzy
+			u.entry = m.unknown(key, shape, &tries)
+			if u.entry >= 0 {
+				u.fuzzy = m.entries[u.entry].fuzzy
+				s.found(&m.entries[u.entry])
+			}
 			continue
 		}
 		u.entry = e
+		s.found(&m.entries[e])
 		for lens := m.entries[e].multi; lens != 0; lens &= lens - 1 {
 			n := bits.TrailingZeros16(lens)
 			j := i + n - 1
@@ -54,6 +63,7 @@ func (m *matcher) lookup(s *scan) {
 			s.ends[j/64] |= 1 << (j % 64)
 			s.multis[s.nm] = multi{unit: uint16(i), n: uint8(n), entry: k}
 			s.nm++
+			s.found(&m.entries[k])
 			if u.multi == 0 {
 				u.multi = uint8(s.nm)
 			}
@@ -61,11 +71,16 @@ func (m *matcher) lookup(s *scan) {
 	}
 }
 
+func (s *scan) found(e *entry) {
+	s.keys |= e.keys
+	s.asks |= e.asks
+}
+
 // unknown tries compound endings and one spelling mistake.
-func (m *matcher) unknown(key []byte, tries *int) int32 {
+func (m *matcher) unknown(key []byte, shape *typoShape, tries *int) int32 {
 	if len(key) > 8 {
-		for shape := m.sufShape[key[len(key)-1]]; shape != 0; shape &= shape - 1 {
-			n := bits.TrailingZeros32(shape)
+		for lens := m.sufShape[key[len(key)-1]]; lens != 0; lens &= lens - 1 {
+			n := bits.TrailingZeros32(lens)
 			if n+3 > len(key) {
 				break
 			}
@@ -74,7 +89,12 @@ func (m *matcher) unknown(key []byte, tries *int) int32 {
 			}
 		}
 	}
-	if len(key) < 4 || len(key) > 25 || m.typoShape[key[0]]>>len(key)&1 == 0 || *tries == 0 {
+	if len(key) < 4 || len(key) > 25 || *tries == 0 || key[0] < 'a' || key[0] > 'z' {
+		return -1
+	}
+	first := key[0] - 'a'
+	if shape.length[first]>>len(key)&1 == 0 ||
+		shape.second[first]>>((key[1]-'a')&31)&1 == 0 && shape.last[first]>>((key[len(key)-1]-'a')&31)&1 == 0 {
 		return -1
 	}
 	*tries--
@@ -143,21 +163,22 @@ func (pr *program) run(s *scan, kinds uint, v *verdict) {
 		hits [maxHits]hit
 		n    int
 	)
-	read := func(from, to *active, row uint32, last int) {
+	read := func(from, to *active, row uint32, at int, last bool) {
 		masks := pr.masks[int(row)*pr.words:][:pr.words]
 		for live := from.live | pr.begins[row]; live != 0; live &= live - 1 {
 			w := bits.TrailingZeros32(live)
 			r := pr.init[w]
 			if d := from.bits[w]; d != 0 {
+				// What may come next, and behind it everything that can be
+				// reached over optional elements: the carry of the addition
+				// runs through each block of optional bits from its lowest
+				// seed upwards and out at its end.
 				next := d<<1 | d&pr.rep[w]
-				for opt := pr.opt[w]; ; {
-					more := next | (next&opt)<<1
-					if more == next {
-						break
-					}
-					next = more
+				opt := pr.opt[w]
+				r |= next | (opt + next&opt) ^ opt
+				if last {
+					from.bits[w] = 0
 				}
-				r |= next
 			}
 			d := r & masks[w]
 			if d == 0 {
@@ -171,30 +192,27 @@ func (pr *program) run(s *scan, kinds uint, v *verdict) {
 					continue
 				}
 				// A rule that goes on matching replaces its shorter self.
-				if n > 0 && hits[n-1].rule == ri && int(hits[n-1].last) == last-1 {
+				if n > 0 && hits[n-1].rule == ri && int(hits[n-1].last) == at-1 {
 					n--
 				}
 				if n < maxHits {
-					hits[n] = hit{rule: ri, last: uint16(last)}
+					hits[n] = hit{rule: ri, last: uint16(at)}
 					n++
 				}
 			}
 		}
 	}
 	for i := 0; i < s.n; i++ {
-		here := &ring[i%ringSize]
-		read(here, &ring[(i+1)%ringSize], pr.single(&s.units[i]), i)
-		if u := &s.units[i]; u.multi != 0 {
+		here, u := &ring[i%ringSize], &s.units[i]
+		if u.multi != 0 {
 			for j := int(u.multi) - 1; j < s.nm && int(s.multis[j].unit) == i; j++ {
 				mu := &s.multis[j]
 				if row := pr.rowOf[mu.entry]; row != pr.unknown {
-					read(here, &ring[(i+int(mu.n))%ringSize], row, i+int(mu.n)-1)
+					read(here, &ring[(i+int(mu.n))%ringSize], row, i+int(mu.n)-1, false)
 				}
 			}
 		}
-		for live := here.live; live != 0; live &= live - 1 {
-			here.bits[bits.TrailingZeros32(live)] = 0
-		}
+		read(here, &ring[(i+1)%ringSize], pr.single(u), i, true)
 		here.live = 0
 	}
 	for h := range n {

@@ -8,8 +8,8 @@ import (
 // Limits of one scan. A longer text is read at its head and its tail, where
 // requests stand; the middle is mostly pasted material.
 const (
-	maxHead  = 384  // bytes
-	maxTail  = 192  // bytes
+	maxHead  = 384 // bytes
+	maxTail  = 192 // bytes
 	maxFold  = 768 // bytes of folded text
 	maxUnits = 192
 	headPart = 128 // units and
@@ -54,6 +54,8 @@ type scan struct {
 	letters int // ASCII letters
 	marks   int // exclamation and question marks beyond the first in a run
 	full    bool
+	keys    uint32 // packs of which a key was found
+	asks    uint32 // packs of which a key of a request was found
 	unitCap int
 	foldCap int
 	ends    [maxUnits / 64]uint64 // units at which a several-word entry ends
@@ -152,6 +154,34 @@ func (s *scan) part(text string, base int) {
 		chars = false
 	}
 	for i := 0; i < len(text) && !s.full; {
+		if b := text[i]; in && alnum[b] != 0 {
+			// The common case, without classification: inside an ASCII word.
+			j := i
+			for ; j < len(text) && s.nb < s.foldCap; j++ {
+				l := alnum[text[j]]
+				if l == 0 {
+					break
+				}
+				if l == s.buf[s.nb-1] && l > '9' {
+					run++
+					triple = triple || run >= 2
+				} else {
+					run = 0
+				}
+				if l > '9' {
+					s.letters++
+					if l != text[j] {
+						s.caps++
+					}
+				}
+				s.buf[s.nb] = l
+				s.nb++
+			}
+			s.full = s.nb >= s.foldCap
+			i = j
+			newLine = false
+			continue
+		}
 		c, size := rune(text[i]), 1
 		if c >= utf8.RuneSelf {
 			c, size = utf8.DecodeRuneInString(text[i:])
@@ -245,6 +275,19 @@ func (s *scan) part(text string, base int) {
 		end(len(text))
 	}
 }
+
+// alnum maps ASCII letters and digits to lower case and everything else to 0.
+const alnum = "" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"0123456789\x00\x00\x00\x00\x00\x00" +
+	"\x00abcdefghijklmnopqrstuvwxyz\x00\x00\x00\x00\x00" +
+	"\x00abcdefghijklmnopqrstuvwxyz\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 
 // space separates words in the folded text.
 func (s *scan) space() {

@@ -10,6 +10,7 @@ type reading struct {
 	weight     float32 // frustration of this turn alone, 0..2
 	weightSpan Evidence
 	weightLang string
+	hashed     bool   // ask for the hash
 	hash       uint32 // of the folded words; 0 when there are none
 	words      int
 }
@@ -25,18 +26,22 @@ const (
 func (m *matcher) readUser(t *Turn, dst []Signal, rd *reading) []Signal {
 	var s scan
 	s.read(t.Text)
-	m.lookup(&s)
-	rd.hash, rd.words = s.hash()
 	session := m.find(t.Lang)
+	m.lookup(&s, session)
+	rd.words = s.words()
+	if rd.hashed {
+		rd.hash = s.hash()
+	}
 	dst = m.readTags(&s, t, session, dst)
-	if rd.words == 0 {
+	switch {
+	case t.Text == "":
 		return dst
-	}
-	if t.Intake {
+	case t.Intake:
 		return append(dst, Signal{Reason: ReasonUserRequest, Guard: WhyIntake, Detector: detText, Lang: t.Lang})
-	}
-	if session < 0 && t.Lang != "" {
+	case session < 0 && t.Lang != "":
 		return append(dst, Signal{Reason: ReasonUserRequest, Guard: WhyNoPack, Detector: detText, Lang: t.Lang})
+	case rd.words == 0:
+		return dst
 	}
 	const kinds = 1<<kRequest | 1<<kGuard | 1<<kFrustration | 1<<kCalm | 1<<kYes | 1<<kNo
 	var guarded Signal
@@ -49,10 +54,20 @@ func (m *matcher) readUser(t *Turn, dst []Signal, rd *reading) []Signal {
 		if p < 0 || step == session {
 			continue // the session's language goes first, once
 		}
-		var v verdict
 		pr := &m.progs[p]
-		pr.run(&s, kinds, &v)
-		if v.found[kRequest] && pr.rules[v.best.rule].score > best.Score {
+		keys, read := s.keys, uint(kinds)
+		if session >= 0 && step >= 0 {
+			keys, read = s.asks, 1<<kRequest|1<<kGuard // of a second language only requests matter
+		}
+		if keys>>p&1 == 0 && !pr.always {
+			continue
+		}
+		var v verdict
+		pr.run(&s, read, &v)
+		// Outside the session's language only a plain match counts: a rare
+		// spelling of one language is a common word of another.
+		if v.found[kRequest] && pr.rules[v.best.rule].score > best.Score &&
+			(session < 0 || step < 0 || pr.rules[v.best.rule].score >= 0.9 && !s.misspelt(v.best)) {
 			r := &pr.rules[v.best.rule]
 			best = Signal{Reason: ReasonUserRequest, Score: s.sure(v.best, r.score), Lang: pr.lang, Detector: detText, Evidence: s.span(r.name, v.best)}
 		}
@@ -88,12 +103,13 @@ func (m *matcher) readUser(t *Turn, dst []Signal, rd *reading) []Signal {
 func (m *matcher) readBot(t *Turn, dst []Signal, rd *reading) []Signal {
 	var s scan
 	s.read(t.Text)
-	m.lookup(&s)
-	rd.hash, rd.words = s.hash()
+	session := m.find(t.Lang)
+	m.lookup(&s, session)
+	rd.words = s.words()
+	rd.hash = s.hash()
 	if rd.words == 0 {
 		return dst
 	}
-	session := m.find(t.Lang)
 	if session < 0 && t.Lang != "" {
 		return dst
 	}
@@ -101,8 +117,11 @@ func (m *matcher) readBot(t *Turn, dst []Signal, rd *reading) []Signal {
 		if session >= 0 && p != session {
 			continue
 		}
-		var v verdict
 		pr := &m.progs[p]
+		if s.keys>>p&1 == 0 && !pr.always {
+			continue
+		}
+		var v verdict
 		pr.run(&s, 1<<kPromise, &v)
 		if v.found[kPromise] {
 			r := &pr.rules[v.promise.rule]
@@ -163,12 +182,19 @@ func (m *matcher) find(lang string) int {
 
 // sure lowers a score a little when a word of the match was misspelt.
 func (s *scan) sure(h hit, score float32) float32 {
-	for i := h.first; i <= h.last; i++ {
-		if s.units[i].fuzzy {
-			return score * 0.95
-		}
+	if s.misspelt(h) {
+		return score * 0.95
 	}
 	return score
+}
+
+func (s *scan) misspelt(h hit) bool {
+	for i := h.first; i <= h.last; i++ {
+		if s.units[i].fuzzy {
+			return true
+		}
+	}
+	return false
 }
 
 // shouting reports mostly capitals or runs of exclamation marks. It only
@@ -179,24 +205,34 @@ func (s *scan) shouting() bool {
 
 // hash is FNV-1a over the folded words, so that case, accents and punctuation
 // do not hide a repetition.
-func (s *scan) hash() (sum uint32, words int) {
-	sum = 2166136261
+func (s *scan) hash() uint32 {
+	sum, any := uint32(2166136261), false
 	for i := 1; i < s.n-1; i++ {
 		u := &s.units[i]
 		if u.kind != unitWord {
 			continue
 		}
-		words++
+		any = true
 		for _, b := range s.buf[u.fs:u.fe] {
 			sum = (sum ^ uint32(b)) * 16777619
 		}
 		sum = (sum ^ ' ') * 16777619
 	}
-	if words == 0 {
-		return 0, 0
+	switch {
+	case !any:
+		return 0
+	case sum == 0:
+		return 1 // 0 means none
 	}
-	if sum == 0 {
-		sum = 1 // 0 means none
+	return sum
+}
+
+func (s *scan) words() int {
+	n := 0
+	for i := 1; i < s.n-1; i++ {
+		if s.units[i].kind == unitWord {
+			n++
+		}
 	}
-	return sum, words
+	return n
 }

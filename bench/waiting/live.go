@@ -53,10 +53,16 @@ func (l *learner) learn(w *world.World) {
 		}
 	}
 	for _, p := range w.Waiting {
+		if p.Ghost {
+			continue
+		}
 		live.Waiting = append(live.Waiting, span(w.Now-p.Arrived))
 	}
 	now := clock(w.Now)
 	l.params = l.queue.Params(now, live)
+	if given != nil {
+		l.params = *given
+	}
 	l.flows = l.flows[:0]
 	for _, m := range l.lines {
 		l.flows = append(l.flows, m.Params(now, estimate.Live{}).Arrivals)
@@ -65,7 +71,7 @@ func (l *learner) learn(w *world.World) {
 
 // staffed records the seats since the last call.
 func (l *learner) staffed(w *world.World) {
-	if len(w.Waiting) > 0 {
+	if slices.ContainsFunc(w.Waiting, func(p *world.Person) bool { return !p.Ghost }) {
 		seats, busy := 0, 0
 		for _, d := range w.Desks {
 			if d.There {
@@ -79,8 +85,9 @@ func (l *learner) staffed(w *world.World) {
 }
 
 // snapshot is the live state as an engine would hand it over. An engine knows
-// its shifts, so those of the next hours are in it.
-func (l *learner) snapshot(w *world.World) *estimate.Snapshot {
+// its shifts, so those of the next hours are in it. Of ghosts only the given
+// one is in it, if any.
+func (l *learner) snapshot(w *world.World, ghost *world.Person) *estimate.Snapshot {
 	s := &estimate.Snapshot{}
 	for line := range w.Shares {
 		s.Lines = append(s.Lines, estimate.Line{Params: &l.params})
@@ -97,6 +104,9 @@ func (l *learner) snapshot(w *world.World) *estimate.Snapshot {
 		s.Seats = append(s.Seats, seats(w, d, group)...)
 	}
 	for _, p := range w.Waiting {
+		if p.Ghost && p != ghost {
+			continue
+		}
 		s.Waiting = append(s.Waiting, estimate.Person{Line: p.Line, Level: p.Level, Waited: span(w.Now - p.Arrived)})
 	}
 	return s
@@ -132,3 +142,5 @@ func seats(w *world.World, d *world.Desk, group int) []estimate.Seat {
 	}
 	return out
 }
+
+var given *estimate.Params

@@ -90,8 +90,8 @@ type Run struct {
 // tickEvery is how often an engine would look at what was shown, in minutes.
 const tickEvery = 0.25
 
-// Play plays the run and scores it. Scored are people who never give up and
-// had to wait, so that every wait is seen to its end.
+// Play plays the run and scores it. Scored are probes who had to wait: people
+// whose wait is seen to its end even if they gave up before.
 func Play(r Run) *Score {
 	s := &scorer{run: r, learner: newLearner(r.Scenario), score: &Score{Others: make([]float64, len(baselineNames()))}}
 	s.open = make(map[*world.Person]*probe)
@@ -133,14 +133,15 @@ func (s *scorer) Arrived(w *world.World, p *world.Person) {
 		}
 	}
 	if p.Probe && p.Seq >= s.run.From {
-		s.open[p] = &probe{truth: truth(w, rank), others: s.base.of(rank)}
-		s.refresh(w, []*world.Person{p})
+		ahead := w.Ahead(p)
+		s.open[p] = &probe{truth: truth(w, ahead), others: s.base.of(ahead)}
+		s.refresh(w, []*world.Person{p}, nil)
 	}
 }
 
 func (s *scorer) Started(w *world.World, p *world.Person) {
 	s.learner.staffed(w)
-	if p.Started > p.Arrived {
+	if p.Started > p.Arrived && !p.Ghost {
 		s.learner.queue.Waited(clock(p.Arrived), clock(w.Now), false)
 		s.base.started(p)
 	}
@@ -177,27 +178,32 @@ func (s *scorer) Tick(w *world.World) {
 	s.learner.staffed(w)
 	var people []*world.Person
 	for _, p := range w.Waiting {
-		if s.open[p] != nil {
+		switch {
+		case s.open[p] == nil:
+		case p.Ghost:
+			s.refresh(w, []*world.Person{p}, p)
+		default:
 			people = append(people, p)
 		}
 	}
 	if len(people) > 0 {
-		s.refresh(w, people)
+		s.refresh(w, people, nil)
 	}
 }
 
-// refresh estimates the waits of people and shows what is to be shown.
-func (s *scorer) refresh(w *world.World, people []*world.Person) {
+// refresh estimates the waits of people and shows what is to be shown. A ghost
+// is refreshed alone, because nobody else is to see it.
+func (s *scorer) refresh(w *world.World, people []*world.Person, ghost *world.Person) {
 	s.learner.learn(w)
-	snap := s.learner.snapshot(w)
+	snap := s.learner.snapshot(w, ghost)
 	begin := time.Now()
 	waits := make([]estimate.Wait, len(people))
 	if len(people) == 1 {
-		waits[0] = snap.WaitOf(slices.Index(w.Waiting, people[0]))
+		waits[0] = snap.WaitOf(w.Ahead(people[0]))
 	} else {
 		all := snap.Waits()
 		for i, p := range people {
-			waits[i] = all[slices.Index(w.Waiting, p)]
+			waits[i] = all[w.Ahead(p)]
 		}
 	}
 	s.score.Spent += time.Since(begin)

@@ -13,9 +13,9 @@ type Person struct {
 	Line    int
 	Level   int
 	Arrived float64
-	Probe   bool // never gives up, so that his wait can be scored
-	Started float64
-	GaveUp  bool
+	Probe   bool    // his wait is seen to its end, to be scored
+	Started float64 // or, of a ghost, when it would have been his turn
+	Ghost   bool    // gave up, and only waits on to see when that would be
 
 	agent int // index of the desk he is served at
 	left  float64
@@ -36,7 +36,7 @@ type Desk struct {
 // A Watcher is told what happens. Methods are called after the world changed.
 type Watcher interface {
 	Arrived(w *World, p *Person) // waits, or is served already
-	Started(w *World, p *Person)
+	Started(w *World, p *Person) // or a ghost's turn came
 	GaveUp(w *World, p *Person)
 	Finished(w *World, p *Person)
 	Shifted(w *World, d *Desk)
@@ -47,7 +47,7 @@ type Watcher interface {
 type World struct {
 	Scenario
 	Now     float64
-	Waiting []*Person // in the order in which they are popped
+	Waiting []*Person // in the order in which they are popped, with ghosts
 	Desks   []*Desk
 
 	rng    *rand.Rand
@@ -56,7 +56,10 @@ type World struct {
 	watch  Watcher
 }
 
-// Probes is the share of people who never give up.
+// Probes is the share of people whose waits are seen to the end. A probe gives
+// up like anybody else and is then a ghost: nobody serves it or counts it, but
+// it keeps its place to see when its turn would have come. Were it to stay in
+// earnest, those who wait long would have more patience than others.
 const Probes = 0.1
 
 type kind int
@@ -105,8 +108,10 @@ func Run(s Scenario, seed uint64, arrivals int, tickEvery float64, watch Watcher
 			}
 		case giveUp:
 			if i := slices.Index(w.Waiting, e.person); i >= 0 {
-				w.Waiting = slices.Delete(w.Waiting, i, i+1)
-				e.person.GaveUp = true
+				if !e.person.Probe {
+					w.Waiting = slices.Delete(w.Waiting, i, i+1)
+				}
+				e.person.Ghost = true
 				watch.GaveUp(w, e.person)
 			}
 		case shift:
@@ -162,7 +167,7 @@ func (w *World) arrive() {
 		i--
 	}
 	w.Waiting = slices.Insert(w.Waiting, i, p)
-	if !p.Probe && !math.IsInf(limit, 1) {
+	if !math.IsInf(limit, 1) {
 		w.push(event{at: w.Now + limit, kind: giveUp, person: p})
 	}
 	w.watch.Arrived(w, p)
@@ -194,8 +199,27 @@ func (w *World) drain(d *Desk) {
 		}
 		p := w.Waiting[i]
 		w.Waiting = slices.Delete(w.Waiting, i, i+1)
+		if p.Ghost {
+			p.Started = w.Now
+			w.watch.Started(w, p)
+			continue
+		}
 		w.start(d, p)
 	}
+}
+
+// Ahead returns how many people, without ghosts, rank before p.
+func (w *World) Ahead(p *Person) int {
+	n := 0
+	for _, o := range w.Waiting {
+		if o == p {
+			break
+		}
+		if !o.Ghost {
+			n++
+		}
+	}
+	return n
 }
 
 func (w *World) start(d *Desk, p *Person) {
