@@ -1,7 +1,6 @@
 package handoff
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -19,7 +18,24 @@ type extra map[string]json.RawMessage
 type (
 	plainHandoff Handoff
 	plainEntry   Entry
+	plainOwn     bookkeeping
 )
+
+// storedHandoff is what a store keeps.
+type storedHandoff struct {
+	*plainHandoff
+	Own *bookkeeping `json:"own"`
+}
+
+// MarshalJSON encodes b together with fields that an earlier decoding did not
+// know.
+func (b *bookkeeping) MarshalJSON() ([]byte, error) { return marshalExtra((*plainOwn)(b), b.extra) }
+
+// UnmarshalJSON decodes b and keeps unknown fields.
+func (b *bookkeeping) UnmarshalJSON(raw []byte) (err error) {
+	b.extra, err = unmarshalExtra(raw, (*plainOwn)(b))
+	return err
+}
 
 // MarshalJSON encodes h together with fields that an earlier decoding did not
 // know.
@@ -57,11 +73,16 @@ func unmarshalExtra(b []byte, v any) (extra, error) {
 	if err := json.Unmarshal(b, v); err != nil {
 		return nil, err
 	}
+	return unknownFields(b, reflect.TypeOf(v).Elem())
+}
+
+// unknownFields returns the fields of an object that a type does not have.
+func unknownFields(b []byte, t reflect.Type, known ...string) (extra, error) {
 	var all extra
 	if err := json.Unmarshal(b, &all); err != nil {
 		return nil, err
 	}
-	for _, name := range fieldNames(reflect.TypeOf(v).Elem()) {
+	for _, name := range append(fieldNames(t), known...) {
 		delete(all, name)
 	}
 	if len(all) == 0 {
@@ -82,13 +103,18 @@ func fieldNames(t reflect.Type) []string {
 // encode cannot fail: raw messages are checked where they come in, and every
 // other field is plain.
 func encode(v any) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	var b []byte
+	var err error
+	switch v := v.(type) {
+	case *Handoff:
+		b, err = marshalExtra(storedHandoff{plainHandoff: (*plainHandoff)(v), Own: &v.own}, v.extra)
+	case *Entry:
+		b, err = v.MarshalJSON()
+	}
+	if err != nil {
 		return nil
 	}
-	return bytes.TrimRight(b.Bytes(), "\n")
+	return b
 }
 
 // decode returns the handoff in r. It must not be changed.
@@ -96,7 +122,7 @@ func (r *Record) decode() (*Handoff, error) {
 	h, ok := r.Body.value.(*Handoff)
 	if !ok {
 		h = new(Handoff)
-		if err := json.Unmarshal(r.Body.raw, h); err != nil {
+		if err := h.unmarshalStored(r.Body.raw); err != nil {
 			return nil, fmt.Errorf("handoff: record of %d bytes: %w", len(r.Body.raw), err)
 		}
 		h.Version = r.Version
@@ -106,6 +132,19 @@ func (r *Record) decode() (*Handoff, error) {
 		h = &c
 	}
 	return h, nil
+}
+
+// unmarshalStored decodes what encode made.
+func (h *Handoff) unmarshalStored(b []byte) error {
+	s := storedHandoff{plainHandoff: (*plainHandoff)(h), Own: &h.own}
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	var err error
+	if h.extra, err = unknownFields(b, reflect.TypeFor[plainHandoff](), "own"); err != nil {
+		return err
+	}
+	return nil
 }
 
 // decode returns the entry in r.

@@ -26,7 +26,7 @@ func (c cAccept) name() string { return "accept" }
 func (c cAccept) apply(x *change) error {
 	h := &x.h
 	if c.offer == 0 {
-		if h.State != StateWaiting || x.queue.Style == Push || h.Importing {
+		if h.State != StateWaiting || x.queue.Style == Push || h.own.Importing {
 			return &StateError{ID: h.ID, State: h.State, Command: c.name()}
 		}
 		if slices.Contains(h.Need.Exclude, c.who.agent) {
@@ -69,11 +69,11 @@ func (x *change) join(who candidate, kind Kind, notice string) {
 	h := &x.h
 	x.unbind()
 	x.to(StateActive)
-	h.Agent, h.AgentName, h.Provider, h.Intake = who.agent, who.shown, "", nil
+	h.Agent, h.AgentName, h.Provider, h.own.Intake = who.agent, who.shown, "", nil
 	s := who.seat
-	h.Seat, h.Attended, h.Joined, h.AwaySince, h.Warned = &s, true, x.now, time.Time{}, false
-	h.IdleFrom = time.Time{}
-	h.Importing = false
+	h.own.Seat, h.Attended, h.Joined, h.own.AwaySince, h.own.Warned = &s, true, x.now, time.Time{}, false
+	h.own.IdleFrom = time.Time{}
+	h.own.Importing = false
 	x.drop(dueImport, dueAnswer, dueIdle, dueRead)
 	e := x.add(kind, Party{Role: RoleAgent, ID: who.agent, Name: who.shown})
 	e.Agent = who.agent
@@ -99,18 +99,18 @@ func (x *change) skipNever(kind string, d time.Duration) {
 // user is to be warned of it. The last message of either side counts, and the
 // agent's arrival before there is one.
 func (x *change) idleAt() time.Time {
-	last := x.h.Stands
+	last := x.h.own.Stands
 	for _, t := range []time.Time{x.h.LastUser, x.h.LastSaid} {
 		if t.After(last) {
 			last = t
 		}
 	}
 	at := last.Add(x.queue.IdleTimeout)
-	if w := x.queue.IdleWarning; w > 0 && w < x.queue.IdleTimeout && !x.h.Warned {
+	if w := x.queue.IdleWarning; w > 0 && w < x.queue.IdleTimeout && !x.h.own.Warned {
 		at = at.Add(-w)
 	}
-	if x.h.IdleFrom.After(at) {
-		return x.h.IdleFrom
+	if x.h.own.IdleFrom.After(at) {
+		return x.h.own.IdleFrom
 	}
 	return at
 }
@@ -178,7 +178,7 @@ func (x *change) agentSays(from Party, m Message) {
 	if h.Stretch.FirstReply == 0 {
 		h.Stretch.FirstReply = max(time.Millisecond, x.now.Sub(h.Joined))
 	}
-	h.LastSaid, h.Warned = x.now, false
+	h.LastSaid, h.own.Warned = x.now, false
 	x.drop(dueFirstReply)
 }
 
@@ -257,7 +257,7 @@ func (c cHold) apply(x *change) error {
 	x.add(KindHeld, c.who.party()).Text = c.reason
 	x.noticeAgent(NoticeHeld)
 	if x.queue.ReleaseOnHold {
-		x.h.Seat = nil
+		x.h.own.Seat = nil
 	}
 	x.rearm()
 	return nil
@@ -287,11 +287,11 @@ func (c cResume) apply(x *change) error {
 
 // resume claims the seat again, if the hold gave it back.
 func (x *change) resume(s seat, by Party) {
-	if x.h.Seat == nil {
-		x.h.Seat = &s
+	if x.h.own.Seat == nil {
+		x.h.own.Seat = &s
 	}
 	x.to(StateActive)
-	x.h.Warned = false
+	x.h.own.Warned = false
 	x.add(KindResumed, by)
 	x.noticeAgent(NoticeResumed)
 	x.armActive()
@@ -301,8 +301,8 @@ func (x *change) resume(s seat, by Party) {
 
 // regrace keeps an absence in view over a change of state.
 func (x *change) regrace() {
-	if !x.h.AwaySince.IsZero() && x.queue.AgentGrace >= 0 {
-		x.setAt(dueGrace, x.h.AwaySince.Add(x.queue.AgentGrace))
+	if !x.h.own.AwaySince.IsZero() && x.queue.AgentGrace >= 0 {
+		x.setAt(dueGrace, x.h.own.AwaySince.Add(x.queue.AgentGrace))
 	}
 }
 
@@ -330,7 +330,7 @@ func (c cExtend) apply(x *change) error {
 	} else if ok {
 		x.setAt(kind, at.Add(c.by))
 		if kind == dueIdle {
-			x.h.IdleFrom = at.Add(c.by)
+			x.h.own.IdleFrom = at.Add(c.by)
 		}
 	}
 	x.add(KindExtended, c.who.party()).Data = map[string]string{"by": c.by.String()}
@@ -379,13 +379,13 @@ func (c cTransfer) apply(x *change) error {
 	if h.Agent != "" {
 		x.leave(ReasonTransferred)
 	}
-	h.LadderFrom, h.Rung, h.Declined = x.now, 0, nil
+	h.own.LadderFrom, h.own.Rung, h.own.Declined = x.now, 0, nil
 	if c.need != nil {
 		exclude := h.Need.Exclude
-		h.Need, h.Dropped, h.Route = *c.need, nil, 0
+		h.Need, h.Dropped, h.own.Route = *c.need, nil, 0
 		h.Need.Exclude = exclude
 		x.queue = x.rules.queue(h.Need.Queue)
-		h.QueueMax = 0 // whoever is inside is not sent away at the door
+		h.own.QueueMax = 0 // whoever is inside is not sent away at the door
 	}
 	if h.LastAgent != "" && c.agent == nil && x.queue.Style == Push {
 		x.coolDown(h.LastAgent, ReasonTransferred)
@@ -481,7 +481,7 @@ func (c cEnd) apply(x *change) error {
 	if d > 0 {
 		x.h.StayOut = x.now.Add(d)
 	}
-	x.h.Quiet = x.queue.Quiet
+	x.h.own.Quiet = x.queue.Quiet
 	x.over(c.outcome, NoticeEnded)
 	return nil
 }
@@ -528,7 +528,7 @@ func (c cAssign) name() string { return "assign" }
 
 func (c cAssign) apply(x *change) error {
 	if x.h.State == StateWaiting || x.h.State == StateOffered {
-		if x.h.Importing {
+		if x.h.own.Importing {
 			return &StateError{ID: x.h.ID, State: x.h.State, Command: c.name()}
 		}
 		x.withdraw(ReasonWithdrawn)

@@ -67,31 +67,31 @@ func (c cOpen) name() string { return "open" }
 func (c cOpen) apply(x *change) error {
 	h := &x.h
 	h.ID = ID{Conversation: c.conversation, Number: 1}
-	h.State, h.Created, h.Stands, h.Epoch = StateBot, x.now, x.now, 1
+	h.State, h.Created, h.own.Stands, h.Epoch = StateBot, x.now, x.now, 1
 	kind := KindOpened
 	if p := c.prev; p != nil {
 		h.ID.Number = p.ID.Number + 1
 		h.Epoch = p.Epoch + 1
-		h.Known, h.User, h.Language, h.Channel, h.URL = p.Known, p.User, p.Language, p.Channel, p.URL
-		h.LastAgent, h.Bot, h.LastUser, h.Failures = p.LastAgent, p.Bot, p.LastUser, p.Failures
+		h.own.Known, h.User, h.Language, h.Channel, h.URL = p.own.Known, p.User, p.Language, p.Channel, p.URL
+		h.LastAgent, h.Bot, h.LastUser, h.own.Failures = p.LastAgent, p.Bot, p.LastUser, p.own.Failures
 		if p.StayOut.After(x.now) {
 			h.StayOut = p.StayOut
 			x.setAt(dueStayOut, p.StayOut)
 		}
-		if p.NextOwed {
+		if p.own.NextOwed {
 			kind = KindCarried
-			h.Packet = &packet{Number: p.ID.Number, Outcome: p.Outcome, Human: p.Attended, Quiet: p.Quiet}
+			h.own.Packet = &packet{Number: p.ID.Number, Outcome: p.Outcome, Human: p.Attended, Quiet: p.own.Quiet}
 		}
 	}
 	e := x.event(kind)
-	if h.Packet != nil {
-		e.Data = map[string]string{"number": strconv.FormatInt(h.Packet.Number, 10), "outcome": string(h.Packet.Outcome)}
+	if h.own.Packet != nil {
+		e.Data = map[string]string{"number": strconv.FormatInt(h.own.Packet.Number, 10), "outcome": string(h.own.Packet.Outcome)}
 	}
 	for i := range c.carried {
 		x.carry(c.prev, &c.carried[i])
 	}
 	x.before = h.Controller()
-	if h.Packet != nil && h.StayOut.IsZero() {
+	if h.own.Packet != nil && h.StayOut.IsZero() {
 		x.handOut("packet")
 	}
 	x.set(dueIdle, x.rules.botIdle)
@@ -127,9 +127,9 @@ func (x *change) handOut(call string) {
 	if !x.rules.bot {
 		return
 	}
-	p := *x.h.Packet
+	p := *x.h.own.Packet
 	p.Call = call
-	x.h.Packet = &p
+	x.h.own.Packet = &p
 	x.owed(sinkPacket, sinkPacket, x.h.Seq)
 	x.assign(call)
 }
@@ -147,7 +147,7 @@ func (x *change) assign(call_ string) (n int) {
 		}
 	}
 	x.h.Pending = out
-	x.h.Calls = append(slices.Clip(x.h.Calls), call{ID: call_, At: x.now})
+	x.h.own.Calls = append(slices.Clip(x.h.own.Calls), call{ID: call_, At: x.now})
 	x.trimCalls()
 	x.dueAnswer()
 	return n
@@ -189,9 +189,9 @@ func (x *change) dueAnswer() {
 // the last few.
 func (x *change) trimCalls() {
 	const most = 32
-	for i := 0; len(x.h.Calls) > most && i < len(x.h.Calls); {
-		if x.h.Calls[i].Replied {
-			x.h.Calls = slices.Delete(slices.Clone(x.h.Calls), i, i+1)
+	for i := 0; len(x.h.own.Calls) > most && i < len(x.h.own.Calls); {
+		if x.h.own.Calls[i].Replied {
+			x.h.own.Calls = slices.Delete(slices.Clone(x.h.own.Calls), i, i+1)
 			continue
 		}
 		i++
@@ -228,9 +228,9 @@ func (c cReceive) apply(x *change) error {
 	if c.said.at.Before(x.now) && !c.said.at.IsZero() {
 		e.At = c.said.at.Truncate(time.Millisecond)
 	}
-	h.Known = h.Known.add(hash(c.said.id), x.now)
+	h.own.Known = h.own.Known.add(hash(c.said.id), x.now)
 	h.LastUser = x.now
-	h.Warned = false
+	h.own.Warned = false
 	h.Pending = append(slices.Clip(h.Pending), Pending{Message: c.said.id, Seq: e.Seq, At: e.At})
 	if h.Controller().Role == RoleBot {
 		x.assign(receiveCall(c.said.id))
@@ -253,7 +253,7 @@ func (x *change) current(t *Turn) error {
 	if t.Number != x.h.ID.Number || t.Epoch != x.h.Epoch || x.h.Controller().Role != RoleBot {
 		return ErrStale
 	}
-	if !slices.ContainsFunc(x.h.Calls, func(c call) bool { return c.ID == t.Call }) {
+	if !slices.ContainsFunc(x.h.own.Calls, func(c call) bool { return c.ID == t.Call }) {
 		return ErrStale
 	}
 	return nil
@@ -265,7 +265,7 @@ func (c cReply) apply(x *change) error {
 	}
 	x.says(c.msg, c.turn.Call)
 	x.answered(c.turn.Call, false)
-	x.h.Failures = 0
+	x.h.own.Failures = 0
 	return nil
 }
 
@@ -279,7 +279,7 @@ func (x *change) says(m Message, call string) {
 // any more.
 func (x *change) answered(id string, done bool) {
 	x.settle(func(p Pending) bool { return p.Call != id })
-	out := slices.Clone(x.h.Calls)
+	out := slices.Clone(x.h.own.Calls)
 	for i := range out {
 		if out[i].ID == id {
 			out[i].Replied = true
@@ -288,7 +288,7 @@ func (x *change) answered(id string, done bool) {
 	if done {
 		out = slices.DeleteFunc(out, func(c call) bool { return c.ID == id })
 	}
-	x.h.Calls = out
+	x.h.own.Calls = out
 }
 
 // cRetract records that a streamed reply was broken off.
@@ -378,7 +378,7 @@ func (x *change) contain() {
 
 // keep arms what an ended handoff still has to be looked at for.
 func (x *change) keep(d time.Duration) {
-	if len(x.h.Owed) > 0 {
+	if len(x.h.own.Owed) > 0 {
 		x.set(dueAudit, look)
 	}
 	if d >= 0 {
@@ -395,11 +395,11 @@ type cImport struct {
 func (c cImport) name() string { return "import" }
 
 func (c cImport) apply(x *change) error {
-	if !x.h.Importing {
+	if !x.h.own.Importing {
 		return ErrStale
 	}
 	x.drop(dueImport)
-	x.h.Importing = false
+	x.h.own.Importing = false
 	e := x.event(KindImported)
 	if c.failed {
 		e.Reason = ReasonImportFailed
@@ -426,7 +426,7 @@ func (x *change) past(list []Past) {
 			e.At = p.At.Truncate(time.Millisecond)
 		}
 		if p.From.Role == RoleUser {
-			x.h.Known = x.h.Known.add(hash(p.ID), x.now)
+			x.h.own.Known = x.h.own.Known.add(hash(p.ID), x.now)
 		}
 	}
 }
@@ -443,7 +443,7 @@ func (c cLeave) name() string { return "leave a message" }
 func (c cLeave) apply(x *change) error {
 	e := x.add(KindLeft, c.who)
 	e.Text, e.Data = c.text, c.data
-	x.h.Contact = true
+	x.h.LeftMessage = true
 	x.notice(NoticeThanks, nil)
 	return nil
 }

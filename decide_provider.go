@@ -8,19 +8,19 @@ import (
 // connect starts an attempt to open a chat on the next platform.
 func (x *change) connect(notice string) {
 	h := &x.h
-	h.Provider = x.queue.Providers[h.Route]
+	h.Provider = x.queue.Providers[h.own.Route]
 	if h.State != StateConnecting {
 		x.to(StateConnecting)
 	}
 	if h.Enqueued.IsZero() {
 		h.Enqueued = x.now
 	}
-	if h.LadderFrom.IsZero() {
-		h.LadderFrom = x.now
+	if h.own.LadderFrom.IsZero() {
+		h.own.LadderFrom = x.now
 	}
-	h.NextBind++
-	h.Bindings = append(slices.Clip(h.Bindings), Binding{
-		Number: h.NextBind, Provider: h.Provider, Attempt: attempt(h.ID, h.NextBind),
+	h.own.NextBind++
+	h.own.Bindings = append(slices.Clip(h.own.Bindings), Binding{
+		Number: h.own.NextBind, Provider: h.Provider, Attempt: attempt(h.ID, h.own.NextBind),
 		Status: BindOpening, At: x.now,
 	})
 	x.set(dueOpen, 0)
@@ -39,10 +39,10 @@ func (x *change) from() { x.rebind = true }
 
 // binding returns a copy of a binding that may be changed.
 func (x *change) binding(number int64) *Binding {
-	x.h.Bindings = slices.Clone(x.h.Bindings)
-	for i := range x.h.Bindings {
-		if x.h.Bindings[i].Number == number {
-			return &x.h.Bindings[i]
+	x.h.own.Bindings = slices.Clone(x.h.own.Bindings)
+	for i := range x.h.own.Bindings {
+		if x.h.own.Bindings[i].Number == number {
+			return &x.h.own.Bindings[i]
 		}
 	}
 	return nil
@@ -83,7 +83,7 @@ func (c cAttempt) name() string { return "attempt" }
 
 func (c cAttempt) apply(x *change) error {
 	live := x.h.live()
-	if live == nil || live.Number != c.binding || live.Status != BindOpening || x.h.Importing {
+	if live == nil || live.Number != c.binding || live.Status != BindOpening || x.h.own.Importing {
 		return ErrStale
 	}
 	x.binding(c.binding).Tries++
@@ -115,8 +115,8 @@ func (c cBound) apply(x *change) error {
 	b.Status = BindOpen
 	if x.h.State == StateConnecting {
 		x.to(StateQueued)
-		if x.h.Rung < len(x.queue.Ladder) {
-			x.setAt(dueLadder, x.h.LadderFrom.Add(x.queue.Ladder[x.h.Rung].After))
+		if x.h.own.Rung < len(x.queue.Ladder) {
+			x.setAt(dueLadder, x.h.own.LadderFrom.Add(x.queue.Ladder[x.h.own.Rung].After))
 		}
 	}
 	x.set(dueRead, 0)
@@ -155,8 +155,8 @@ func (c cOpenFailed) apply(x *change) error {
 // nextProvider goes on to the queue's next platform, or back to the bot.
 func (x *change) nextProvider() {
 	x.unbind()
-	if x.h.Route+1 < len(x.queue.Providers) {
-		x.h.Route++
+	if x.h.own.Route+1 < len(x.queue.Providers) {
+		x.h.own.Route++
 		x.connect("")
 		return
 	}
@@ -203,7 +203,7 @@ func (c cEvent) apply(x *change) error {
 		x.agentSays(x.platformParty(live.Provider, ev.Agent), Message{ID: ev.MessageID, Text: ev.Text, Files: ev.Files})
 		x.entries[len(x.entries)-1].Past = x.rules.custody[live.Provider] == CustodyConversation
 	case EventUserMessage:
-		if ev.MessageID != "" && x.h.Known.has(hash(ev.MessageID)) {
+		if ev.MessageID != "" && x.h.own.Known.has(hash(ev.MessageID)) {
 			return ErrStale
 		}
 		return cReceive{said: said{id: ev.MessageID, text: ev.Text, files: ev.Files, at: ev.At}}.apply(x)
@@ -213,9 +213,9 @@ func (c cEvent) apply(x *change) error {
 		x.platform(ev)
 		if x.h.State == StateActive || x.h.State == StateHeld {
 			x.leave(ReasonPlatformLost)
-			x.h.Agent, x.h.AgentName, x.h.Seat = "", "", nil
+			x.h.Agent, x.h.AgentName, x.h.own.Seat = "", "", nil
 			x.to(StateQueued)
-			x.h.LadderFrom, x.h.Rung = x.now, 0
+			x.h.own.LadderFrom, x.h.own.Rung = x.now, 0
 			if len(x.queue.Ladder) > 0 {
 				x.setAt(dueLadder, x.now.Add(x.queue.Ladder[0].After))
 			}
@@ -273,7 +273,7 @@ func (x *change) platformJoined(provider string, ev *ProviderEvent) {
 		x.leave(ReasonTransferred)
 	}
 	x.to(StateActive)
-	h.Agent, h.AgentName, h.Attended, h.Joined, h.Warned = p.ID, p.Name, true, x.now, false
+	h.Agent, h.AgentName, h.Attended, h.Joined, h.own.Warned = p.ID, p.Name, true, x.now, false
 	x.drop(dueAnswer)
 	e := x.add(KindJoined, p)
 	e.Agent = p.ID
@@ -297,9 +297,9 @@ func (c cControl) apply(x *change) error {
 		return ErrStale
 	}
 	h.Provider, h.Reason = c.provider, ReasonTakeOver
-	h.NextBind++
-	h.Bindings = append(slices.Clip(h.Bindings), Binding{
-		Number: h.NextBind, Provider: c.provider, Attempt: attempt(h.ID, h.NextBind),
+	h.own.NextBind++
+	h.own.Bindings = append(slices.Clip(h.own.Bindings), Binding{
+		Number: h.own.NextBind, Provider: c.provider, Attempt: attempt(h.ID, h.own.NextBind),
 		Session: c.session, Status: BindOpen, At: x.now, Bound: x.now, From: x.start,
 	})
 	x.drop(dueIdle)
@@ -378,7 +378,7 @@ func (c cClose) apply(x *change) error {
 		e.Data["code"] = c.code
 	}
 	x.drop(dueClose)
-	if slices.ContainsFunc(x.h.Bindings, func(b Binding) bool { return b.Status == BindOwed }) {
+	if slices.ContainsFunc(x.h.own.Bindings, func(b Binding) bool { return b.Status == BindOwed }) {
 		x.set(dueClose, c.again)
 	}
 	return nil

@@ -38,11 +38,11 @@ func (c cFire) apply(x *change) error {
 	case dueLadder:
 		x.fireLadder()
 	case dueIntake:
-		if x.h.Intake != nil && x.h.Intake.OnLapse == LapseCancel {
+		if x.h.own.Intake != nil && x.h.own.Intake.OnLapse == LapseCancel {
 			x.over(OutcomeCancelled, NoticeCancelled)
 			break
 		}
-		x.h.Intake = nil
+		x.h.own.Intake = nil
 		x.enter(NoticeWaiting)
 	case dueFirstReply:
 		x.coolDown(x.h.Agent, ReasonNoReply)
@@ -91,11 +91,11 @@ func (x *change) fireOffer(f facts) {
 
 func (x *change) fireLadder() {
 	h := &x.h
-	if h.Rung >= len(x.queue.Ladder) {
+	if h.own.Rung >= len(x.queue.Ladder) {
 		return
 	}
-	rung := x.queue.Ladder[h.Rung]
-	h.Rung++
+	rung := x.queue.Ladder[h.own.Rung]
+	h.own.Rung++
 	switch rung.Do {
 	case RelaxSkills:
 		x.relax(func(skills []Skill) (keep, dropped []Skill) {
@@ -121,14 +121,14 @@ func (x *change) fireLadder() {
 		x.event(KindLadder).Data = map[string]string{"action": string(rung.Do), "queue": rung.Queue}
 		h.Need.Queue = rung.Queue
 		x.queue = x.rules.queue(rung.Queue)
-		h.LadderFrom, h.Rung, h.Route, h.QueueMax = x.now, 0, 0, 0
+		h.own.LadderFrom, h.own.Rung, h.own.Route, h.own.QueueMax = x.now, 0, 0, 0
 		x.unbind()
 		x.enter("")
 		return
 	case NextProvider:
 		x.event(KindLadder).Data = map[string]string{"action": string(rung.Do)}
-		if h.Route+1 < len(x.queue.Providers) {
-			h.Route++
+		if h.own.Route+1 < len(x.queue.Providers) {
+			h.own.Route++
 			x.unbind()
 			x.connect("")
 			return
@@ -191,7 +191,7 @@ func (x *change) fireAnswer(f facts) {
 	if again {
 		e := x.event(KindCalled)
 		e.Call = id
-		h.Calls = append(slices.Clip(h.Calls), call{ID: id, At: x.now})
+		h.own.Calls = append(slices.Clip(h.own.Calls), call{ID: id, At: x.now})
 		x.trimCalls()
 	}
 	if failed {
@@ -202,16 +202,16 @@ func (x *change) fireAnswer(f facts) {
 
 // revoke ends a call whose messages were moved to another one.
 func (x *change) revoke(id string) {
-	x.h.Calls = slices.DeleteFunc(slices.Clone(x.h.Calls), func(c call) bool { return c.ID == id })
+	x.h.own.Calls = slices.DeleteFunc(slices.Clone(x.h.own.Calls), func(c call) bool { return c.ID == id })
 }
 
 // botFailed escalates, or tells the user that there is no answer.
 func (x *change) botFailed(f facts) {
 	h := &x.h
-	h.Failures++
-	x.event(KindBotFailed).Data = map[string]string{"failures": strconv.Itoa(h.Failures)}
+	h.own.Failures++
+	x.event(KindBotFailed).Data = map[string]string{"failures": strconv.Itoa(h.own.Failures)}
 	const most = 3 // escalations in a row, so that bot and queue do not play ball
-	if q := x.rules.botQueue; q != "" && !f.closed && h.Failures <= most && h.State == StateBot {
+	if q := x.rules.botQueue; q != "" && !f.closed && h.own.Failures <= most && h.State == StateBot {
 		need := Need{Queue: q, Language: h.Need.Language}
 		x.request(&cRequest{who: Party{Role: RoleEngine}, need: need, reason: ReasonBotFailed, skip: true})
 		return
@@ -248,8 +248,8 @@ func (x *change) fireIdle(f facts) {
 	switch at := x.idleAt(); {
 	case at.After(x.now):
 		x.setAt(dueIdle, at)
-	case !h.Warned && x.queue.IdleWarning > 0 && x.queue.IdleWarning < x.queue.IdleTimeout:
-		h.Warned = true
+	case !h.own.Warned && x.queue.IdleWarning > 0 && x.queue.IdleWarning < x.queue.IdleTimeout:
+		h.own.Warned = true
 		x.notice(NoticeIdle, nil)
 		x.armActive()
 	default:
@@ -258,7 +258,7 @@ func (x *change) fireIdle(f facts) {
 }
 
 func (x *change) fireHold(f facts) {
-	if x.h.Seat == nil && f.full {
+	if x.h.own.Seat == nil && f.full {
 		x.requeue(ReasonTimeout, NoticeRequeued)
 		return
 	}
@@ -269,10 +269,10 @@ func (x *change) fireGrace(f facts) {
 	h := &x.h
 	switch {
 	case f.online:
-		h.AwaySince = time.Time{}
+		h.own.AwaySince = time.Time{}
 		x.event(KindAgentBack).Agent = h.Agent
 	case f.awaySince.Add(x.queue.AgentGrace).After(x.now):
-		h.AwaySince = f.awaySince
+		h.own.AwaySince = f.awaySince
 		x.regrace()
 	case h.State == StateWrapup:
 		x.event(KindEnded).Data = map[string]string{"outcome": string(h.Outcome)}
@@ -284,7 +284,7 @@ func (x *change) fireGrace(f facts) {
 		e.Agent, e.Reason = h.Agent, ReasonAgentLost
 		h.LastAgent = h.Agent
 		h.Stretch.Requeues++
-		h.LadderFrom, h.Rung = x.now, 0
+		h.own.LadderFrom, h.own.Rung = x.now, 0
 		x.back()
 		x.to(StateOffered)
 		for i := range offers {
@@ -302,7 +302,7 @@ func (x *change) fireStayOut() {
 	h := &x.h
 	h.StayOut = time.Time{}
 	e := x.event(KindCalled)
-	if h.Packet != nil {
+	if h.own.Packet != nil {
 		x.handOut("packet")
 		return
 	}
@@ -331,13 +331,13 @@ func (c cAway) apply(x *change) error {
 			return nil
 		}
 	}
-	if h.Agent != c.agent || h.Provider != "" || !h.AwaySince.IsZero() {
+	if h.Agent != c.agent || h.Provider != "" || !h.own.AwaySince.IsZero() {
 		if len(x.entries) == 0 {
 			return ErrStale
 		}
 		return nil
 	}
-	h.AwaySince = c.since
+	h.own.AwaySince = c.since
 	e := x.event(KindAgentAway)
 	e.Agent = c.agent
 	x.regrace()
@@ -350,10 +350,10 @@ type cBack struct{ agent string }
 func (c cBack) name() string { return "back" }
 
 func (c cBack) apply(x *change) error {
-	if x.h.Agent != c.agent || x.h.AwaySince.IsZero() {
+	if x.h.Agent != c.agent || x.h.own.AwaySince.IsZero() {
 		return ErrStale
 	}
-	x.h.AwaySince = time.Time{}
+	x.h.own.AwaySince = time.Time{}
 	x.drop(dueGrace)
 	x.event(KindAgentBack).Agent = c.agent
 	return nil
@@ -365,10 +365,10 @@ type cOpened struct{}
 func (c cOpened) name() string { return "opened" }
 
 func (c cOpened) apply(x *change) error {
-	if !x.h.NextOwed {
+	if !x.h.own.NextOwed {
 		return ErrStale
 	}
-	x.h.NextOwed = false
+	x.h.own.NextOwed = false
 	x.drop(dueNext)
 	x.event(KindNext)
 	return nil
@@ -401,7 +401,7 @@ func (c cGiveUp) name() string { return "give up" }
 
 func (c cGiveUp) apply(x *change) error {
 	x.drop(dueAudit)
-	x.h.Owed = slices.DeleteFunc(slices.Clone(x.h.Owed), func(o Owed) bool { return slices.Contains(c.cursors, o.Cursor) })
+	x.h.own.Owed = slices.DeleteFunc(slices.Clone(x.h.own.Owed), func(o Owed) bool { return slices.Contains(c.cursors, o.Cursor) })
 	if len(c.cursors) == 0 {
 		x.event(KindTimer)
 	}

@@ -41,15 +41,15 @@ func (c cRequest) apply(x *change) error {
 func (x *change) request(c *cRequest) {
 	h := &x.h
 	x.learn(c.about)
-	h.Need, h.Reason, h.Flags, h.Summary, h.Units = c.need, c.reason, c.flags, c.summary, c.units
+	h.Need, h.Reason, h.Flags, h.Summary, h.own.Units = c.need, c.reason, c.flags, c.summary, c.units
 	h.Tags = mergeTags(h.Tags, c.tags, nil)
 	h.Answers = mergeAnswers(h.Answers, c.answers)
-	h.Declined, h.Dropped, h.Rung, h.Route = nil, nil, 0, 0
+	h.own.Declined, h.Dropped, h.own.Rung, h.own.Route = nil, nil, 0, 0
 	x.queue = x.rules.queue(c.need.Queue)
 	if x.queue.BotAnswers {
 		h.Need.BotAnswers = true
 	}
-	h.QueueMax = x.queue.MaxWaiting
+	h.own.QueueMax = x.queue.MaxWaiting
 	x.drop(dueIdle)
 	e := x.add(KindRequested, c.who)
 	e.Reason, e.Data = c.reason, map[string]string{"queue": c.need.Queue}
@@ -61,7 +61,7 @@ func (x *change) request(c *cRequest) {
 	}
 	x.past(c.past)
 	if x.rules.importing {
-		h.Importing = true
+		h.own.Importing = true
 		x.set(dueImport, 0)
 	}
 	if f := x.queue.Intake; f != nil && !c.skip && x.startIntake(f) {
@@ -82,7 +82,7 @@ func (x *change) startIntake(f *Form) bool {
 		return false
 	}
 	x.to(StateIntake)
-	x.h.Intake = &intake{Fields: fields, Host: f.Host, Required: f.Required, OnLapse: f.OnLapse}
+	x.h.own.Intake = &intake{Fields: fields, Host: f.Host, Required: f.Required, OnLapse: f.OnLapse}
 	x.set(dueIntake, x.queue.IntakeTimeout)
 	x.event(KindIntake)
 	x.ask()
@@ -90,7 +90,7 @@ func (x *change) startIntake(f *Form) bool {
 }
 
 func (x *change) ask() {
-	if in := x.h.Intake; !in.Host && in.Next < len(in.Fields) {
+	if in := x.h.own.Intake; !in.Host && in.Next < len(in.Fields) {
 		f := in.Fields[in.Next]
 		label := f.Label
 		if label == "" {
@@ -112,8 +112,8 @@ func (x *change) enter(notice string) {
 	if h.Enqueued.IsZero() {
 		h.Enqueued = x.now
 	}
-	if h.LadderFrom.IsZero() {
-		h.LadderFrom = x.now
+	if h.own.LadderFrom.IsZero() {
+		h.own.LadderFrom = x.now
 	}
 	x.armWait()
 	x.event(KindEnqueued).Data = map[string]string{"queue": h.Need.Queue}
@@ -125,12 +125,12 @@ func (x *change) enter(notice string) {
 // armWait sets the deadlines of waiting.
 func (x *change) armWait() {
 	h := &x.h
-	if h.Rung < len(x.queue.Ladder) {
-		x.setAt(dueLadder, h.LadderFrom.Add(x.queue.Ladder[h.Rung].After))
+	if h.own.Rung < len(x.queue.Ladder) {
+		x.setAt(dueLadder, h.own.LadderFrom.Add(x.queue.Ladder[h.own.Rung].After))
 	}
-	h.Declined = slices.DeleteFunc(slices.Clone(h.Declined), func(d declined) bool { return !d.Until.After(x.now) })
+	h.own.Declined = slices.DeleteFunc(slices.Clone(h.own.Declined), func(d declined) bool { return !d.Until.After(x.now) })
 	x.drop(dueCooldown)
-	for _, d := range h.Declined {
+	for _, d := range h.own.Declined {
 		if at, ok := h.deadline(dueCooldown); !ok || d.Until.Before(at) {
 			x.setAt(dueCooldown, d.Until)
 		}
@@ -140,14 +140,14 @@ func (x *change) armWait() {
 // back returns the handoff to its original place.
 func (x *change) back() {
 	x.h.Provider = ""
-	x.h.Agent, x.h.AgentName, x.h.Seat, x.h.Joined = "", "", nil, time.Time{}
-	x.h.AwaySince = time.Time{}
+	x.h.Agent, x.h.AgentName, x.h.own.Seat, x.h.Joined = "", "", nil, time.Time{}
+	x.h.own.AwaySince = time.Time{}
 	x.to(StateWaiting)
 	if x.h.Enqueued.IsZero() {
 		x.h.Enqueued = x.now
 	}
-	if x.h.LadderFrom.IsZero() {
-		x.h.LadderFrom = x.now
+	if x.h.own.LadderFrom.IsZero() {
+		x.h.own.LadderFrom = x.now
 	}
 	x.armWait()
 }
@@ -160,7 +160,7 @@ func (x *change) requeue(why Reason, notice string) {
 	e.Agent, e.Reason = h.Agent, why
 	h.LastAgent = h.Agent
 	h.Stretch.Requeues++
-	h.LadderFrom, h.Rung = x.now, 0
+	h.own.LadderFrom, h.own.Rung = x.now, 0
 	x.back()
 	if notice != "" {
 		x.notice(notice, nil)
@@ -172,13 +172,13 @@ func (x *change) coolDown(agent string, why Reason) {
 	if x.queue.Cooldown < 0 {
 		return
 	}
-	out := slices.DeleteFunc(slices.Clone(x.h.Declined), func(d declined) bool { return d.Agent == agent })
-	x.h.Declined = append(out, declined{Agent: agent, Until: x.now.Add(x.queue.Cooldown), Why: why})
+	out := slices.DeleteFunc(slices.Clone(x.h.own.Declined), func(d declined) bool { return d.Agent == agent })
+	x.h.own.Declined = append(out, declined{Agent: agent, Until: x.now.Add(x.queue.Cooldown), Why: why})
 }
 
 // cooling returns why an agent must not be asked now, if so.
 func (h *Handoff) cooling(agent string, now time.Time) (declined, bool) {
-	for _, d := range h.Declined {
+	for _, d := range h.own.Declined {
 		if d.Agent == agent && d.Until.After(now) {
 			return d, true
 		}
@@ -192,7 +192,7 @@ func (x *change) over(o Outcome, notice string) {
 	h := &x.h
 	x.withdraw(ReasonWithdrawn)
 	wrap := h.Agent != "" && h.Provider == "" && x.queue.Wrapup > 0
-	h.Outcome, h.NextOwed, h.Importing, h.Intake = o, true, false, nil
+	h.Outcome, h.own.NextOwed, h.own.Importing, h.own.Intake = o, true, false, nil
 	x.unbind()
 	x.drop(dueAnswer, dueImport, dueRead)
 	if h.Agent != "" {
@@ -214,7 +214,7 @@ func (x *change) over(o Outcome, notice string) {
 // end is the last state.
 func (x *change) end() {
 	x.to(StateEnded)
-	x.h.Ended, x.h.Seat = x.now, nil
+	x.h.Ended, x.h.own.Seat = x.now, nil
 	x.keep(x.rules.keepEnded)
 }
 
@@ -244,8 +244,8 @@ type cAnswer struct {
 func (c cAnswer) name() string { return "answer" }
 
 func (c cAnswer) apply(x *change) error {
-	in := *x.h.Intake
-	x.h.Intake = &in
+	in := *x.h.own.Intake
+	x.h.own.Intake = &in
 	switch {
 	case c.back:
 		in.Next = max(0, in.Next-1)
@@ -284,7 +284,7 @@ func (c cAnswer) apply(x *change) error {
 		x.ask()
 		return nil
 	}
-	x.h.Intake = nil
+	x.h.own.Intake = nil
 	x.enter(NoticeWaiting)
 	return nil
 }
@@ -363,7 +363,7 @@ type candidate struct {
 func (c cOffer) name() string { return "offer" }
 
 func (c cOffer) apply(x *change) error {
-	if x.h.Importing {
+	if x.h.own.Importing {
 		return &StateError{ID: x.h.ID, State: x.h.State, Command: c.name()}
 	}
 	x.offer(c.to, c.broadcast, false, c.by)

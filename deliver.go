@@ -74,8 +74,8 @@ func (h *Handoff) sendable(t task) (*Binding, bool) {
 	if !strings.HasPrefix(t.pool, sinkProvider) {
 		return nil, false
 	}
-	for i := range h.Bindings {
-		if b := &h.Bindings[i]; b.cursor() == t.name {
+	for i := range h.own.Bindings {
+		if b := &h.own.Bindings[i]; b.cursor() == t.name {
 			return b, b.Status == BindOpening || b.Session.Reference == ""
 		}
 	}
@@ -327,7 +327,7 @@ func (e *Engine) callBot(ctx context.Context, h *Handoff, en *Entry) error {
 // deliverPacket tells the bot what became of the handoff before this one. Its
 // turn is read now: if the bot no longer has control, there is none.
 func (e *Engine) deliverPacket(ctx context.Context, h *Handoff, en *Entry) error {
-	if h.Packet == nil || en.Kind == KindCarried && !h.StayOut.IsZero() {
+	if h.own.Packet == nil || en.Kind == KindCarried && !h.StayOut.IsZero() {
 		return nil
 	}
 	if en.Kind == KindCarried && h.owedSeq(sinkPacket) > en.Seq {
@@ -336,15 +336,15 @@ func (e *Engine) deliverPacket(ctx context.Context, h *Handoff, en *Entry) error
 			return err
 		}
 	}
-	prev, err := e.get(ctx, ID{Conversation: h.ID.Conversation, Number: h.Packet.Number})
+	prev, err := e.get(ctx, ID{Conversation: h.ID.Conversation, Number: h.own.Packet.Number})
 	if errors.Is(err, ErrNotFound) {
-		prev, err = &Handoff{ID: ID{Conversation: h.ID.Conversation, Number: h.Packet.Number}, Outcome: h.Packet.Outcome}, nil
+		prev, err = &Handoff{ID: ID{Conversation: h.ID.Conversation, Number: h.own.Packet.Number}, Outcome: h.own.Packet.Outcome}, nil
 	}
 	if err != nil {
 		return err
 	}
 	c := BotCall{
-		ID: h.ID.String() + "/packet", Kind: BotEnded, Handoff: *prev, Outcome: h.Packet.Outcome,
+		ID: h.ID.String() + "/packet", Kind: BotEnded, Handoff: *prev, Outcome: h.own.Packet.Outcome,
 	}
 	if c.Human, err = e.human(ctx, prev.ID); err != nil {
 		return err
@@ -352,12 +352,12 @@ func (e *Engine) deliverPacket(ctx context.Context, h *Handoff, en *Entry) error
 	if c.Summary, err = e.summary(ctx, prev); err != nil {
 		return err
 	}
-	if h.Packet.Call != "" {
-		if c.Turn, err = e.turn(ctx, h, h.Packet.Call); err != nil {
+	if h.own.Packet.Call != "" {
+		if c.Turn, err = e.turn(ctx, h, h.own.Packet.Call); err != nil {
 			return err
 		}
 	}
-	if h.Packet.Quiet && len(c.Turn.Messages) == 0 {
+	if h.own.Packet.Quiet && len(c.Turn.Messages) == 0 {
 		c.Turn.Call = ""
 	}
 	return e.cfg.Bot.Call(ctx, c)

@@ -55,7 +55,7 @@ func (p *pace) note(old, h *Handoff) {
 		p.handled(h.Need.Queue, h.Stretch.Human+h.Stretch.Held)
 		p.mu.Unlock()
 	}
-	if old.Agent == h.Agent && len(old.Offers) == len(h.Offers) && (old.Seat == nil) == (h.Seat == nil) {
+	if old.Agent == h.Agent && len(old.Offers) == len(h.Offers) && (old.own.Seat == nil) == (h.own.Seat == nil) {
 		return
 	}
 	agents := freed(old, h)
@@ -217,7 +217,7 @@ func (e *Engine) coveredLines(ctx context.Context, queue string, free []Candidat
 
 // offerTo offers one handoff. again says that what was read is no longer true.
 func (e *Engine) offerTo(ctx context.Context, q *Queue, h *Handoff, free []Candidate, at time.Time) (offered, again bool, err error) {
-	if h.Importing {
+	if h.own.Importing {
 		return false, false, nil
 	}
 	able := make([]Candidate, 0, len(free))
@@ -247,8 +247,8 @@ func (e *Engine) offerTo(ctx context.Context, q *Queue, h *Handoff, free []Candi
 	case err == nil:
 		for i := range free {
 			if !c.broadcast && free[i].Agent.ID == c.to[0].agent {
-				free[i].Free -= max(1, h.Units)
-				free[i].Load += max(1, h.Units)
+				free[i].Free -= max(1, h.own.Units)
+				free[i].Load += max(1, h.own.Units)
 				free[i].IdleSince = at
 			}
 		}
@@ -276,7 +276,7 @@ func (e *Engine) whyNot(h *Handoff, c *Candidate, at time.Time) string {
 		return "excluded"
 	case !c.Agent.covers(&h.Need):
 		return missing(&c.Agent, &h.Need)
-	case c.Free < max(1, h.Units):
+	case c.Free < max(1, h.own.Units):
 		return "no free seat"
 	}
 	if d, ok := h.cooling(c.Agent.ID, at); ok {
@@ -362,13 +362,13 @@ func (e *Engine) checkHeld(ctx context.Context, held map[string][]*Handoff, only
 			var c command
 			switch {
 			// A presence that cannot be read takes no chat from anybody.
-			case st.Availability == Offline && (h.AwaySince.IsZero() || h.Agent != st.Agent):
+			case st.Availability == Offline && (h.own.AwaySince.IsZero() || h.Agent != st.Agent):
 				since := st.Since
 				if since.IsZero() || since.After(at) {
 					since = at
 				}
 				c = cAway{agent: st.Agent, since: since}
-			case st.Availability == Online && h.Agent == st.Agent && !h.AwaySince.IsZero():
+			case st.Availability == Online && h.Agent == st.Agent && !h.own.AwaySince.IsZero():
 				c = cBack{agent: st.Agent}
 			default:
 				continue

@@ -38,7 +38,7 @@ func (e *Engine) Erase(ctx context.Context, conversation string) error {
 
 func (e *Engine) erase(ctx context.Context, conversation string) error {
 	h, err := e.latest(ctx, conversation)
-	if err != nil || h == nil || h.Tombstone {
+	if err != nil || h == nil || h.own.Tombstone {
 		return err
 	}
 	if h.State == StateBot {
@@ -63,14 +63,14 @@ func (e *Engine) erase(ctx context.Context, conversation string) error {
 		if err != nil {
 			return err
 		}
-		if r.State != StateEnded || r.NextOwed && r.ID == h.ID ||
-			slices.ContainsFunc(r.Bindings, func(b Binding) bool { return b.Status == BindOwed }) {
+		if r.State != StateEnded || r.own.NextOwed && r.ID == h.ID ||
+			slices.ContainsFunc(r.own.Bindings, func(b Binding) bool { return b.Status == BindOwed }) {
 			return ErrOpen
 		}
 	}
 	tomb := &Handoff{
 		ID: ID{Conversation: tombstone(conversation), Number: h.ID.Number}, Version: h.Version,
-		State: StateEnded, Outcome: h.Outcome, Epoch: h.Epoch, Known: h.Known, Tombstone: true,
+		State: StateEnded, Outcome: h.Outcome, Epoch: h.Epoch, own: bookkeeping{Known: h.own.Known, Tombstone: true},
 		Created: now(), Updated: now(),
 	}
 	rec := e.rules.record(tomb)

@@ -108,7 +108,7 @@ func (e *Engine) explainWaiting(ctx context.Context, h *Handoff, out *Explanatio
 		out.Agents = append(out.Agents, a)
 	}
 	switch {
-	case h.Importing:
+	case h.own.Importing:
 		out.Why = "the history is still being read"
 	case q.Hours != nil && !isOpen(q.Hours, at):
 		out.Why = "the queue is closed"

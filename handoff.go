@@ -121,7 +121,7 @@ func (e *Engine) latest(ctx context.Context, conversation string) (h *Handoff, e
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
-	if err == nil && h.Tombstone {
+	if err == nil && h.own.Tombstone {
 		c := *h
 		c.ID.Conversation = conversation
 		h = &c

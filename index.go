@@ -17,7 +17,7 @@ func (r *rules) record(h *Handoff) Record {
 		ID: h.ID, Version: h.Version, Seq: h.Seq,
 		Queue: h.Need.Queue, State: h.State, Outcome: h.Outcome, Agent: h.Agent, Tags: h.Tags,
 		Created: h.Created, Updated: h.Updated,
-		Wake: h.wake(), Keys: h.keys(), Owed: h.Owed,
+		Wake: h.wake(), Keys: h.keys(), Owed: h.own.Owed,
 		Body: Body{value: h},
 	}
 	if h.User != nil {
@@ -54,16 +54,16 @@ func (h *Handoff) keys() []Key {
 	if h.IsOpen() {
 		keys = append(keys, Key{Name: conversationKey(h.ID.Conversation), Max: 1, Units: 1})
 	}
-	if h.Seat != nil {
-		keys = h.Seat.keys(keys)
+	if h.own.Seat != nil {
+		keys = h.own.Seat.keys(keys)
 	}
 	for i := range h.Offers {
 		if !h.Offers[i].Broadcast {
 			keys = h.Offers[i].Seat.keys(keys)
 		}
 	}
-	if h.QueueMax > 0 && (h.State == StateWaiting || h.State == StateOffered) {
-		keys = append(keys, Key{Name: "queue/" + h.Need.Queue, Max: h.QueueMax, Units: 1})
+	if h.own.QueueMax > 0 && (h.State == StateWaiting || h.State == StateOffered) {
+		keys = append(keys, Key{Name: "queue/" + h.Need.Queue, Max: h.own.QueueMax, Units: 1})
 	}
 	if b := h.live(); b != nil && b.Status == BindOpen && h.State != StateEnded {
 		keys = append(keys, Key{Name: bindingKey(b.Provider, b.Session.Reference), Max: 1, Units: 1})

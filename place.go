@@ -135,7 +135,7 @@ func (e *Engine) tell(ctx context.Context, queue string) error {
 		if err != nil {
 			return err
 		}
-		if h.State != StateWaiting || h.Importing {
+		if h.State != StateWaiting || h.own.Importing {
 			continue
 		}
 		if h.Place != nil && at.Sub(h.Place.At) < q.PlaceEvery {

@@ -23,7 +23,7 @@ const (
 // platform is called, and a repeated attempt first looks for the chat.
 func (e *Engine) openProvider(ctx context.Context, h *Handoff) (bool, error) {
 	b := h.live()
-	if b == nil || b.Status != BindOpening || h.Importing {
+	if b == nil || b.Status != BindOpening || h.own.Importing {
 		return false, nil
 	}
 	p := e.providers[b.Provider]
@@ -164,11 +164,11 @@ func (e *Engine) readState(ctx context.Context, h *Handoff) error {
 
 // closeProvider closes chats that are over but may still be open there.
 func (e *Engine) closeProvider(ctx context.Context, h *Handoff) (bool, error) {
-	i := slices.IndexFunc(h.Bindings, func(b Binding) bool { return b.Status == BindOwed })
+	i := slices.IndexFunc(h.own.Bindings, func(b Binding) bool { return b.Status == BindOwed })
 	if i < 0 {
 		return false, nil
 	}
-	b := h.Bindings[i]
+	b := h.own.Bindings[i]
 	p := e.providers[b.Provider]
 	if p == nil && now().Sub(b.Closing) < closeFor {
 		e.work.after(task{pool: poolTend, do: "tend", id: h.ID}, now().Add(readEvery))

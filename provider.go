@@ -273,8 +273,8 @@ func (e *ProviderError) Unwrap() error { return e.Err }
 
 // live returns the binding that is being opened or open.
 func (h *Handoff) live() *Binding {
-	if n := len(h.Bindings); n > 0 {
-		if b := &h.Bindings[n-1]; b.Status == BindOpening || b.Status == BindOpen {
+	if n := len(h.own.Bindings); n > 0 {
+		if b := &h.own.Bindings[n-1]; b.Status == BindOpening || b.Status == BindOpen {
 			return b
 		}
 	}

@@ -55,7 +55,7 @@ func (e *Engine) List(ctx context.Context, q Query) ([]Handoff, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !h.Tombstone {
+		if !h.own.Tombstone {
 			out = append(out, *h)
 		}
 	}

@@ -3,6 +3,7 @@ package handoff
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -199,7 +200,16 @@ type Handoff struct {
 	StayOut   time.Time  `json:"stay_out,omitzero"` // the bot stays silent until then
 	Place     *Told      `json:"place,omitempty"`   // what the user was last told about the wait
 
-	// The engine's own bookkeeping.
+	LeftMessage bool `json:"left_message,omitempty"` // the user left a message or wants a call back
+	Refused     bool `json:"refused,omitempty"`      // a request was refused at the door
+
+	own   bookkeeping
+	extra extra
+}
+
+// bookkeeping is what only the engine needs. It is stored, and not part of the
+// JSON that anybody else gets: sessions are secret.
+type bookkeeping struct {
 	Calls      []call     `json:"calls,omitempty"`
 	Known      known      `json:"known,omitempty"`
 	Owed       []Owed     `json:"owed,omitempty"`
@@ -217,12 +227,10 @@ type Handoff struct {
 	Quiet      bool       `json:"quiet,omitempty"`
 	NextOwed   bool       `json:"next_owed,omitempty"`
 	Importing  bool       `json:"importing,omitempty"` // history is still being read
-	Contact    bool       `json:"contact,omitempty"`   // the user left a message or wants a call back
 	AwaySince  time.Time  `json:"away_since,omitzero"`
 	IdleFrom   time.Time  `json:"idle_from,omitzero"` // extended by the agent
 	Warned     bool       `json:"warned,omitempty"`
 	Failures   int        `json:"failures,omitempty"` // bot failures in a row; ends a loop
-	Refused    bool       `json:"refused,omitempty"`  // a request was refused at the door
 	Stands     time.Time  `json:"stands,omitzero"`    // start of the present state
 	Tombstone  bool       `json:"tombstone,omitempty"`
 
@@ -330,7 +338,7 @@ func (h *Handoff) Controller() Party {
 			return Party{Role: RoleBot, ID: h.Bot}
 		}
 	case StateIntake:
-		if h.Intake != nil && h.Intake.Host {
+		if h.own.Intake != nil && h.own.Intake.Host {
 			return Party{Role: RoleBot, ID: h.Bot}
 		}
 	case StateWaiting, StateOffered, StateConnecting, StateQueued:
@@ -347,6 +355,38 @@ func (h *Handoff) Controller() Party {
 // IsOpen reports whether the handoff occupies its conversation: it has not
 // ended and is not in wrap-up.
 func (h *Handoff) IsOpen() bool { return h.State != StateWrapup && h.State != StateEnded }
+
+// Importing reports whether the host's history is still being read. Nobody can
+// accept before.
+func (h *Handoff) Importing() bool { return h.own.Importing }
+
+// NextOwed reports whether the handoff after this one is still to be opened.
+func (h *Handoff) NextOwed() bool { return h.own.NextOwed }
+
+// AwaySince returns since when the agent who holds it has not been there; zero
+// if he is.
+func (h *Handoff) AwaySince() time.Time { return h.own.AwaySince }
+
+// Capacity returns the seats that it takes of its agent.
+func (h *Handoff) Capacity() int { return max(1, h.own.Units) }
+
+// Bindings returns the chats on platforms that were tried, oldest first,
+// without the state of their sessions, which is secret.
+func (h *Handoff) Bindings() []Binding {
+	out := slices.Clone(h.own.Bindings)
+	for i := range out {
+		out[i].Session.State = nil
+	}
+	return out
+}
+
+// Form returns the intake fields that are asked, and which is next.
+func (h *Handoff) Form() (fields []Field, next int) {
+	if h.own.Intake == nil {
+		return nil, 0
+	}
+	return slices.Clone(h.own.Intake.Fields), h.own.Intake.Next
+}
 
 // Offer returns the offer made to agent.
 func (h *Handoff) Offer(agent string) (Offer, bool) {

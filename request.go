@@ -255,8 +255,8 @@ func (n named) apply(x *change) error {
 func (e *Engine) requested(ctx context.Context, h *Handoff) (Requested, error) {
 	out := Requested{Handoff: *h}
 	out.Turn = Turn{Conversation: h.ID.Conversation, Number: h.ID.Number, Epoch: h.Epoch, State: h.State, Bot: h.Bot}
-	if h.Controller().Role == RoleBot && len(h.Calls) > 0 {
-		t, err := e.turn(ctx, h, h.Calls[len(h.Calls)-1].ID)
+	if h.Controller().Role == RoleBot && len(h.own.Calls) > 0 {
+		t, err := e.turn(ctx, h, h.own.Calls[len(h.own.Calls)-1].ID)
 		if err != nil {
 			return out, err
 		}
@@ -403,7 +403,7 @@ func (e *Engine) Cancel(ctx context.Context, conversation string, left bool) (Ha
 	if err != nil {
 		return Handoff{}, err
 	}
-	if h == nil || h.Tombstone {
+	if h == nil || h.own.Tombstone {
 		return Handoff{}, ErrNotFound
 	}
 	o, err := e.do(ctx, h.ID, "cancel", func(*Handoff) (command, error) {

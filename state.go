@@ -142,16 +142,16 @@ func (x *change) noticeAgent(key string) { x.notice(key, map[string]string{"agen
 // are gone.
 func (x *change) to(s State) {
 	x.book()
-	x.h.State, x.h.Stands = s, x.now
+	x.h.State, x.h.own.Stands = s, x.now
 	x.drop(stateDeadlines...)
 }
 
 // book adds the time in the present state to the stretches.
 func (x *change) book() {
-	if x.h.Stands.IsZero() {
+	if x.h.own.Stands.IsZero() {
 		return
 	}
-	d, t := max(0, x.now.Sub(x.h.Stands)), &x.h.Stretch
+	d, t := max(0, x.now.Sub(x.h.own.Stands)), &x.h.Stretch
 	switch x.h.State {
 	case StateBot:
 		t.Bot += d
@@ -176,7 +176,7 @@ func (x *change) finish() {
 	after := h.Controller()
 	if x.before.Role != "" && (after.Role != x.before.Role || after.ID != x.before.ID) {
 		h.Epoch++
-		h.Calls = nil
+		h.own.Calls = nil
 		if after.Role != RoleBot {
 			x.unassign()
 		}
@@ -217,14 +217,14 @@ func forProvider(e *Entry) bool {
 }
 
 func (x *change) owed(sink, cursor string, seq int64) {
-	out := slices.Clone(x.h.Owed)
+	out := slices.Clone(x.h.own.Owed)
 	i := slices.IndexFunc(out, func(o Owed) bool { return o.Cursor == cursor })
 	if i < 0 {
 		out = append(out, Owed{Sink: sink, Cursor: cursor, Seq: seq})
 	} else {
 		out[i].Seq = max(out[i].Seq, seq)
 	}
-	x.h.Owed = out
+	x.h.own.Owed = out
 }
 
 // The names of the receivers.

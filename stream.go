@@ -47,7 +47,7 @@ func (e *Engine) current(ctx context.Context, t Turn) error {
 		return stale(err)
 	}
 	if h.Epoch != t.Epoch || h.Controller().Role != RoleBot ||
-		!slices.ContainsFunc(h.Calls, func(c call) bool { return c.ID == t.Call }) {
+		!slices.ContainsFunc(h.own.Calls, func(c call) bool { return c.ID == t.Call }) {
 		return ErrStale
 	}
 	return nil

@@ -23,7 +23,7 @@ func (e *Engine) tend(ctx context.Context, id ID) error {
 		d, ok := h.due(at)
 		if !ok {
 			// Nothing is due but the daily look.
-			if h.Tombstone {
+			if h.own.Tombstone {
 				return nil
 			}
 			d = Deadline{Kind: dueAudit, At: at}
@@ -117,10 +117,10 @@ func (e *Engine) facts(ctx context.Context, h *Handoff, kind string) (facts, err
 		f.online = st.Availability != Offline
 		f.awaySince = st.Since
 		if f.awaySince.IsZero() {
-			f.awaySince = h.AwaySince
+			f.awaySince = h.own.AwaySince
 		}
 	case dueIdle:
-		if h.State == StateBot && h.Packet != nil {
+		if h.State == StateBot && h.own.Packet != nil {
 			owed, err := e.isOwed(ctx, h, sinkPacket)
 			f.packetOwed = owed
 			return f, err
@@ -186,7 +186,7 @@ func (e *Engine) importHistory(ctx context.Context, h *Handoff) (bool, error) {
 	cancel()
 	if err != nil {
 		e.log.WarnContext(ctx, "history cannot be read", "number", h.ID.Number, "error", err)
-		if now().Before(h.Stands.Add(patience)) {
+		if now().Before(h.own.Stands.Add(patience)) {
 			e.work.after(task{pool: poolTend, do: "tend", id: h.ID}, now().Add(time.Second))
 			return false, nil
 		}
@@ -237,7 +237,7 @@ func (e *Engine) unknownPast(ctx context.Context, h *Handoff, past []Past) ([]Pa
 // isOwed reports whether a cursor is behind. It looks by leading for a moment;
 // somebody who leads has something to send.
 func (e *Engine) isOwed(ctx context.Context, h *Handoff, cursor string) (bool, error) {
-	i := slices.IndexFunc(h.Owed, func(o Owed) bool { return o.Cursor == cursor })
+	i := slices.IndexFunc(h.own.Owed, func(o Owed) bool { return o.Cursor == cursor })
 	if i < 0 {
 		return false, nil
 	}
@@ -248,7 +248,7 @@ func (e *Engine) isOwed(ctx context.Context, h *Handoff, cursor string) (bool, e
 	if err != nil {
 		return true, err
 	}
-	return lead.Seq < h.Owed[i].Seq, e.ack(ctx, Ack{ID: h.ID, Cursor: cursor, Term: lead.Term})
+	return lead.Seq < h.own.Owed[i].Seq, e.ack(ctx, Ack{ID: h.ID, Cursor: cursor, Term: lead.Term})
 }
 
 // audit gives up receivers that nobody has served for a day, and arms the next
@@ -256,7 +256,7 @@ func (e *Engine) isOwed(ctx context.Context, h *Handoff, cursor string) (bool, e
 func (e *Engine) audit(ctx context.Context, h *Handoff) error {
 	mine := e.sinks()
 	var lost []string
-	for _, o := range h.Owed {
+	for _, o := range h.own.Owed {
 		if slices.Contains(mine, o.Sink) {
 			continue
 		}
@@ -275,7 +275,7 @@ func (e *Engine) audit(ctx context.Context, h *Handoff) error {
 
 // forget removes a handoff whose time is over.
 func (e *Engine) forget(ctx context.Context, h *Handoff) error {
-	if h.State != StateEnded || h.NextOwed || slices.ContainsFunc(h.Bindings, func(b Binding) bool { return b.Status == BindOwed }) {
+	if h.State != StateEnded || h.own.NextOwed || slices.ContainsFunc(h.own.Bindings, func(b Binding) bool { return b.Status == BindOwed }) {
 		return nil
 	}
 	return e.call(ctx, "delete", h.ID, func(ctx context.Context) error { return e.store.Delete(ctx, h.ID, h.Version) })

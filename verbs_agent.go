@@ -50,7 +50,7 @@ func (e *Engine) candidate(ctx context.Context, field, id string, h *Handoff, qu
 
 // seat says what a handoff takes of an agent's capacity.
 func (e *Engine) seat(a *Agent, h *Handoff, queue string) seat {
-	s := seat{Agent: a.ID, Units: max(1, h.Units), Max: a.Seats}
+	s := seat{Agent: a.ID, Units: max(1, h.own.Units), Max: a.Seats}
 	if most, ok := a.QueueSeats[queue]; ok && queue != "" {
 		s.Queue, s.QueueMax = queue, most
 	}

@@ -91,7 +91,7 @@ func (e *Engine) receive(ctx context.Context, in *Incoming, c cReceive, again bo
 	turn := Turn{Conversation: in.Conversation}
 	if h != nil {
 		turn.Number, turn.Epoch, turn.State, turn.Bot = h.ID.Number, h.Epoch, h.State, h.Bot
-		if h.Known.has(hash(in.ID)) {
+		if h.own.Known.has(hash(in.ID)) {
 			if again {
 				// Our own attempt may have been the first one.
 				return e.turn(ctx, h, receiveCall(in.ID))
@@ -100,7 +100,7 @@ func (e *Engine) receive(ctx context.Context, in *Incoming, c cReceive, again bo
 		}
 	}
 	if h == nil || !h.IsOpen() {
-		if e.rules.unwatched && (h == nil || !h.NextOwed && !h.StayOut.After(now())) {
+		if e.rules.unwatched && (h == nil || !h.own.NextOwed && !h.StayOut.After(now())) {
 			turn.Call, turn.Unwatched = receiveCall(in.ID), true
 			turn.Messages = []Asked{{ID: in.ID, Text: in.Text, Files: in.Files, Payload: in.Payload, At: in.At}}
 			turn.counter = newCounter()
@@ -123,7 +123,7 @@ func (e *Engine) receive(ctx context.Context, in *Incoming, c cReceive, again bo
 // Exactly the next number is inserted; ErrConflict says that it is there.
 func (e *Engine) openNext(ctx context.Context, conversation string, prev *Handoff, then ...command) (outcome, error) {
 	c := cOpen{conversation: conversation, prev: prev, then: then}
-	if prev != nil && prev.NextOwed {
+	if prev != nil && prev.own.NextOwed {
 		for i := range prev.Pending {
 			old, err := e.entryAt(ctx, prev.ID, prev.Pending[i].Seq)
 			if err != nil {
@@ -135,7 +135,7 @@ func (e *Engine) openNext(ctx context.Context, conversation string, prev *Handof
 		}
 	}
 	o, err := e.apply(ctx, &Handoff{ID: ID{Conversation: conversation}}, c, "open")
-	if err == nil && prev != nil && prev.NextOwed {
+	if err == nil && prev != nil && prev.own.NextOwed {
 		// Nobody needs to open it any more. If this is lost, the worker finds
 		// the next handoff there.
 		e.work.tend(prev.ID)
@@ -159,7 +159,7 @@ func (e *Engine) entryAt(ctx context.Context, id ID, seq int64) (found *Entry, e
 // not open when the call may not answer.
 func (e *Engine) turn(ctx context.Context, h *Handoff, id string) (Turn, error) {
 	t := Turn{Conversation: h.ID.Conversation, Number: h.ID.Number, Epoch: h.Epoch, State: h.State, Bot: h.Bot}
-	if !slices.ContainsFunc(h.Calls, func(c call) bool { return c.ID == id }) {
+	if !slices.ContainsFunc(h.own.Calls, func(c call) bool { return c.ID == id }) {
 		return t, nil
 	}
 	for i := range h.Pending {

@@ -202,7 +202,7 @@ func (e *Engine) schedule(old, h *Handoff) {
 		was := old.live()
 		bound = was == nil || was.Status != BindOpen
 	}
-	for _, o := range h.Owed {
+	for _, o := range h.own.Owed {
 		if bound || o.Seq > old.owedSeq(o.Cursor) {
 			e.work.send(h.ID, o)
 		}
@@ -228,7 +228,7 @@ func (e *Engine) schedule(old, h *Handoff) {
 }
 
 func (h *Handoff) owedSeq(cursor string) int64 {
-	for _, o := range h.Owed {
+	for _, o := range h.own.Owed {
 		if o.Cursor == cursor {
 			return o.Seq
 		}
@@ -240,14 +240,14 @@ func (h *Handoff) owedSeq(cursor string) int64 {
 func freed(old, h *Handoff) []string {
 	var out []string
 	held := map[string]bool{}
-	if h.Seat != nil {
-		held[h.Seat.Agent] = true
+	if h.own.Seat != nil {
+		held[h.own.Seat.Agent] = true
 	}
 	for i := range h.Offers {
 		held[h.Offers[i].Agent] = true
 	}
-	if old.Seat != nil && !held[old.Seat.Agent] {
-		out = append(out, old.Seat.Agent)
+	if old.own.Seat != nil && !held[old.own.Seat.Agent] {
+		out = append(out, old.own.Seat.Agent)
 	}
 	for i := range old.Offers {
 		if a := old.Offers[i].Agent; !held[a] {
