@@ -175,7 +175,7 @@ func (pr *program) run(s *scan, kinds uint, v *verdict) {
 				// seed upwards and out at its end.
 				next := d<<1 | d&pr.rep[w]
 				opt := pr.opt[w]
-				r |= next | (opt + next&opt) ^ opt
+				r |= next | ((opt + next&opt) ^ opt)
 				if last {
 					from.bits[w] = 0
 				}

@@ -16,14 +16,14 @@ type costs struct {
 	allocs          float64       // per message, over everything that was run
 }
 
-const rounds = 9
+const rounds = 40
 
 // cost measures time and allocations of the text rules.
 func cost(eng *trigger.Engine, sources []source) costs {
 	var short []string
 	for _, s := range sources {
 		for _, m := range s.messages {
-			if len(m.text) >= 36 && len(m.text) <= 44 && len(short) < 2000 {
+			if len(m.text) >= 36 && len(m.text) <= 44 && len(short) < 200 {
 				short = append(short, m.text)
 			}
 		}
@@ -40,7 +40,7 @@ func cost(eng *trigger.Engine, sources []source) costs {
 		best := time.Hour
 		for range rounds {
 			begin := time.Now()
-			n := max(1, 300/len(texts))
+			n := max(1, 20/len(texts))
 			for range n {
 				for _, t := range texts {
 					eng.Read(buf[:0], t, lang)
