@@ -49,6 +49,7 @@ type tag struct {
 type rule struct {
 	kind  uint8
 	word  uint8
+	firm  bool
 	score float32
 	name  string // "en/talk-to"
 	bare  string // "talk-to"
@@ -195,7 +196,7 @@ func (m *matcher) addPack(index int, p *Pack) error {
 				pr.ruleAt = append(pr.ruleAt, make([]uint16, 64)...)
 			}
 			w := pr.words - 1
-			cr := rule{kind: kind, word: uint8(w), score: r.Score, bare: r.Name, name: p.Lang + "/" + r.Name}
+			cr := rule{kind: kind, firm: r.Firm, word: uint8(w), score: r.Score, bare: r.Name, name: p.Lang + "/" + r.Name}
 			if cr.score == 0 {
 				cr.score = 0.95
 				if kind == kFrustration {

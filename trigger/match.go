@@ -48,6 +48,14 @@ func (m *matcher) lookup(s *scan, session int) {
 			}
 			continue
 		}
+		if session >= 0 && m.entries[e].multi == 0 && m.progs[session].rowOf[e] == m.progs[session].unknown {
+			// A word of another language only: it may be a misspelt one here.
+			if k := m.misspelt(key, shape, &tries); k >= 0 {
+				u.entry, u.fuzzy = k, true
+				s.found(&m.entries[k])
+				continue
+			}
+		}
 		u.entry = e
 		s.found(&m.entries[e])
 		for lens := m.entries[e].multi; lens != 0; lens &= lens - 1 {
@@ -76,7 +84,7 @@ func (s *scan) found(e *entry) {
 	s.asks |= e.asks
 }
 
-// unknown tries compound endings and one spelling mistake.
+// unknown tries compound endings, then one spelling mistake.
 func (m *matcher) unknown(key []byte, shape *typoShape, tries *int) int32 {
 	if len(key) > 8 {
 		for lens := m.sufShape[key[len(key)-1]]; lens != 0; lens &= lens - 1 {
@@ -89,6 +97,11 @@ func (m *matcher) unknown(key []byte, shape *typoShape, tries *int) int32 {
 			}
 		}
 	}
+	return m.misspelt(key, shape, tries)
+}
+
+// misspelt returns the key of which the word is a misspelt form, or -1.
+func (m *matcher) misspelt(key []byte, shape *typoShape, tries *int) int32 {
 	if len(key) < 4 || len(key) > 25 || *tries == 0 || key[0] < 'a' || key[0] > 'z' {
 		return -1
 	}
@@ -276,7 +289,7 @@ func (pr *program) weigh(hits []hit, s *scan, v *verdict) {
 		r := &pr.rules[h.rule]
 		switch r.kind {
 		case kRequest:
-			if g, ok := pr.covered(hits, h, kGuard); ok {
+			if g, ok := pr.covered(hits, h, kGuard); ok && !r.firm {
 				if !v.found[kGuard] || pr.better(h, &v.guarded) {
 					v.guarded, v.guard = *h, g
 				}

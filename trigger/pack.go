@@ -38,9 +38,11 @@ const (
 // Rule is a named set of patterns. The pattern language is that of the built-in
 // packs: see the file PACKS.md beside this package.
 type Rule struct {
-	Kind     Kind     `json:"kind"`
-	Name     string   `json:"name"`
-	Score    float32  `json:"score,omitempty"` // 0 means 0.95 (1 for frustration)
+	Kind  Kind    `json:"kind"`
+	Name  string  `json:"name"`
+	Score float32 `json:"score,omitempty"` // 0 means 0.95 (1 for frustration)
+	// Firm rules are not taken back by a guard: "why can't I talk to a human".
+	Firm     bool     `json:"firm,omitempty"`
 	Patterns []string `json:"patterns"`
 }
 

@@ -8,11 +8,11 @@ import (
 // Limits of one scan. A longer text is read at its head and its tail, where
 // requests stand; the middle is mostly pasted material.
 const (
-	maxHead  = 384 // bytes
-	maxTail  = 192 // bytes
+	maxHead  = 352 // bytes
+	maxTail  = 160 // bytes
 	maxFold  = 768 // bytes of folded text
-	maxUnits = 192
-	headPart = 128 // units and
+	maxUnits = 144
+	headPart = 96  // units and
 	headFold = 496 // folded bytes that the head may take, so that the tail has room
 	maxMulti = 48  // several-word entries found in one text
 )
@@ -58,7 +58,7 @@ type scan struct {
 	asks    uint32 // packs of which a key of a request was found
 	unitCap int
 	foldCap int
-	ends    [maxUnits / 64]uint64 // units at which a several-word entry ends
+	ends    [(maxUnits + 63) / 64]uint64 // units at which a several-word entry ends
 	units   [maxUnits]unit
 	multis  [maxMulti]multi
 	buf     [maxFold]byte

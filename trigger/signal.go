@@ -56,8 +56,9 @@ func (r Reason) Explicit() bool {
 // the original, unnormalised Turn.Text, so Text[Start:End] is what was matched;
 // both are 0 for a rule that does not read text.
 type Evidence struct {
-	Rule       string `json:"rule"`
-	Start, End int
+	Rule  string `json:"rule"`
+	Start int    `json:"start"`
+	End   int    `json:"end"`
 }
 
 // Signal is one observation of one detector.

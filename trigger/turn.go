@@ -39,7 +39,7 @@ type Turn struct {
 	ToolReason string  // reason given with the call, copied to Signal.Detail
 }
 
-// Empty reports whether a bot turn carries neither text nor a tool call.
+// empty reports whether a bot turn carries neither text nor a tool call.
 func (t *Turn) empty() bool {
 	if t.ToolCall != "" {
 		return false

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -95,6 +96,21 @@ func goals(res result, c costs) []goal {
 	} {
 		add(k.d <= k.max, k.name, fmt.Sprintf("%.2f us", float64(k.d.Nanoseconds())/1000), fmt.Sprintf("<= %d us", k.max.Microseconds()))
 	}
+	size := packSize()
+	add(size < 64<<10, "size of the built-in packs", fmt.Sprintf("%d KB", size>>10), "< 64 KB")
 	add(c.allocs == 0, "allocations per message", fmt.Sprintf("%.4f", c.allocs), "0")
 	return out
+}
+
+// packSize is the size of all built-in packs as compact JSON.
+func packSize() int {
+	packs, err := trigger.Builtin()
+	if err != nil {
+		return 1 << 30
+	}
+	raw, err := json.Marshal(packs)
+	if err != nil {
+		return 1 << 30
+	}
+	return len(raw)
 }
