@@ -1,0 +1,539 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed-2a427302/handoff"
+)
+
+func raceChecks() []check {
+	return []check{
+		{"Race/versions", ruleConflict, raceVersions},
+		{"Race/inserts", ruleConflict, raceInserts},
+		{"Race/conversation", ruleExclusive, raceConversation},
+		{"Race/seats", ruleTaking, raceSeats},
+		{"Race/entries", ruleNumbered, raceEntries},
+		{"Race/latest", ruleFresh, raceLatest},
+		{"Race/whole", ruleCommit, raceWhole},
+		{"Race/claims", ruleClaimOne, raceClaims},
+		{"Race/leads", ruleLeased, raceLeads},
+		{"Race/cursors", ruleNoBack, raceCursors},
+		{"Race/everything", ruleConcurrent, raceEverything},
+	}
+}
+
+// workers is how many goroutines race.
+const workers = 8
+
+// together runs f in several goroutines that begin at the same time, and ends
+// the check if one of them gave an error.
+func (k *kit) together(n int, f func(i int) error) {
+	k.Helper()
+	var begin, end sync.WaitGroup
+	begin.Add(1)
+	errs := make([]error, n)
+	for i := range n {
+		end.Add(1)
+		go func() {
+			defer end.Done()
+			begin.Wait()
+			errs[i] = f(i)
+		}()
+	}
+	begin.Done()
+	end.Wait()
+	if err := errors.Join(errs...); err != nil {
+		k.fatalf("%v", err)
+	}
+}
+
+// won sorts the answer to an attempt of which some may fail with target.
+func won(err, target error) (bool, error) {
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, target):
+		return false, nil
+	}
+	return false, fmt.Errorf("got error %w, want none or %w", err, target)
+}
+
+// heldOrNil sorts the answer to an attempt to take a key.
+func heldOrNil(err error) (bool, error) {
+	if held := (*handoff.HeldError)(nil); errors.As(err, &held) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("got error %w, want none or a *HeldError", err)
+	}
+	return true, nil
+}
+
+func raceVersions(k *kit) {
+	r := k.insert("c", 1, nil)
+	for round := range 20 {
+		var winners atomic.Int32
+		k.together(workers, func(i int) error {
+			next := r
+			next.Body = body(fmt.Sprint(round, i))
+			ok, err := won(k.try(next, fmt.Sprint("r", round, " w", i)), handoff.ErrConflict)
+			if ok {
+				winners.Add(1)
+			}
+			return err
+		})
+		if n := winners.Load(); n != 1 {
+			k.fatalf("%d of %d commits of one version succeeded, want 1", n, workers)
+		}
+		now := k.get(r.ID)
+		if now.Version != r.Version+1 || now.Seq != r.Seq+1 {
+			k.fatalf("after one of several commits the record has version %d and Seq %d", now.Version, now.Seq)
+		}
+		r = now
+	}
+}
+
+func raceInserts(k *kit) {
+	for round := range 20 {
+		var winners atomic.Int32
+		k.together(workers, func(i int) error {
+			r := k.draft("c", int64(round)+1)
+			r.Body = body(fmt.Sprint(i))
+			ok, err := won(k.try(r, fmt.Sprint("w", i)), handoff.ErrConflict)
+			if ok {
+				winners.Add(1)
+			}
+			return err
+		})
+		if n := winners.Load(); n != 1 {
+			k.fatalf("%d of %d inserts of one record succeeded, want 1", n, workers)
+		}
+		if n := len(k.log(handoff.ID{Conversation: "c", Number: int64(round) + 1})); n != 1 {
+			k.fatalf("the log has %d entries, want 1", n)
+		}
+	}
+}
+
+// raceConversation inserts different records with one exclusive key.
+func raceConversation(k *kit) {
+	for round := range 20 {
+		key := fmt.Sprint("conversation ", round)
+		var winners atomic.Int32
+		k.together(workers, func(i int) error {
+			r := k.draft(fmt.Sprint("c", round), int64(i)+1)
+			r.Keys = one(key, 1, 1)
+			ok, err := heldOrNil(k.try(r, "a"))
+			if ok {
+				winners.Add(1)
+			}
+			return err
+		})
+		if n := winners.Load(); n != 1 {
+			k.fatalf("%d of %d records took a key of maximum 1, want 1", n, workers)
+		}
+		if n := len(k.holders(key)); n != 1 {
+			k.fatalf("%d records hold a key of maximum 1", n)
+		}
+		if n := len(k.list(handoff.Query{Conversation: fmt.Sprint("c", round)})); n != 1 {
+			k.fatalf("%d records were inserted, want 1", n)
+		}
+	}
+}
+
+// raceSeats takes and gives back seats of a few agents, one or two units at a
+// time, and counts from outside.
+func raceSeats(k *kit) {
+	const agents, limit = 3, 3
+	var taken [agents]atomic.Int32
+	k.together(workers, func(i int) error {
+		r := k.draft(fmt.Sprint("c", i), 1)
+		if err := k.try(r, "a"); err != nil {
+			return err
+		}
+		r.Version, r.Seq = 1, 1
+		next := func() { r.Version++; r.Seq++ }
+		for round := range 30 {
+			agent := (i + round) % agents
+			units := 1 + (i+round)%2
+			r.Keys = one(fmt.Sprint("seat ", agent), limit, units)
+			ok, err := heldOrNil(k.try(r, fmt.Sprint("take ", round)))
+			if err != nil {
+				return err
+			}
+			if !ok {
+				r.Keys = nil
+				continue
+			}
+			next()
+			n := taken[agent].Add(int32(units))
+			if n > limit {
+				return fmt.Errorf("%d units of a key of maximum %d are held", n, limit)
+			}
+			taken[agent].Add(-int32(units))
+			r.Keys = nil
+			if err := k.try(r, fmt.Sprint("give ", round)); err != nil {
+				return err
+			}
+			next()
+		}
+		return nil
+	})
+	for agent := range agents {
+		k.sum(fmt.Sprint("seat ", agent), 0, "after all was given back")
+	}
+
+	// All want the last units at once, and keep what they get.
+	for round := range 10 {
+		key := fmt.Sprint("last ", round)
+		var units atomic.Int32
+		k.together(workers, func(i int) error {
+			r := k.draft(fmt.Sprint("last", round, " ", i), 1)
+			r.Keys = one(key, 5, 1+i%2)
+			ok, err := heldOrNil(k.try(r, "a"))
+			if ok {
+				units.Add(int32(1 + i%2))
+			}
+			return err
+		})
+		if got := k.sumOf(key); got != int(units.Load()) || got > 5 || got < 4 {
+			k.fatalf("%d units of a key of maximum 5 are held, and %d were given out", got, units.Load())
+		}
+	}
+}
+
+// raceEntries appends from several goroutines, each reading again after a
+// conflict.
+func raceEntries(k *kit) {
+	const each = 15
+	r := k.insert("c", 1, nil)
+	k.together(workers, func(i int) error {
+		for n := range each {
+			for id := fmt.Sprint("w", i, " ", n); ; {
+				now, err := k.store.Get(k.ctx, r.ID)
+				if err != nil {
+					return err
+				}
+				ok, err := won(k.try(now, id, id+" second"), handoff.ErrConflict)
+				if err != nil {
+					return err
+				}
+				if ok {
+					break
+				}
+			}
+		}
+		return nil
+	})
+	list := k.log(r.ID)
+	if want := 1 + 2*workers*each; len(list) != want {
+		k.fatalf("the log has %d entries, want %d", len(list), want)
+	}
+	next := make([]int, workers)
+	for i := range list {
+		if list[i].Seq != int64(i)+1 {
+			k.fatalf("entry %d of the log has the number %d", i+1, list[i].Seq)
+		}
+		var w, n int
+		if _, err := fmt.Sscanf(list[i].ID, "w%d %d", &w, &n); err == nil {
+			if n != next[w]/2 {
+				k.fatalf("entry %q is out of its writer's order", list[i].ID)
+			}
+			next[w]++
+		}
+	}
+	now := k.get(r.ID)
+	if now.Seq != int64(len(list)) || now.Version != 1+workers*each {
+		k.fatalf("Seq is %d and version %d after %d entries in %d commits", now.Seq, now.Version, len(list), 1+workers*each)
+	}
+}
+
+// raceLatest inserts one record after the other; each writer must see his own
+// and all that were there when he asked.
+func raceLatest(k *kit) {
+	var last, version atomic.Int64
+	k.insert("c", 1, nil)
+	last.Store(1)
+	version.Store(1)
+	k.together(workers, func(i int) error {
+		for range 25 {
+			number, v := last.Load(), version.Load()
+			got, err := k.store.Latest(k.ctx, "c")
+			if err != nil {
+				return err
+			}
+			if got.ID.Number < number || got.ID.Number == number && got.Version < v && last.Load() == number {
+				return fmt.Errorf("latest gives number %d in version %d, though number %d in version %d was committed before", got.ID.Number, got.Version, number, v)
+			}
+			if i%2 == 1 {
+				continue // only reads
+			}
+			ok, err := won(k.try(k.draft("c", got.ID.Number+1), "a"), handoff.ErrConflict)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				continue
+			}
+			for n := last.Load(); n < got.ID.Number+1; n = last.Load() {
+				if last.CompareAndSwap(n, got.ID.Number+1) {
+					version.Store(1)
+				}
+			}
+			own, err := k.store.Latest(k.ctx, "c")
+			if err != nil {
+				return err
+			}
+			if own.ID.Number < got.ID.Number+1 {
+				return fmt.Errorf("latest gives number %d to who has just committed %d", own.ID.Number, got.ID.Number+1)
+			}
+		}
+		return nil
+	})
+}
+
+// raceWhole reads while others write: a record is never seen in parts, and an
+// entry never before its record.
+func raceWhole(k *kit) {
+	whole := func(r *handoff.Record) error {
+		n := r.Version
+		if r.Seq != 2*n || r.Priority != int(n) || r.User != fmt.Sprint("user ", n) || !r.Wake.Equal(k.now.Add(far+time.Duration(n)*time.Millisecond)) ||
+			len(r.Keys) != 1 || r.Keys[0].Units != int(n) || !equalBodies(r.Body, body(fmt.Sprint("version ", n))) {
+			return fmt.Errorf("version %d was read with parts of another one: Seq %d, Priority %d, %q, Units %+v", n, r.Seq, r.Priority, r.User, r.Keys)
+		}
+		return nil
+	}
+	next := func(r handoff.Record) handoff.Record {
+		n := r.Version + 1
+		r.Priority, r.User, r.Wake = int(n), fmt.Sprint("user ", n), k.now.Add(far+time.Duration(n)*time.Millisecond)
+		r.Keys, r.Body = one("k", 1000, int(n)), body(fmt.Sprint("version ", n))
+		return r
+	}
+	ids := func(r *handoff.Record) []string {
+		return []string{fmt.Sprint("a", r.Version+1), fmt.Sprint("b", r.Version+1)}
+	}
+	r := next(k.draft("c", 1))
+	r = k.commit(r, ids(&r)...)
+	id := r.ID
+	var done atomic.Bool
+	k.together(4, func(i int) error {
+		if i == 0 {
+			defer done.Store(true)
+			for range 100 {
+				n := next(r)
+				if err := k.try(n, ids(&r)...); err != nil {
+					return err
+				}
+				r = n
+				r.Version, r.Seq = r.Version+1, r.Seq+2
+			}
+			return nil
+		}
+		for !done.Load() {
+			switch i {
+			case 1:
+				got, err := k.store.Get(k.ctx, id)
+				if err != nil {
+					return err
+				}
+				if err := whole(&got); err != nil {
+					return err
+				}
+				list, err := k.store.Log(k.ctx, id, 0, 1000)
+				if err != nil {
+					return err
+				}
+				if len(list) < int(got.Seq) || len(list)%2 != 0 {
+					return fmt.Errorf("a log of %d entries was read after a record with Seq %d whose commits bring two each", len(list), got.Seq)
+				}
+			case 2:
+				list, err := k.store.List(k.ctx, handoff.Query{Conversation: "c"})
+				if err != nil {
+					return err
+				}
+				if len(list) != 1 {
+					return fmt.Errorf("a list while the record is committed has %d records, want 1", len(list))
+				}
+				if err := whole(&list[0]); err != nil {
+					return err
+				}
+			default:
+				got, err := k.store.Latest(k.ctx, "c")
+				if err != nil {
+					return err
+				}
+				if err := whole(&got); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// raceClaims claims many records and deliveries from several goroutines.
+func raceClaims(k *kit) {
+	const n = 60
+	for i := range n {
+		r := k.draft(fmt.Sprint("c", i), 1)
+		r.Updated = k.now.Add(-far)
+		if i%2 == 0 {
+			r.Wake = k.now.Add(-far - time.Duration(i)*time.Second)
+		} else {
+			r.Owed = []handoff.Owed{{Sink: "s", Cursor: "s", Seq: 1}}
+		}
+		k.commit(r)
+	}
+	var mu sync.Mutex
+	given := make(map[handoff.ID]int)
+	k.together(workers, func(int) error {
+		for {
+			got, err := k.store.Claim(k.ctx, handoff.Claim{Now: k.now, Lease: far, Limit: 3, Sinks: []string{"s"}, Grace: time.Minute})
+			if err != nil {
+				return err
+			}
+			if len(got.Due)+len(got.Overdue) == 0 {
+				return nil
+			}
+			mu.Lock()
+			for _, id := range slices.Concat(ids(got.Due), deliveryIDs(got.Overdue)) {
+				given[id]++
+			}
+			mu.Unlock()
+		}
+	})
+	for id, times := range given {
+		if times != 1 {
+			k.fatalf("%v was given %d times", id, times)
+		}
+	}
+	// A store may overlook a record that another call is just looking at.
+	rest := k.claim(far, time.Minute, "s")
+	for _, id := range slices.Concat(ids(rest.Due), deliveryIDs(rest.Overdue)) {
+		if given[id]++; given[id] > 1 {
+			k.fatalf("%v was given again", id)
+		}
+	}
+	if len(given) != n {
+		k.fatalf("%d of %d records were given", len(given), n)
+	}
+}
+
+func raceLeads(k *kit) {
+	id := k.log5("c")
+	for round := range 20 {
+		var leaders atomic.Int32
+		now := k.at(round * 60)
+		k.together(workers, func(int) error {
+			_, err := k.store.Lead(k.ctx, id, "x", now, minute)
+			ok, err := won(err, handoff.ErrLeased)
+			if ok {
+				leaders.Add(1)
+			}
+			return err
+		})
+		if n := leaders.Load(); n != 1 {
+			k.fatalf("%d of %d who asked to be the one sender got it", n, workers)
+		}
+	}
+	k.says(ruleTries)
+	if l := k.lead(id, "x", k.at(20*60), minute); l.Tries != 21 {
+		k.fatalf("the cursor was led 20 times before, and Tries is %d", l.Tries)
+	}
+}
+
+func raceCursors(k *kit) {
+	r := k.draft("c", 1)
+	list := make([]string, 100)
+	for i := range list {
+		list[i] = fmt.Sprint("e", i)
+	}
+	id := k.commit(r, list...).ID
+	k.together(workers, func(i int) error {
+		for n := i; n < 100; n += workers {
+			seq := int64(n*37%100) + 1 // all of them, in no order
+			if err := k.store.Ack(k.ctx, handoff.Ack{ID: id, Cursor: "x", Seq: seq}, handoff.Ack{ID: id, Cursor: fmt.Sprint(i), Seq: seq}); err != nil {
+				return err
+			}
+			l, err := k.store.Lead(k.ctx, id, fmt.Sprint(i), k.at(n), time.Millisecond)
+			if err != nil {
+				return err
+			}
+			if l.Seq < seq {
+				return fmt.Errorf("a cursor stands at %d after an Ack of %d", l.Seq, seq)
+			}
+		}
+		return nil
+	})
+	if got := k.position(id, "x", k.now); got != 100 {
+		k.fatalf("a cursor stands at %d after Acks up to 100", got)
+	}
+}
+
+// raceEverything calls every method at once. It finds deadlocks, and data
+// races when the race detector watches.
+func raceEverything(k *kit) {
+	var n atomic.Int64
+	k.together(workers, func(i int) error {
+		for round := range 12 {
+			conversation := fmt.Sprint("c", (i+round)%4)
+			number := n.Add(1)
+			r := k.draft(conversation, number)
+			r.Queue, r.Line, r.Agent, r.User, r.Tags = "q", fmt.Sprint("l", i), "ann", "uwe", []string{"t"}
+			r.Wake, r.Updated = k.now.Add(-far), k.now.Add(-far)
+			r.Keys = one("all", 1000, 1)
+			r.Owed = []handoff.Owed{{Sink: "s", Cursor: "s", Seq: 1}}
+			if err := k.try(r, "a"); err != nil {
+				return err
+			}
+			_, latest := k.store.Latest(k.ctx, conversation)
+			_, claim := k.store.Claim(k.ctx, handoff.Claim{Now: k.now, Lease: time.Millisecond, Limit: 5, Sinks: []string{"s"}})
+			_, list := k.store.List(k.ctx, handoff.Query{Queue: "q", Waiting: true, ByRank: true, Limit: 5})
+			_, lines := k.store.Lines(k.ctx, "q")
+			_, holders := k.store.Holders(k.ctx, "all")
+			_, log := k.store.Log(k.ctx, r.ID, 0, 10)
+			ack := k.store.Ack(k.ctx, handoff.Ack{ID: r.ID, Cursor: "s", Seq: 1})
+			if err := errors.Join(claim, list, lines, holders, log, ack, notFoundIsFine(latest)); err != nil {
+				return err
+			}
+			r.Version, r.Seq, r.Line, r.Keys = 1, 1, "", nil
+			if err := notFoundIsFine(k.try(r, "b")); err != nil && !errors.Is(err, handoff.ErrConflict) {
+				return err
+			}
+			if round%3 == 0 {
+				if err := k.store.Delete(k.ctx, r.ID, 2); err != nil && !errors.Is(err, handoff.ErrConflict) {
+					return err
+				}
+			}
+			if round%6 == 5 {
+				last, err := k.store.Latest(k.ctx, conversation)
+				if err != nil {
+					continue
+				}
+				err = k.store.Erase(k.ctx, conversation, k.tomb(last, "erased "+conversation))
+				if err != nil && !errors.Is(err, handoff.ErrConflict) {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	for _, r := range k.list(handoff.Query{}) {
+		k.same(k.get(r.ID), r, "Get and List afterwards")
+	}
+	left := k.list(handoff.Query{Waiting: true})
+	if got := k.holders("all"); len(got) != len(left) {
+		k.fatalf("%d records hold the key that %d records should hold", len(got), len(left))
+	}
+}
+
+func notFoundIsFine(err error) error {
+	if errors.Is(err, handoff.ErrNotFound) {
+		return nil
+	}
+	return err
+}
