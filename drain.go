@@ -147,18 +147,36 @@ func (e *Engine) drain(ctx context.Context, queue string) error {
 	if q == nil || q.Style == Pull || len(q.Providers) > 0 {
 		return nil
 	}
-	for ctx.Err() == nil {
+	for lost := 0; ctx.Err() == nil; {
 		more, err := e.match(ctx, q)
-		if err != nil || !more {
+		switch {
+		case errors.Is(err, errAgain) && lost < tries:
+			// The first race lost is mostly to this engine itself, which tells
+			// the user his place at the same moment: reading again is enough.
+			if lost++; lost > 1 {
+				err = backOff(ctx, lost-2)
+			} else {
+				err = nil
+			}
+		case err == nil:
+			lost = 0
+			if !more {
+				return nil
+			}
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// errAgain says that what a match was made from is no longer true.
+var errAgain = errors.New("handoff: lost a race")
+
 // match makes one pass over a queue, in the order in which it is served. It
-// reports whether another pass is needed: something was offered, or a commit
-// lost a race.
+// reports whether another pass is needed because something was offered;
+// errAgain says that a commit lost a race.
 func (e *Engine) match(ctx context.Context, q *Queue) (bool, error) {
 	at := now()
 	if q.Hours != nil {
@@ -186,9 +204,9 @@ func (e *Engine) match(ctx context.Context, q *Queue) (bool, error) {
 			if err != nil {
 				return made, err
 			}
-			offered, again, err := e.offerTo(ctx, q, h, free, at)
-			if err != nil || again {
-				return again, err
+			offered, err := e.offerTo(ctx, q, h, free, at)
+			if err != nil {
+				return made, err
 			}
 			made = made || offered
 		}
@@ -215,10 +233,11 @@ func (e *Engine) coveredLines(ctx context.Context, queue string, free []Candidat
 	return out, err
 }
 
-// offerTo offers one handoff. again says that what was read is no longer true.
-func (e *Engine) offerTo(ctx context.Context, q *Queue, h *Handoff, free []Candidate, at time.Time) (offered, again bool, err error) {
+// offerTo offers one handoff. errAgain says that what was read is no longer
+// true.
+func (e *Engine) offerTo(ctx context.Context, q *Queue, h *Handoff, free []Candidate, at time.Time) (offered bool, err error) {
 	if h.own.Importing {
-		return false, false, nil
+		return false, nil
 	}
 	able := make([]Candidate, 0, len(free))
 	for i := range free {
@@ -227,7 +246,7 @@ func (e *Engine) offerTo(ctx context.Context, q *Queue, h *Handoff, free []Candi
 		}
 	}
 	if len(able) == 0 {
-		return false, false, nil
+		return false, nil
 	}
 	c := cOffer{broadcast: q.Style == Broadcast}
 	if c.broadcast {
@@ -238,7 +257,7 @@ func (e *Engine) offerTo(ctx context.Context, q *Queue, h *Handoff, free []Candi
 		id, why := e.route(ctx, q, h, able)
 		i := slices.IndexFunc(able, func(c Candidate) bool { return c.Agent.ID == id })
 		if i < 0 {
-			return false, false, nil // the router leaves it waiting
+			return false, nil // the router leaves it waiting
 		}
 		c.to = []candidate{{agent: id, shown: able[i].Agent.shown(), seat: e.seat(&able[i].Agent, h, q.Name), why: why}}
 	}
@@ -252,11 +271,11 @@ func (e *Engine) offerTo(ctx context.Context, q *Queue, h *Handoff, free []Candi
 				free[i].IdleSince = at
 			}
 		}
-		return true, false, nil
+		return true, nil
 	case errors.Is(err, ErrConflict), errors.Is(err, ErrFull), errors.Is(err, ErrDuplicate), errors.Is(err, ErrState):
-		return false, true, backOff(ctx, 0)
+		return false, errAgain
 	}
-	return false, false, err
+	return false, err
 }
 
 // route asks for the preferred agent first, then the router.
