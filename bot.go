@@ -80,7 +80,8 @@ type BotCall struct {
 	Kind    BotCallKind
 	Handoff Handoff // the one it is about
 	Outcome Outcome // for BotEnded
-	Summary string  // for BotEnded: what happened, for the bot's memory
+	Note    string  // for BotEnded: what the agent wrote when he gave the user back
+	Summary string  // for BotEnded: what happened, Note included, for the bot's memory
 	Human   []Entry // for BotEnded: what was said since the bot last had control, without notes
 
 	// Turn is the right to answer, with the messages that nobody has answered.

@@ -349,9 +349,10 @@ func (e *Engine) deliverPacket(ctx context.Context, h *Handoff, en *Entry) error
 	if c.Human, err = e.human(ctx, prev.ID); err != nil {
 		return err
 	}
-	if c.Summary, err = e.summary(ctx, prev); err != nil {
+	if c.Note, err = e.note(ctx, prev.ID); err != nil {
 		return err
 	}
+	c.Summary = summary(prev, c.Note)
 	if h.own.Packet.Call != "" {
 		if c.Turn, err = e.turn(ctx, h, h.own.Packet.Call); err != nil {
 			return err
@@ -393,8 +394,25 @@ func (e *Engine) human(ctx context.Context, id ID) ([]Entry, error) {
 	}
 }
 
+// note returns what the agent wrote when he gave the user back.
+func (e *Engine) note(ctx context.Context, id ID) (string, error) {
+	note := ""
+	for after := int64(0); ; {
+		page, err := e.page(ctx, id, after, 200)
+		if err != nil || len(page) == 0 {
+			return note, err
+		}
+		for i := range page {
+			if page[i].Kind == KindReturned && page[i].Text != "" {
+				note = page[i].Text
+			}
+		}
+		after = page[len(page)-1].Seq
+	}
+}
+
 // summary says in a few words what happened.
-func (e *Engine) summary(ctx context.Context, h *Handoff) (string, error) {
+func summary(h *Handoff, note string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Outcome: %s.", h.Outcome)
 	if h.Attended && h.AgentName != "" {
@@ -403,22 +421,10 @@ func (e *Engine) summary(ctx context.Context, h *Handoff) (string, error) {
 	if h.Closing != "" {
 		fmt.Fprintf(&b, " Closed as: %s.", h.Closing)
 	}
-	if h.Summary != "" {
-		b.WriteString(" " + h.Summary)
+	for _, s := range []string{h.Summary, note} {
+		if s != "" {
+			b.WriteString(" " + s)
+		}
 	}
-	for after := int64(0); ; {
-		page, err := e.page(ctx, h.ID, after, 200)
-		if err != nil {
-			return "", err
-		}
-		if len(page) == 0 {
-			return b.String(), nil
-		}
-		for i := range page {
-			if page[i].Kind == KindReturned && page[i].Text != "" {
-				b.WriteString(" " + page[i].Text)
-			}
-		}
-		after = page[len(page)-1].Seq
-	}
+	return b.String()
 }

@@ -120,7 +120,7 @@ func isOpen(hours Hours, at time.Time) bool {
 // of a queue and each at most as often as the queue allows.
 func (e *Engine) tell(ctx context.Context, queue string) error {
 	q := e.rules.queues[queue]
-	if q == nil || q.PlaceEvery < 0 || e.cfg.Channel == nil {
+	if q == nil || q.PlaceEvery < 0 {
 		return nil
 	}
 	const most = 100

@@ -210,11 +210,11 @@ func (e *Engine) schedule(old, h *Handoff) {
 	if !h.wake().After(now()) {
 		e.work.tend(h.ID)
 	}
-	inLine := h.State == StateWaiting
-	if inLine {
+	if h.State == StateWaiting {
 		e.work.drain(h.Need.Queue)
 	}
-	if old == nil || inLine != (old.State == StateWaiting) {
+	// An offer moves nobody's place; joining and leaving the line does.
+	if old == nil || h.inLine() != old.inLine() || h.inLine() && h.Need.Queue != old.Need.Queue {
 		e.work.tell(h.Need.Queue)
 		if old != nil && old.Need.Queue != h.Need.Queue {
 			e.work.tell(old.Need.Queue)
@@ -226,6 +226,9 @@ func (e *Engine) schedule(old, h *Handoff) {
 		}
 	}
 }
+
+// inLine reports whether h has a place in its queue.
+func (h *Handoff) inLine() bool { return h.State == StateWaiting || h.State == StateOffered }
 
 func (h *Handoff) owedSeq(cursor string) int64 {
 	for _, o := range h.own.Owed {

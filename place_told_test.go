@@ -1,0 +1,58 @@
+package handoff_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/handofftest"
+)
+
+// Whoever waits is told when somebody ahead of him leaves the line, without a
+// sweep: an offer moves nobody, its acceptance does.
+func TestPlaceIsToldWhenTheLineMoves(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		ann := r.Agent("ann", 1)
+		r.Says("kim", "A person!")
+		r.Asks("kim")
+		r.Says("lee", "A person!")
+		r.Asks("lee")
+		require.Equal(t, "One person is ahead of you. I cannot say yet how long it will take.", last(r.Users.Texts("lee")))
+
+		r.Sleep(10 * time.Second)
+		ann.Accept()
+		r.Sleep(2 * time.Second)
+		assert.Equal(t, "You are next. I cannot say yet how long it will take.", last(r.Users.Texts("lee")))
+	}, func(c *handoff.Config) {
+		c.Queues[0].PlaceEvery = time.Second
+		c.Sweep = time.Hour
+	})
+}
+
+// A host whose users pull has no Channel. Its users are told their places too.
+func TestPlaceIsToldWithoutChannel(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		r.Says("kim", "A person!")
+		r.Asks("kim")
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		for m, err := range r.FollowUser(ctx, "kim", handoff.UserCursor{}) {
+			require.NoError(t, err, "nothing about the place")
+			if m.Notice == handoff.NoticePlace {
+				assert.Equal(t, "You are next. I cannot say yet how long it will take.", m.Text)
+				return
+			}
+		}
+	}, func(c *handoff.Config) { c.Channel = nil })
+}
+
+func last(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[len(list)-1]
+}
