@@ -180,7 +180,11 @@ var errAgain = errors.New("handoff: lost a race")
 func (e *Engine) match(ctx context.Context, q *Queue) (bool, error) {
 	at := now()
 	if q.Hours != nil {
-		if open, _ := q.Hours.At(at); !open {
+		if open, next := q.Hours.At(at); !open {
+			if !next.IsZero() {
+				// Opening is an edge that nobody else sends.
+				e.work.after(task{pool: poolDrain, do: "drain", name: q.Name}, next)
+			}
 			return false, nil
 		}
 	}
