@@ -38,3 +38,11 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkNew(b *testing.B) {
+	for b.Loop() {
+		if _, err := trigger.New(trigger.Config{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

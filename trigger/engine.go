@@ -75,7 +75,7 @@ type Engine struct {
 }
 
 // New checks the configuration and compiles the packs. The error lists every
-// problem found. It takes some milliseconds; make one Engine per process.
+// problem found. It takes some tens of milliseconds; make one Engine per process.
 func New(cfg Config) (*Engine, error) {
 	var errs []error
 	packs := cfg.Packs

@@ -11,8 +11,8 @@ const (
 	maxHead  = 352 // bytes
 	maxTail  = 160 // bytes
 	maxFold  = 768 // bytes of folded text
-	maxUnits = 144
-	headPart = 96  // units and
+	maxUnits = 152
+	headPart = 68  // units and
 	headFold = 496 // folded bytes that the head may take, so that the tail has room
 	maxMulti = 48  // several-word entries found in one text
 )
