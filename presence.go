@@ -63,7 +63,11 @@ type Directory interface {
 // change with Engine.AgentChanged.
 type DirectoryWriter interface {
 	Directory
+
+	// Put adds an agent, or replaces the one with his ID, whole.
 	Put(ctx context.Context, a Agent) error
+
+	// Delete removes an agent. Removing one who is not there is no error.
 	Delete(ctx context.Context, id string) error
 }
 
@@ -98,7 +102,8 @@ type Presence interface {
 }
 
 // Sessions is a Presence that is kept alive by heartbeats. An agent is online
-// while he wants to be and at least one of his sessions has not expired.
+// while he wants to be and at least one of his sessions has not expired. A
+// session belongs to its agent: another agent may use the same session id.
 //
 // A heartbeat never revives a session that has ended or expired: Beat then
 // returns ErrNotFound, and the console has to begin a new one. Beginning a
