@@ -1,0 +1,138 @@
+package modeltest_test
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/modeltest/check"
+)
+
+// An op is one random operation. What its numbers mean depends on the verb and
+// on what there is when it runs.
+type op struct {
+	verb       string
+	a, b, c, d int
+}
+
+func (o op) String() string { return fmt.Sprintf("%s(%d %d %d %d)", o.verb, o.a, o.b, o.c, o.d) }
+
+// A verb does an operation.
+type verb struct {
+	weight int
+	do     func(w *world, ctx context.Context, o op) error
+	world  bool // it changes the world, not a handoff: it is done at once and does not count
+}
+
+const conversations = 9
+
+func (w *world) conversation(n int) string { return "c" + strconv.Itoa(n%conversations) }
+
+// pick returns a handoff in one of these states, if there is one, and now and
+// then any other.
+func (w *world) pick(o op, states ...handoff.State) handoff.Handoff {
+	ctx := context.Background()
+	if o.d%8 != 0 {
+		if list, err := w.reader.Engine.List(ctx, handoff.Query{States: states}); err == nil && len(list) > 0 {
+			return list[o.a%len(list)]
+		}
+	}
+	h, err := w.reader.Engine.Latest(ctx, w.conversation(o.a))
+	if err != nil {
+		return handoff.Handoff{ID: handoff.ID{Conversation: w.conversation(o.a), Number: 1}}
+	}
+	return h
+}
+
+var human = []handoff.State{handoff.StateActive, handoff.StateHeld}
+
+// holder returns who has a handoff, and now and then somebody else.
+func (w *world) holder(h *handoff.Handoff, o op) handoff.Actor {
+	id := h.Agent
+	if id == "" || h.Provider != "" || o.c%8 == 0 {
+		id = agents[o.c/8%len(agents)].ID
+	}
+	a := handoff.By(id)
+	if o.c%13 == 1 {
+		a = handoff.BySupervisor("sue")
+	}
+	if o.b%5 == 0 {
+		a = a.Once("op" + strconv.Itoa(o.b))
+	}
+	return a
+}
+
+// message is something to say, mostly under an id of its own.
+func (w *world) message(conversation string, o op) handoff.Message {
+	m := handoff.Message{Text: check.Mark(conversation, o.String())}
+	if o.b%3 > 0 {
+		m.ID = "x" + strconv.Itoa(w.intn(1000))
+	}
+	return m
+}
+
+// run does one operation, and checks what came of it. Some operations are not
+// waited for.
+func (w *world) run(o op) {
+	v := verbs[o.verb]
+	if v.world {
+		_ = v.do(w, context.Background(), o)
+	} else {
+		m := &mark{}
+		ctx := context.WithValue(context.Background(), markKey{}, m)
+		done := make(chan struct{})
+		w.flying.Go(func() {
+			defer close(done)
+			err := v.do(w, ctx, o)
+			w.base.mu.Lock()
+			n := m.n
+			w.base.mu.Unlock()
+			w.tally.done(o.verb, n > 0, err)
+		})
+		select {
+		case <-done:
+		case <-time.After(w.patience(o)):
+		}
+	}
+	w.replace()
+	w.check(false)
+}
+
+// patience is how long an operation is waited for before the next one begins.
+func (w *world) patience(o op) time.Duration {
+	switch o.d % 4 {
+	case 0:
+		return 0
+	case 1:
+		return 3 * time.Millisecond
+	}
+	return 10 * time.Second
+}
+
+// settle ends every trouble, and lets everything come to rest.
+func (w *world) settle() {
+	w.mu.Lock()
+	w.calm = true
+	w.mu.Unlock()
+	for _, n := range w.nodes {
+		n.crash(0, false)
+		n.store.Skew(0)
+	}
+	w.floor.mu.Lock()
+	w.floor.broken = false
+	w.floor.mu.Unlock()
+	w.hours.set(false)
+	w.flying.Wait()
+	w.replace()
+	w.check(true)
+	for range 12 {
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		w.check(false)
+	}
+	w.check(true)
+	w.rested()
+}

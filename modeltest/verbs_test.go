@@ -1,0 +1,522 @@
+package modeltest_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/modeltest/check"
+)
+
+var queueNames = []string{"push", "over", "pull", "cast", "form", "host", "plat", "plat", "push", "pull"}
+
+// verbs are all operations with their weights.
+var verbs map[string]verb
+
+func init() {
+	verbs = map[string]verb{}
+	for _, m := range []map[string]verb{botVerbs, agentVerbs, platformVerbs, otherVerbs, worldVerbs} {
+		for name, v := range m {
+			verbs[name] = v
+		}
+	}
+}
+
+var botVerbs = map[string]verb{
+	"receive": {weight: 14, do: func(w *world, ctx context.Context, o op) error {
+		name := w.conversation(o.a)
+		w.mu.Lock()
+		var in handoff.Incoming
+		if n := len(w.memory[name]); n > 0 && o.b%8 == 0 {
+			in = w.memory[name][max(0, n-1-o.c%4)] // the channel repeats itself
+		} else {
+			w.sent[name]++
+			id := name + "-" + strconv.Itoa(w.sent[name])
+			in = handoff.Incoming{Conversation: name, ID: id, Text: check.Mark(name, id), User: &handoff.Contact{ID: "u-" + name}}
+			w.memory[name] = append(w.memory[name], in)
+		}
+		w.mu.Unlock()
+		t, err := w.node(o.c % replicas).e.Receive(ctx, in)
+		if err == nil {
+			w.ledger.Acknowledge(name, in.ID)
+			w.bot.keep(t)
+		}
+		return err
+	}},
+	"reply": {weight: 12, do: func(w *world, ctx context.Context, o op) error {
+		t, ok := w.bot.turn(w.conversation(o.a), max(0, o.c%6-3))
+		if !ok {
+			t = handoff.Turn{Conversation: w.conversation(o.a), Number: 1, Epoch: 1, Call: "m/none"}
+		}
+		_, err := w.node(o.b%replicas).e.Reply(ctx, t, w.message(t.Conversation, o))
+		return err
+	}},
+	"done": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+		t, _ := w.bot.turn(w.conversation(o.a), max(0, o.c%6-4))
+		return w.node(o.b%replicas).e.Done(ctx, t)
+	}},
+	"say": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+		name := w.pick(o, handoff.StateBot).ID.Conversation
+		_, err := w.node(o.b%replicas).e.Say(ctx, name, w.message(name, o))
+		return err
+	}},
+	"handover": {weight: 1, do: func(w *world, ctx context.Context, o op) error {
+		t, _ := w.bot.turn(w.conversation(o.a), 0)
+		_, err := w.node(o.b%replicas).e.Handover(ctx, t, "bot"+strconv.Itoa(o.c%3), "over to you")
+		return err
+	}},
+	"request": {weight: 12, do: func(w *world, ctx context.Context, o op) error {
+		r := w.request(o)
+		out, err := w.node(o.b%replicas).e.Request(ctx, r)
+		w.bot.keep(out.Turn)
+		return err
+	}},
+	"answer": {weight: 5, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.StateIntake)
+		r := handoff.Response{Value: "x@example.com"}
+		switch o.b % 10 {
+		case 0:
+			r = handoff.Response{Back: true}
+		case 1:
+			r = handoff.Response{Skip: true}
+		case 2:
+			r = handoff.Response{Rest: true}
+		case 3:
+			r = handoff.Response{Field: "mail", Value: "no address"}
+		case 4:
+			r = handoff.Response{Field: "mail", Value: "y@example.com", ID: "a" + strconv.Itoa(o.c)}
+		}
+		_, err := w.node(o.c%replicas).e.Answer(ctx, h.ID.Conversation, r)
+		return err
+	}},
+	"cancel": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.StateIntake, handoff.StateWaiting, handoff.StateOffered, handoff.StateConnecting, handoff.StateQueued, handoff.StateActive, handoff.StateHeld)
+		_, err := w.node(o.b%replicas).e.Cancel(ctx, h.ID.Conversation, o.c%2 == 0)
+		return err
+	}},
+	"leave a message": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.StateBot, handoff.StateIntake, handoff.StateWaiting, handoff.StateQueued, handoff.StateConnecting, handoff.StateOffered, handoff.StateWrapup, handoff.StateEnded)
+		_, err := w.node(o.b%replicas).e.LeaveMessage(ctx, h.ID, check.Mark(h.ID.Conversation, "left "+strconv.Itoa(o.c)), nil)
+		return err
+	}},
+	"rate": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.StateEnded, handoff.StateWrapup)
+		_, err := w.node(o.b%replicas).e.Rate(ctx, h.ID, o.c%6, "fine")
+		return err
+	}},
+}
+
+func (w *world) request(o op) handoff.Request {
+	r := handoff.Request{
+		Conversation: w.conversation(o.a), Queue: queueNames[o.b%len(queueNames)], Priority: o.c % 2, Flags: []string{"f"},
+		Note: check.Mark(w.conversation(o.a), "note"), User: &handoff.Contact{ID: "u-" + w.conversation(o.a)},
+	}
+	if o.d%3 > 0 {
+		r.Conversation = w.pick(o, handoff.StateBot).ID.Conversation
+		r.Note = check.Mark(r.Conversation, "note")
+		r.User = &handoff.Contact{ID: "u-" + r.Conversation}
+	}
+	switch o.c % 7 {
+	case 0:
+		r.Skills = []handoff.Skill{{Name: "billing", Level: 2}, {Name: "legal", Optional: true}}
+	case 1:
+		r.Skills = []handoff.Skill{{Name: "billing", Level: 4, Optional: true}}
+	case 2:
+		r.Mode = handoff.ModeVideo
+	case 3:
+		r.Language = "de"
+	case 4:
+		r.Preferred, r.Exclude = "ann", []string{"bob"}
+	}
+	if o.d%4 == 1 {
+		if t, ok := w.bot.turn(r.Conversation, o.c%3/2); ok {
+			r.Turn = t
+		}
+	}
+	if o.d%5 == 0 {
+		r.ID = "r" + strconv.Itoa(o.c)
+	}
+	if o.d%16 == 9 {
+		r.Queue = "nowhere"
+	}
+	return r
+}
+
+// offer returns an offer of a handoff, or one that never was.
+func offer(h *handoff.Handoff, o op) handoff.Offer {
+	if len(h.Offers) > 0 && o.c%10 > 0 {
+		return h.Offers[o.c%len(h.Offers)]
+	}
+	return handoff.Offer{Number: max(1, h.OfferNo-int64(o.c%2)), Agent: agents[o.c/2%len(agents)].ID}
+}
+
+var asked = []handoff.State{handoff.StateOffered, handoff.StateOffered, handoff.StateActive, handoff.StateHeld}
+
+var agentVerbs = map[string]verb{
+	"accept": {weight: 16, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.StateOffered)
+		if o.b%6 == 0 {
+			h = w.warm(o)
+		}
+		of := offer(&h, o)
+		_, err := w.node(o.b%replicas).e.Accept(ctx, h.ID, handoff.By(of.Agent), of.Number)
+		return err
+	}},
+	"accept late": {weight: 3, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.StateOffered)
+		of := offer(&h, o)
+		n := w.node(o.b % replicas)
+		n.store.Skew(-time.Minute) // nobody notices in time
+		time.Sleep(time.Until(of.Deadline))
+		n.store.Skew(0)
+		_, err := n.e.Accept(ctx, h.ID, handoff.By(of.Agent), of.Number)
+		return err
+	}},
+	"pull": {weight: 8, do: func(w *world, ctx context.Context, o op) error {
+		list, _ := w.reader.Engine.List(context.Background(), handoff.Query{Queue: "pull", Waiting: true})
+		h := w.pick(o, handoff.StateWaiting)
+		if len(list) > 0 && o.b%6 > 0 {
+			h = list[o.a%len(list)]
+		}
+		_, err := w.node(o.b%replicas).e.Accept(ctx, h.ID, handoff.By(agents[o.c%len(agents)].ID), 0)
+		return err
+	}},
+	"decline": {weight: 3, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.StateOffered)
+		if o.b%3 == 0 {
+			h = w.warm(o)
+		}
+		of := offer(&h, o)
+		_, err := w.node(o.b%replicas).e.Decline(ctx, h.ID, handoff.By(of.Agent), of.Number, "busy")
+		return err
+	}},
+	"send": {weight: 12, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.StateActive)
+		m := w.message(h.ID.Conversation, o)
+		if o.b%4 == 0 {
+			m.Seen = max(0, h.Seq-int64(o.c%4))
+		}
+		_, err := w.node(o.b%replicas).e.Send(ctx, h.ID, w.holder(&h, o), m)
+		return err
+	}},
+	"join": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.StateBot, handoff.StateActive, handoff.StateWaiting)
+		_, err := w.node(o.b%replicas).e.Join(ctx, h.ID, w.holder(&h, o), w.message(h.ID.Conversation, o))
+		return err
+	}},
+	"note": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.States()...)
+		_, err := w.node(o.b%replicas).e.Note(ctx, h.ID, w.holder(&h, o), check.Mark(h.ID.Conversation, "secret"))
+		return err
+	}},
+	"whisper": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.States()...)
+		_, err := w.node(o.b%replicas).e.Whisper(ctx, h.ID, handoff.BySupervisor("sue"), check.Mark(h.ID.Conversation, "secret"))
+		return err
+	}},
+	"tag": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.States()...)
+		_, err := w.node(o.b%replicas).e.Tag(ctx, h.ID, w.holder(&h, o), []string{"t" + strconv.Itoa(o.c%3)}, []string{"t" + strconv.Itoa(o.d%3)})
+		return err
+	}},
+	"hold": {weight: 4, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.StateActive)
+		_, err := w.node(o.b%replicas).e.Hold(ctx, h.ID, w.holder(&h, o), "a moment")
+		return err
+	}},
+	"resume": {weight: 3, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.StateHeld)
+		_, err := w.node(o.b%replicas).e.Resume(ctx, h.ID, w.holder(&h, o))
+		return err
+	}},
+	"extend": {weight: 3, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.StateOffered, handoff.StateActive, handoff.StateHeld, handoff.StateWrapup)
+		a := w.holder(&h, o)
+		if h.State == handoff.StateOffered {
+			a = handoff.By(offer(&h, o).Agent)
+		}
+		_, err := w.node(o.b%replicas).e.Extend(ctx, h.ID, a, time.Duration(1+o.c%20)*time.Second)
+		return err
+	}},
+	"transfer": {weight: 6, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, human...)
+		t := handoff.Target{Agent: agents[o.b%len(agents)].ID, Warm: o.c%3 > 0, Note: check.Mark(h.ID.Conversation, "why")}
+		if o.b%4 == 0 {
+			t = handoff.Target{Queue: queueNames[o.c%len(queueNames)]}
+		}
+		if o.b%9 == 1 {
+			t = handoff.Target{Skills: []handoff.Skill{{Name: "legal"}}}
+		}
+		_, err := w.node(o.b%replicas).e.Transfer(ctx, h.ID, w.holder(&h, o), t)
+		return err
+	}},
+	"transfer waiting": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.StateWaiting, handoff.StateOffered, handoff.StateQueued)
+		t := handoff.Target{Agent: agents[o.b%len(agents)].ID}
+		if o.b%2 == 0 {
+			t = handoff.Target{Queue: queueNames[o.c%len(queueNames)]}
+		}
+		_, err := w.node(o.b%replicas).e.Transfer(ctx, h.ID, handoff.BySupervisor("sue"), t)
+		return err
+	}},
+	"requeue": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, asked...)
+		a := w.holder(&h, o)
+		if h.State == handoff.StateOffered {
+			a = handoff.BySupervisor("sue")
+		}
+		_, err := w.node(o.b%replicas).e.Requeue(ctx, h.ID, a, "")
+		return err
+	}},
+	"return": {weight: 5, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, human...)
+		_, err := w.node(o.b%replicas).e.Return(ctx, h.ID, w.holder(&h, o), "done")
+		return err
+	}},
+	"end": {weight: 4, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, human...)
+		_, err := w.node(o.b%replicas).e.End(ctx, h.ID, w.holder(&h, o), ending(o))
+		return err
+	}},
+	"end wrap-up": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.StateWrapup)
+		_, err := w.node(o.b%replicas).e.End(ctx, h.ID, w.holder(&h, o), handoff.Ending{Reason: "r"})
+		return err
+	}},
+	"take over": {weight: 4, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.States()[o.b%8])
+		a := handoff.By(agents[o.c%len(agents)].ID)
+		if o.b%3 == 0 {
+			a.Role = handoff.RoleSupervisor
+		}
+		_, err := w.node(o.b%replicas).e.TakeOver(ctx, h.ID, a, "push")
+		return err
+	}},
+	"assign": {weight: 4, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.StateWaiting, handoff.StateOffered, handoff.StateActive, handoff.StateHeld)
+		_, err := w.node(o.b%replicas).e.Assign(ctx, h.ID, handoff.BySupervisor("sue"), agents[o.c%len(agents)].ID)
+		return err
+	}},
+}
+
+func ending(o op) handoff.Ending {
+	e := handoff.Ending{Reason: "r"}
+	switch o.b % 5 {
+	case 0:
+		e.StayOut = 20 * time.Second
+	case 1:
+		e.Outcome = handoff.OutcomeFailed
+	case 2:
+		e.StayOut = handoff.Never
+	}
+	return e
+}
+
+// warm returns a handoff with a warm offer, if there is one.
+func (w *world) warm(o op) handoff.Handoff {
+	list, _ := w.reader.Engine.List(context.Background(), handoff.Query{States: human})
+	for _, h := range list {
+		if len(h.Offers) > 0 {
+			return h
+		}
+	}
+	return w.pick(o, asked...)
+}
+
+var platformVerbs = map[string]verb{
+	"platform acts": {weight: 8, world: true, do: func(w *world, _ context.Context, o op) error {
+		p := w.platforms[o.a%len(w.platforms)]
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		var open []*vendorChat
+		for _, c := range p.chats {
+			if c.state != handoff.SessionEnded || o.b%9 == 0 {
+				open = append(open, c)
+			}
+		}
+		if len(open) == 0 {
+			return nil
+		}
+		slices.SortFunc(open, func(a, b *vendorChat) int { return len(a.ref)*1000 + int(a.ref[len(a.ref)-1]) - len(b.ref)*1000 - int(b.ref[len(b.ref)-1]) })
+		p.act(open[o.c%len(open)], o)
+		return nil
+	}},
+	"platform tells": {weight: 12, do: func(w *world, ctx context.Context, o op) error {
+		p := w.platforms[o.a%len(w.platforms)]
+		p.mu.Lock()
+		if len(p.events) == 0 {
+			p.mu.Unlock()
+			return nil
+		}
+		i := o.b % len(p.events)
+		ev := p.events[i]
+		if o.c%4 > 0 { // otherwise it comes again
+			p.events = slices.Delete(p.events, i, i+1)
+		}
+		p.mu.Unlock()
+		return w.node(o.c%replicas).e.Deliver(ctx, p.name, ev)
+	}},
+	"platform takes over": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pick(o, handoff.StateBot)
+		p := w.platforms[1]
+		p.mu.Lock()
+		p.n++
+		c := &vendorChat{ref: p.name + strconv.Itoa(p.n), attempt: "self" + strconv.Itoa(p.n), conversation: h.ID.Conversation, state: handoff.SessionActive, agent: "zoe"}
+		p.chats[c.attempt] = c
+		p.emit(c, handoff.ProviderEvent{Kind: handoff.EventJoined, Agent: handoff.Party{Role: handoff.RoleAgent, ID: "zoe"}})
+		ev := p.events[len(p.events)-1]
+		ev.Attempt = ""
+		p.events[len(p.events)-1] = ev
+		p.mu.Unlock()
+		return w.node(o.c%replicas).e.Deliver(ctx, p.name, ev)
+	}},
+}
+
+// act is something that a platform's agents do. p.mu is held.
+func (p *platform) act(c *vendorChat, o op) {
+	who := handoff.Party{Role: handoff.RoleAgent, ID: "zoe", Name: "Zoe"}
+	if o.d%5 == 0 {
+		who.ID = "yan"
+	}
+	text := check.Mark(c.conversation, "vendor "+strconv.Itoa(p.n))
+	switch kind := o.b % 12; {
+	case c.state == handoff.SessionEnded:
+		p.emit(c, handoff.ProviderEvent{Kind: handoff.EventMessage, Agent: who, Text: text}) // too late
+	case kind <= 2:
+		c.state, c.agent = handoff.SessionActive, who.ID
+		p.emit(c, handoff.ProviderEvent{Kind: handoff.EventJoined, Agent: who})
+	case kind <= 5:
+		c.state, c.agent = handoff.SessionActive, who.ID
+		p.emit(c, handoff.ProviderEvent{Kind: handoff.EventMessage, Agent: who, Text: text, MessageID: "v" + strconv.Itoa(p.n)})
+	case kind == 6:
+		c.state = handoff.SessionEnded
+		p.emit(c, handoff.ProviderEvent{Kind: handoff.EventEnded})
+	case kind == 7:
+		c.state = handoff.SessionEnded
+		p.emit(c, handoff.ProviderEvent{Kind: handoff.EventReturned})
+	case kind == 8:
+		c.state = handoff.SessionEnded
+		p.emit(c, handoff.ProviderEvent{Kind: handoff.EventFailed, Code: "gone"})
+	case kind == 9:
+		if c.state == handoff.SessionActive {
+			c.state, c.agent = handoff.SessionQueued, ""
+			p.emit(c, handoff.ProviderEvent{Kind: handoff.EventLeft, Agent: who})
+		}
+	case kind == 10:
+		p.emit(c, handoff.ProviderEvent{Kind: handoff.EventQueued, Position: o.c%3 + 1, Wait: time.Minute})
+	default:
+		ev := handoff.ProviderEvent{Kind: handoff.EventNote, Agent: who, Text: text}
+		if p.custody == handoff.CustodyConversation {
+			p.w.mu.Lock()
+			p.w.sent[c.conversation]++
+			id := c.conversation + "-" + strconv.Itoa(p.w.sent[c.conversation])
+			p.w.mu.Unlock()
+			ev = handoff.ProviderEvent{Kind: handoff.EventUserMessage, Text: check.Mark(c.conversation, id), MessageID: id}
+		}
+		p.emit(c, ev)
+	}
+}
+
+var otherVerbs = map[string]verb{
+	"erase": {weight: 1, do: func(w *world, ctx context.Context, o op) error {
+		return w.node(o.b%replicas).e.Erase(ctx, w.conversation(o.a))
+	}},
+	"read": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+		e := w.node(o.b % replicas).e
+		h := w.pick(o, handoff.StateWaiting, handoff.StateOffered, handoff.StateQueued)
+		_, err1 := e.Place(ctx, h.ID)
+		_, err2 := e.Explain(ctx, h.ID)
+		_, err3 := e.Availability(ctx, handoff.Need{Queue: queueNames[o.c%len(queueNames)]})
+		_, err4 := e.Count(ctx, handoff.Query{})
+		_, err5 := e.Latest(ctx, h.ID.Conversation)
+		return errors.Join(err1, err2, err3, err4, err5, e.Typing(ctx, h.ID, handoff.By("ann"), true))
+	}},
+}
+
+var worldVerbs = map[string]verb{
+	"sleep": {weight: 14, world: true, do: func(w *world, _ context.Context, o op) error {
+		d := time.Duration(o.a*40) * time.Millisecond
+		if o.b%6 == 0 {
+			d = time.Duration(o.a) * 400 * time.Millisecond
+		}
+		time.Sleep(d)
+		return nil
+	}},
+	"presence": {weight: 7, world: true, do: func(w *world, ctx context.Context, o op) error {
+		a, online := w.floor.get(agents[o.a%len(agents)].ID)
+		if a.ID == "" {
+			return nil
+		}
+		w.floor.put(a, !online)
+		if o.b%10 == 0 { // flapping
+			w.floor.put(a, online)
+			w.floor.put(a, !online)
+		}
+		if o.c%3 > 0 { // otherwise the engines find out for themselves
+			_ = w.node(o.b%replicas).e.AgentChanged(ctx, a.ID)
+		}
+		return nil
+	}},
+	"capacity": {weight: 3, world: true, do: func(w *world, ctx context.Context, o op) error {
+		a, online := w.floor.get(agents[o.a%len(agents)].ID)
+		if a.ID == "" {
+			return nil
+		}
+		a.Seats = o.b % 4
+		w.floor.put(a, online)
+		if o.c%3 > 0 {
+			_ = w.node(o.b%replicas).e.AgentChanged(ctx, a.ID)
+		}
+		return nil
+	}},
+	"directory": {weight: 1, world: true, do: func(w *world, ctx context.Context, o op) error {
+		a := agents[o.a%len(agents)]
+		_, online := w.floor.get(a.ID)
+		switch o.b % 3 {
+		case 0:
+			a.Skills = map[string]int{"billing": o.c % 5, "legal": o.d % 3}
+		case 1:
+			a.Queues = queueNames[o.c%4 : o.c%4+2]
+		}
+		w.floor.put(a, online)
+		_ = w.node(o.b%replicas).e.AgentChanged(ctx, a.ID)
+		return nil
+	}},
+	"presence fails": {weight: 1, world: true, do: func(w *world, _ context.Context, o op) error {
+		w.floor.mu.Lock()
+		defer w.floor.mu.Unlock()
+		w.floor.broken = o.a%4 == 0
+		return nil
+	}},
+	"hours": {weight: 1, world: true, do: func(w *world, _ context.Context, o op) error {
+		w.hours.set(o.a%3 == 0)
+		return nil
+	}},
+	"weather": {weight: 3, world: true, do: func(w *world, _ context.Context, o op) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		switch o.a % 4 {
+		case 0, 1:
+			w.weather = weather{}
+		case 2:
+			w.weather = weather{before: o.b % 6, after: o.c % 6, delay: o.d % 20, channel: o.b % 30, sink: o.c % 30, bot: o.d % 50, platform: o.b % 40}
+		default:
+			w.weather = weather{before: o.b % 30, after: o.c % 30, delay: o.d % 40, channel: o.c % 60, sink: o.b % 60, bot: o.d % 80, platform: o.c % 60}
+		}
+		return nil
+	}},
+	"crash": {weight: 2, world: true, do: func(w *world, _ context.Context, o op) error {
+		w.node(o.a%replicas).crash(1+o.b%12, o.c%2 == 0)
+		w.tally.mu.Lock()
+		w.tally.crashes++
+		w.tally.mu.Unlock()
+		return nil
+	}},
+	"clock": {weight: 1, world: true, do: func(w *world, _ context.Context, o op) error {
+		w.node(o.a % replicas).store.Skew(time.Duration(o.b-32) * time.Second)
+		return nil
+	}},
+}
