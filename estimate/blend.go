@@ -23,7 +23,7 @@ func memories() [7]memory {
 const start = 0.5
 
 // calm is the time after which a level is expected to have jumped once.
-const calm = 10 * 24 * 3600.0 // seconds
+const calm = 30 * 24 * 3600.0 // seconds
 
 // A history is one account of how the past bears on the present: everything
 // from cell from on counts, and fades with halfLife.

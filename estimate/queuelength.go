@@ -34,7 +34,10 @@ type Place struct {
 // The wait is unknown when the queue is closed, has no seats or nothing was
 // learned, in this order. It is zero when a seat is free for this person. It
 // takes constant time, allocates nothing and is safe for concurrent use.
-func QueueLength(at Place, p Params) Wait {
+func QueueLength(at Place, p Params) Wait { return queueLength(at, &p, p.Leave) }
+
+// queueLength is QueueLength with another rate of giving up.
+func queueLength(at Place, p *Params, leave float64) Wait {
 	ahead := max(at.Ahead, 0)
 	free := max(at.Free, 0)
 	seats := at.Seats
@@ -52,7 +55,6 @@ func QueueLength(at Place, p Params) Wait {
 	ahead -= free
 
 	serve := seats * p.yield() / p.Handle.Mean()
-	leave := p.Leave
 	if !usable(leave) {
 		leave = 0
 	}

@@ -217,7 +217,7 @@ func (sim *simulation) addPeople(targets []int) {
 		}
 		line := &sim.lines[p.Line]
 		line.people = append(line.people, i)
-		waited := min(max(p.Waited, 0), longest).Seconds()
+		waited := sim.s.waited(i)
 		sim.waited[i] = waited
 		sim.key[i] = sim.rank(-waited, p.Level)
 		if line.patience.life.ends() {

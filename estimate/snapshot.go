@@ -1,6 +1,9 @@
 package estimate
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A Snapshot is the live state of the seats and the people who wait for them:
 // one queue, or several that share agents. It is a plain value; nothing in it
@@ -110,12 +113,13 @@ func (s *Snapshot) of(targets []int) []Wait {
 // no account.
 const reach = 2
 
-// Handle times whose squared coefficient of variation lies outside of these
-// are so far from exponential that it matters how long each busy seat has been
-// busy, which the closed form does not look at.
+// Where the squared coefficient of variation of handle times lies outside of
+// these, it matters how long each busy seat has been busy, which the closed form
+// does not look at; unless there are so many seats that they even out.
 const (
 	regular = 0.6
 	erratic = 1.8
+	few     = 40
 )
 
 // plain reports whether the closed form will do, and with which Params.
@@ -129,7 +133,7 @@ func (s *Snapshot) plain() (*Params, bool) {
 		}
 	}
 	p := s.Lines[0].Params
-	if cv2 := p.Handle.SquaredCV(); p.Known && (cv2 < regular || cv2 > erratic) {
+	if cv2 := p.Handle.SquaredCV(); p.Known && len(s.Seats) <= few && (cv2 < regular || cv2 > erratic) {
 		return nil, false
 	}
 	last := QueueLength(s.place(len(s.Waiting)-1), *p)
@@ -183,22 +187,40 @@ func (s *Snapshot) place(i int) Place {
 	return at
 }
 
+// closedForm returns the waits of the targets by queueLength. The rate at which
+// those ahead give up is that of their own ages until their own turns, because
+// people who have waited long may be more or less patient than others.
 func (s *Snapshot) closedForm(targets []int, p *Params) []Wait {
+	last := len(s.Waiting) - 1
+	if targets != nil {
+		last = slices.Max(targets)
+	}
 	at := s.place(0)
-	one := func(i int) Wait {
+	all := make([]Wait, last+1)
+	lost, risk := 0.0, 0.0
+	for i := range all {
+		leave := p.Leave
+		if risk > 0 {
+			leave = lost / risk
+		}
 		at.Ahead = i
-		return QueueLength(at, *p)
+		all[i] = queueLength(at, p, leave)
+		if age, stay := s.waited(i), all[i].Mean.Seconds(); p.Patience.ends() && all[i].Known && stay > 0 {
+			lost += p.Patience.spent(age+stay) - p.Patience.spent(age)
+			risk += stay
+		}
 	}
 	if targets == nil {
-		out := make([]Wait, len(s.Waiting))
-		for i := range out {
-			out[i] = one(i)
-		}
-		return out
+		return all
 	}
 	out := make([]Wait, len(targets))
 	for k, i := range targets {
-		out[k] = one(i)
+		out[k] = all[i]
 	}
 	return out
+}
+
+// waited is how long person i has waited, in seconds.
+func (s *Snapshot) waited(i int) float64 {
+	return min(max(s.Waiting[i].Waited, 0), longest).Seconds()
 }

@@ -60,9 +60,6 @@ func (l *learner) learn(w *world.World) {
 	}
 	now := clock(w.Now)
 	l.params = l.queue.Params(now, live)
-	if given != nil {
-		l.params = *given
-	}
 	l.flows = l.flows[:0]
 	for _, m := range l.lines {
 		l.flows = append(l.flows, m.Params(now, estimate.Live{}).Arrivals)
@@ -142,5 +139,3 @@ func seats(w *world.World, d *world.Desk, group int) []estimate.Seat {
 	}
 	return out
 }
-
-var given *estimate.Params

@@ -23,7 +23,7 @@ type Options struct {
 }
 
 const (
-	warmFrom = 2000
+	warmFrom = 3000
 	coldFrom = 200
 	coldTo   = 2000
 )

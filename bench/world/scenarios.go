@@ -8,7 +8,7 @@ import (
 // Minutes that several scenarios share.
 const (
 	handle   = 5.0
-	patience = 15.0
+	patience = 10.0
 	cv       = 1.2
 	hour     = 60.0
 )
@@ -113,7 +113,15 @@ func Further() []Scenario {
 		}
 		return 15 * r.ExpFloat64()
 	}
-	return []Scenario{l, m, n, o, q, r, s}
+
+	t := impatient("S", "Erlang-3 handle time, 15, load 1.1", 15, 1.1)
+	t.Handle = func(r *rand.Rand, _ float64) float64 {
+		return handle / 3 * (r.ExpFloat64() + r.ExpFloat64() + r.ExpFloat64())
+	}
+
+	u := impatient("T", "lognormal cv 2 handle time, 50, load 1.1", 50, 1.1)
+	u.Handle = Lognormal(handle, 2)
+	return []Scenario{l, m, n, o, q, r, s, t, u}
 }
 
 func (s *Scenario) steady(rate float64) { s.Rate, s.Peak = Steady(rate), rate }
