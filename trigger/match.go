@@ -4,7 +4,7 @@ import "math/bits"
 
 // maxHits bounds the matches kept per pack and text; a text that matches more
 // often than this has said what it wants.
-const maxHits = 32
+const maxHits = 24
 
 type hit struct {
 	rule  uint16

@@ -15,6 +15,9 @@ type reading struct {
 	words      int
 }
 
+// plainScore is what a rule scores that hardly reads anything else as a request.
+const plainScore = 0.9
+
 const (
 	detText    = "text"
 	detPhrases = "phrases"
@@ -67,7 +70,7 @@ func (m *matcher) readUser(t *Turn, dst []Signal, rd *reading) []Signal {
 		// Outside the session's language only a plain match counts: a rare
 		// spelling of one language is a common word of another.
 		if v.found[kRequest] && pr.rules[v.best.rule].score > best.Score &&
-			(session < 0 || step < 0 || pr.rules[v.best.rule].score >= 0.9 && !s.misspelt(v.best)) {
+			(session < 0 || step < 0 || pr.rules[v.best.rule].score >= plainScore && !s.misspelt(v.best)) {
 			r := &pr.rules[v.best.rule]
 			best = Signal{Reason: ReasonUserRequest, Score: s.sure(v.best, r.score), Lang: pr.lang, Detector: detText, Evidence: s.span(r.name, v.best)}
 		}
@@ -82,8 +85,8 @@ func (m *matcher) readUser(t *Turn, dst []Signal, rd *reading) []Signal {
 		}
 		rd.yes = rd.yes || v.found[kYes]
 		rd.no = rd.no || v.found[kNo]
-		if session >= 0 && step < 0 && v.found[kRequest] {
-			break // the session's own language has answered
+		if v.found[kRequest] && step < 0 || best.Score >= plainScore {
+			break // the session's own language, or a plain request in any, settles it
 		}
 	}
 	if rd.weight > 0 && s.shouting() {
