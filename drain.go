@@ -196,7 +196,13 @@ func (e *Engine) match(ctx context.Context, q *Queue) (bool, error) {
 	if err != nil || len(lines) == 0 {
 		return false, err
 	}
-	query := Query{Queue: q.Name, States: []State{StateWaiting}, Lines: lines, Waiting: true, ByRank: true, Limit: 32}
+	// One page for each free seat, and a few more for those whom nobody may be
+	// offered just now.
+	units := 4
+	for i := range free {
+		units += free[i].Free
+	}
+	query := Query{Queue: q.Name, States: []State{StateWaiting}, Lines: lines, Waiting: true, ByRank: true, Limit: min(units, 100)}
 	made := false
 	for {
 		list, err := e.list(ctx, query)

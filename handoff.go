@@ -271,8 +271,10 @@ func (e *Engine) apply(ctx context.Context, h *Handoff, c command, op string) (o
 	if err != nil {
 		return outcome{}, err
 	}
-	next.Version = h.Version
+	// The value that the store keeps has the version it will be read at.
+	next.Version = h.Version + 1
 	rec := e.rules.record(next)
+	rec.Version = h.Version
 	list := make([]RecordEntry, len(entries))
 	for i := range entries {
 		en := &entries[i]
@@ -282,11 +284,8 @@ func (e *Engine) apply(ctx context.Context, h *Handoff, c command, op string) (o
 	if err != nil {
 		return outcome{}, e.refused(err)
 	}
-	// The store keeps next, which still carries the version it was made from.
-	after := *next
-	after.Version++
-	e.committed(ctx, h, &after, entries, c)
-	return outcome{h: &after, entries: entries}, nil
+	e.committed(ctx, h, next, entries, c)
+	return outcome{h: next, entries: entries}, nil
 }
 
 // refused turns what a store said about a commit into what a caller can use.
