@@ -414,11 +414,16 @@ func (c cImport) apply(x *change) error {
 // past appends earlier messages under the host's ids. Those that the log has
 // already are left out by the caller.
 func (x *change) past(list []Past) {
-	for i := range list {
-		p := &list[i]
+	for _, p := range list {
+		if p.From.Role == "" {
+			p.From.Role = RoleUser
+		}
 		id := userEntry(p.ID)
 		if p.From.Role != RoleUser {
 			id = "h/" + p.ID
+		}
+		if slices.ContainsFunc(x.entries, func(e Entry) bool { return e.ID == id }) {
+			continue
 		}
 		e := x.addAs(id, KindMessage, p.From)
 		e.Text, e.Files, e.Message, e.Past = p.Text, p.Files, p.ID, true

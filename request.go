@@ -51,6 +51,11 @@ type Requested struct {
 
 func (r *Request) check() error {
 	for _, s := range r.History {
+		switch s.From.Role {
+		case "", RoleUser, RoleBot, RoleAgent, RoleSupervisor:
+		default:
+			return &InvalidError{Field: "Request.History.From.Role", Why: "is unknown"}
+		}
 		if err := first(checkName("Request.History.ID", s.ID), checkText("Request.History.Text", s.Text),
 			checkFiles("Request.History", s.Files)); err != nil {
 			return err
@@ -185,6 +190,12 @@ func (e *Engine) request(ctx context.Context, r *Request, q *Queue, c cRequest, 
 	}
 	var o outcome
 	if open {
+		if c.past, err = e.unknownPast(ctx, h, c.past); err != nil {
+			return Requested{}, err
+		}
+		if door == nil {
+			cmd = c
+		}
 		o, err = e.apply(ctx, h, cmd, op)
 	} else {
 		o, err = e.openNext(ctx, r.Conversation, h, append(e.asked(r.Turn), named{cmd, op})...)

@@ -1,7 +1,11 @@
 package handoff
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -119,3 +123,82 @@ type Message struct {
 
 // ForUser reports whether the user may see e.
 func (e *Entry) ForUser() bool { return e.Kind == KindMessage || e.Kind == KindNotice }
+
+// A Transcript is what was said, in the order in which it was said: earlier
+// history first, without events. Notes are in it when it was read for staff.
+type Transcript []Entry
+
+// Transcript returns what was said in a handoff, notes included: it is staff
+// side. Messages that were imported or taken over from the handoff before
+// stand at their own time.
+func (e *Engine) Transcript(ctx context.Context, id ID) (Transcript, error) {
+	if err := checkID(id); err != nil {
+		return nil, err
+	}
+	var out Transcript
+	for after := int64(0); ; {
+		page, err := e.page(ctx, id, after, 200)
+		if err != nil {
+			return nil, err
+		}
+		if len(page) == 0 {
+			break
+		}
+		for i := range page {
+			switch page[i].Kind {
+			case KindMessage, KindNotice, KindNote, KindWhisper, KindLeft:
+				out = append(out, page[i])
+			}
+		}
+		after = page[len(page)-1].Seq
+	}
+	slices.SortStableFunc(out, func(a, b Entry) int { return a.At.Compare(b.At) })
+	return out, nil
+}
+
+// ForUser returns the part that the user has seen.
+func (t Transcript) ForUser() Transcript {
+	var out Transcript
+	for i := range t {
+		if t[i].ForUser() {
+			out = append(out, t[i])
+		}
+	}
+	return out
+}
+
+// Text renders a transcript for people: one line for each message, with the
+// time in loc (nil: UTC) and who said it. Line breaks within a message are
+// indented, so that nobody can write a line in somebody else's name.
+func (t Transcript) Text(loc *time.Location) string {
+	if loc == nil {
+		loc = time.UTC
+	}
+	var b strings.Builder
+	for i := range t {
+		e := &t[i]
+		fmt.Fprintf(&b, "%s %s: ", e.At.In(loc).Format("15:04:05"), speaker(e))
+		text := strings.NewReplacer("\r\n", "\n    ", "\n", "\n    ", "\r", "\n    ").Replace(e.Text)
+		b.WriteString(strings.TrimRight(text, " \n"))
+		for _, f := range e.Files {
+			fmt.Fprintf(&b, " [file %s]", strings.TrimSpace(f.Name))
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// speaker names who wrote an entry; names keep to one line.
+func speaker(e *Entry) string {
+	who := string(e.From.Role)
+	if name := strings.Join(strings.Fields(e.From.Name), " "); name != "" {
+		who += " " + name
+	} else if e.From.ID != "" {
+		who += " " + e.From.ID
+	}
+	switch e.Kind {
+	case KindNote, KindWhisper, KindLeft:
+		who += " (" + strings.ReplaceAll(string(e.Kind), "_", " ") + ")"
+	}
+	return who
+}
