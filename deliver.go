@@ -40,6 +40,12 @@ func (e *Engine) send(ctx context.Context, t task) error {
 		if upTo == 0 || wait {
 			return nil
 		}
+		if t.pool == sinkChannel {
+			if ok, err := e.shownBefore(ctx, t.id); err != nil || !ok {
+				e.work.after(t, soon())
+				return err
+			}
+		}
 		lead, err := e.lead(ctx, t.id, t.name)
 		if err != nil {
 			return ignore(err, ErrLeased)
@@ -62,6 +68,10 @@ func (e *Engine) send(ctx context.Context, t task) error {
 			return ignore(err, ErrNotFound)
 		}
 		if h.owedSeq(t.name) <= at {
+			if t.pool == sinkChannel && !h.IsOpen() {
+				next := ID{Conversation: t.id.Conversation, Number: t.id.Number + 1}
+				e.work.send(next, Owed{Sink: sinkChannel, Cursor: sinkChannel}) // it may have waited
+			}
 			return nil
 		}
 	}

@@ -27,6 +27,7 @@ type Engine struct {
 	hub       *hub
 	work      *work
 	pace      *pace
+	begun     *begun
 }
 
 // New checks cfg and returns an engine. It starts nothing: call Run in at
@@ -40,7 +41,7 @@ func New(cfg Config) (*Engine, error) {
 	cfg.resolve()
 	e := &Engine{
 		cfg: cfg, rules: cfg.rules(), store: cfg.Store, log: cfg.Logger,
-		providers: map[string]Provider{}, hub: newHub(), work: newWork(), pace: newPace(),
+		providers: map[string]Provider{}, hub: newHub(), work: newWork(), pace: newPace(), begun: newBegun(),
 	}
 	for _, p := range cfg.Providers {
 		e.providers[p.Info().Name] = p

@@ -138,7 +138,13 @@ func (s *Stream) hold(ctx context.Context) error {
 		if err != nil {
 			return stale(err)
 		}
-		lead, err := s.e.lead(ctx, id, sinkChannel)
+		ok, err := s.e.shownBefore(ctx, id)
+		var lead Lead
+		if err == nil && ok {
+			lead, err = s.e.lead(ctx, id, sinkChannel)
+		} else if err == nil {
+			err = ErrLeased // somebody is still showing the handoff before
+		}
 		if err == nil && lead.Seq >= h.owedSeq(sinkChannel) {
 			s.lead, s.until = lead, at.Add(s.e.cfg.SendTimeout+s.e.cfg.Lease)
 			return nil
