@@ -88,6 +88,9 @@ func TestHostExtendsAPack(t *testing.T) {
 		require.NotEqual(t, "concierge", w, "the original is not changed")
 	}
 	require.Contains(t, base.Words["human"], "agent")
+	first, second := base.With("human", "porter"), base.With("human", "butler")
+	require.Contains(t, first.Words["human"], "porter", "two copies do not share their words")
+	require.Contains(t, second.Words["human"], "butler")
 }
 
 func TestBotAndCompanyNames(t *testing.T) {

@@ -34,7 +34,7 @@ func (e *Engine) countUser(t *Turn, st *State, rd *reading, dst []Signal) []Sign
 	}
 	if rd.yes && !rd.request {
 		s := Signal{Reason: ReasonUserRequest, Score: 1, Detector: detAnswer, Evidence: Evidence{Rule: "answer/yes", End: len(t.Text)}}
-		if st.Offered == "" || rd.no || st.Turns != st.OfferTurn+1 {
+		if st.Offered == "" || rd.no { // an offer lapses with the next user turn
 			s.Guard = guardAnswerOpen
 		}
 		dst = append(dst, s)

@@ -40,12 +40,11 @@ func (p *compiledPolicy) answer(d *Decision, st *State, rd *reading) {
 	if rd.request {
 		return
 	}
-	open := st.Offered != "" && st.Turns == st.OfferTurn+1
 	switch {
 	case st.Pending && rd.negated:
 		d.Cancel, st.Pending = true, false
 		st.Quiet = max(st.Quiet, p.QuietTurns)
-	case open && (rd.no && !rd.yes || rd.negated):
+	case st.Offered != "" && (rd.no && !rd.yes || rd.negated):
 		d.Declined, st.Offered = true, ""
 		st.Quiet = max(st.Quiet, p.QuietTurns)
 	}

@@ -67,6 +67,13 @@ func TestCoolDownAfterReturn(t *testing.T) {
 	k.now = k.now.Add(61 * time.Second)
 	require.Equal(t, trigger.Offer, k.says("the same question again please").Action)
 
+	k = newTalk(t, trigger.Config{TurnLimit: 1})
+	k.st = k.st.Returned(k.now)
+	k.now = k.now.Add(time.Hour)
+	require.Contains(t, whys(k.says("first")), "turn_limit:cool-down", "an hour does not stand for two turns")
+	k.says("second")
+	require.Equal(t, trigger.Offer, k.says("third").Action)
+
 	k = newTalk(t, trigger.Config{})
 	k.st = k.st.Returned(k.now)
 	require.Equal(t, trigger.Transfer, k.says("give me a human").Action, "stated reasons are never silenced")

@@ -29,6 +29,7 @@ func TestEvidenceReslicesTheOriginal(t *testing.T) {
 		{"😡😡 human\u200b please 😡", "human\u200b please"},
 		{"我要人工客服！", "我要人工客服"},
 		{"I need a huma\u0301n", "need a huma\u0301n"},
+		{"o\u0301pera\u200dtor please", "o\u0301pera\u200dtor please"},
 		{"\xff\xfegive me an agent\xff", "give me an agent"},
 	} {
 		s, ok := request(eng, c.text, "")
