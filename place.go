@@ -167,8 +167,8 @@ func (t *Told) differs(p Place) bool {
 	switch {
 	case t == nil || t.Position != p.Position || t.Known != p.Known:
 		return true
-	case !p.Known:
-		return false
+	case !p.Known || minutes(p.P90) == minutes(t.Wait):
+		return false // the words would be the same
 	}
 	return p.P90 < t.Wait*3/4 || p.P90 > t.Wait*5/4
 }

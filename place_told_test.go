@@ -56,3 +56,28 @@ func last(list []string) string {
 	}
 	return list[len(list)-1]
 }
+
+// A wait that changes by seconds is not worth words: they would be the same.
+func TestPlaceIsNotRepeated(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		ann, bob := r.Agent("ann", 1), r.Agent("bob", 1)
+		for _, c := range []string{"kim", "max"} {
+			r.Says(c, "A person!")
+			r.Asks(c)
+		}
+		ann.Accept()
+		second := bob.Accept().ID
+		r.Says("lee", "A person!")
+		r.Asks("lee")
+		r.Sleep(4 * time.Second) // that is how long a chat takes
+		ann.Leaves()
+		r.Sleep(10 * time.Second)
+		bob.Ends(second)
+		bob.Decline("lunch")
+		r.Sleep(20 * time.Second)
+		said := len(r.Users.Texts("lee"))
+		ann.Comes() // twice as many seats, half the wait, the same words
+		r.Sleep(20 * time.Second)
+		assert.Len(t, r.Users.Texts("lee"), said, "%q", r.Users.Texts("lee"))
+	}, func(c *handoff.Config) { c.Queues[0].PlaceEvery = time.Second })
+}
