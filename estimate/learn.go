@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// Live is what goes on now and has not ended yet. Without it a young queue
-// would believe that conversations are short, because the short ones end first.
+// Live is what goes on now and has not ended yet, all of it: what ended lately
+// is only half of what went on, the shorter half. Left out, handle times seem
+// shorter than they are, much so in a young queue or after a change.
 type Live struct {
 	// Busy is how long each busy seat has been busy.
 	Busy []time.Duration
@@ -74,6 +75,10 @@ func (m *Model) grid(now time.Time, live Live) *grid {
 		}
 	}
 	_, end := cellKey{index: g.newest}.span(g.newest)
+	if old := (cellKey{level: levels}); m.cells[old] != nil {
+		_, start := old.span(g.newest)
+		from = min(from, start-1)
+	}
 	for at := min(from, end-1); at < end; {
 		k := place(at, g.newest)
 		lo, hi := k.span(g.newest)

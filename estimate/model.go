@@ -251,13 +251,18 @@ func (m *Model) heal(now time.Time) {
 	}
 	m.newest = floorDiv(now.UnixMilli(), cellMillis)
 	m.first = min(m.first, now.UnixMilli())
-	// Cells keep their width; they cover the same moments as before, but may
-	// now be wider than their distance to the newest would make them.
+	// What is left was filed by its distance to the wrong newest, so in cells
+	// too wide, and when it was cannot be told any more. What counts as long
+	// ago is taken to be of now: were it older, the conversations of now
+	// would stand alone with nothing that ended beside them.
 	old := m.cells
 	m.cells = make(map[cellKey]*cell)
 	for k, c := range old {
-		if k.level < levels && k.index > m.newest>>k.level {
-			k.index = m.newest >> k.level
+		if k.level == levels {
+			k = cellKey{index: m.newest}
+		}
+		if k.level < levels {
+			k.index = min(k.index, m.newest>>k.level)
 		}
 		m.cell(settle(k, m.newest)).merge(c)
 	}

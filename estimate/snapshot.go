@@ -132,6 +132,11 @@ func (s *Snapshot) plain() (*Params, bool) {
 			return nil, false
 		}
 	}
+	for _, w := range s.Waiting {
+		if w.Line != 0 {
+			return nil, false
+		}
+	}
 	p := s.Lines[0].Params
 	if cv2 := p.Handle.SquaredCV(); p.Known && len(s.Seats) <= few && (cv2 < regular || cv2 > erratic) {
 		return nil, false

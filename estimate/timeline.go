@@ -7,8 +7,8 @@ import (
 
 // What was observed is kept as sums per cell of calendar time. Cells are
 // aligned to the Unix epoch, 5 minutes wide near the newest observation and
-// twice as wide each time one looks back further than perLevel cells, so a
-// quarter of a year takes about thirty cells.
+// twice as wide each time one looks back further than perLevel cells, so two
+// months take about thirty cells. What is older shares one cell.
 //
 // Which cell a moment belongs to depends only on the moment and on the newest
 // observation, and two moments of one cell stay together when the newest moves

@@ -88,7 +88,7 @@ type Run struct {
 }
 
 // tickEvery is how often an engine would look at what was shown, in minutes.
-const tickEvery = 0.25
+const tickEvery = 0.5
 
 // Play plays the run and scores it. Scored are probes who had to wait: people
 // whose wait is seen to its end even if they gave up before.
