@@ -16,10 +16,8 @@ type costs struct {
 	allocs          float64       // per message, over everything that was run
 }
 
-const rounds = 40
-
 // cost measures time and allocations of the text rules.
-func cost(eng *trigger.Engine, sources []source) costs {
+func cost(eng *trigger.Engine, sources []source, rounds int) costs {
 	var short []string
 	for _, s := range sources {
 		for _, m := range s.messages {

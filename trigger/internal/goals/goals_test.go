@@ -22,7 +22,7 @@ func TestRunPrintsTableAndGoals(t *testing.T) {
 	write(t, dir, "one", "get me a supervisor\thuman_request\ten\nthe lid is blue\tother\ten\ncustomer care please\tother\ten\nzzz qqq\thuman_request\ten\n")
 	write(t, dir, "two", "hvad koster den\tother\tda\n")
 	var out strings.Builder
-	require.NoError(t, run([]string{"-data", dir, "-wrong"}, &out))
+	require.NoError(t, run([]string{"-data", dir, "-wrong", "-rounds", "1"}, &out))
 	text := out.String()
 	require.Contains(t, text, "false  one/en: customer care please")
 	require.Contains(t, text, "missed one/en: zzz qqq")
@@ -30,7 +30,7 @@ func TestRunPrintsTableAndGoals(t *testing.T) {
 	require.Regexp(t, `goal en requests, all sources pooled +P 0\.500 R 0\.500 .* missed`, text)
 	require.Regexp(t, `goal pt requests +not measured: no data .* missed`, text)
 	require.Regexp(t, `goal languages without a pack +0 fired, 1 of 1 said so .* met`, text)
-	require.ErrorContains(t, run([]string{"-data", dir, "-strict"}, &out), "goals missed")
+	require.ErrorContains(t, run([]string{"-data", dir, "-strict", "-rounds", "1"}, &out), "goals missed")
 }
 
 func TestRunNeedsData(t *testing.T) {

@@ -23,6 +23,7 @@ func run(args []string, out io.Writer) error {
 	data := fs.String("data", os.Getenv("HANDOFF_DATA"), "folder with */labels.tsv or triggers/*/labels.tsv")
 	wrong := fs.Bool("wrong", false, "also print every message that was judged wrongly")
 	strict := fs.Bool("strict", false, "fail when a goal is missed")
+	rounds := fs.Int("rounds", 40, "rounds of each time measurement")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ func run(args []string, out io.Writer) error {
 	res.table(out)
 	fmt.Fprintln(out)
 	missed := 0
-	for _, g := range goals(res, cost(eng, sources)) {
+	for _, g := range goals(res, cost(eng, sources, *rounds)) {
 		fmt.Fprintln(out, g)
 		if !g.met {
 			missed++
