@@ -71,12 +71,15 @@ func (p *platform) Open(ctx context.Context, o handoff.Opening) (handoff.Session
 	return handoff.Session{Reference: "ref-" + o.Attempt}, nil
 }
 
-func (p *platform) Send(ctx context.Context, _ handoff.Session, m handoff.ProviderMessage) error {
+func (p *platform) Send(ctx context.Context, s handoff.Session, m handoff.ProviderMessage) error {
 	if err := p.up(ctx, "send"); err != nil {
 		return err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if s.Reference == "" {
+		m.Text = "to nobody: " + m.Text
+	}
 	if !slices.ContainsFunc(p.sent, func(o handoff.ProviderMessage) bool { return o.ID == m.ID }) {
 		p.sent = append(p.sent, m)
 	}

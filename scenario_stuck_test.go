@@ -33,16 +33,21 @@ func TestW17_OffersLapse(t *testing.T) {
 		for i := 2; i <= 3; i++ {
 			h := r.Asks(talk(i))
 			if _, ok := h.Offer(silent.ID); ok {
-				r.Sleep(31 * time.Second)
+				r.Sleep(35 * time.Second)
 			}
 			takes(r, ann, talk(i))
 		}
 		require.Equal(t, 3, load(r, ann.ID))
 		require.Equal(t, 0, load(r, silent.ID))
 
-		// Not for ever: after the cool-down he may be asked again.
-		r.Sleep(6 * time.Minute)
+		// Not for ever: after the cool-down he is asked again.
 		h := r.Asks("c4")
+		_, ok = h.Offer(silent.ID)
+		require.True(t, ok)
+		r.Sleep(35 * time.Second)
+		require.Equal(t, handoff.StateWaiting, r.Now(h.ID).State, "not the same man at once")
+		r.Sleep(5 * time.Minute)
+		h = r.Now(h.ID)
 		_, ok = h.Offer(silent.ID)
 		require.True(t, ok)
 	}, queues(handoff.Queue{Name: "support", Ladder: patient(), IdleTimeout: handoff.Never}))
