@@ -13,8 +13,13 @@ type memory struct {
 func memories() [7]memory {
 	const hour = 3600.0
 	return [7]memory{
-		{1 * hour, 1}, {3 * hour, 1}, {9 * hour, 1}, {27 * hour, 1},
-		{4 * 24 * hour, 2}, {16 * 24 * hour, 3}, {math.Inf(1), 4},
+		{1 * hour, 1},
+		{3 * hour, 1},
+		{9 * hour, 1},
+		{27 * hour, 1},
+		{4 * 24 * hour, 2},
+		{16 * 24 * hour, 3},
+		{math.Inf(1), 4},
 	}
 }
 

@@ -65,7 +65,7 @@ func (m *Model) grid(now time.Time, live Live) *grid {
 	g := &grid{m: m, now: now.UnixMilli(), newest: m.newest, index: make(map[cellKey]int)}
 	from := m.first
 	if len(m.cells) == 0 {
-		g.newest, from = floorDiv(g.now, cellMillis), g.now
+		g.newest, from = base(g.now), g.now
 	}
 	for _, spans := range [][]time.Duration{live.Busy, live.Waiting} {
 		for _, d := range spans {

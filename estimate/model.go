@@ -178,7 +178,7 @@ func (m *Model) Empty() bool { return len(m.cells) == 0 }
 // stretch makes the model cover [start, end], moving cells that are no longer
 // recent into wider ones.
 func (m *Model) stretch(start, end int64) {
-	index := floorDiv(end, cellMillis)
+	index := base(end)
 	if len(m.cells) == 0 {
 		m.cells = make(map[cellKey]*cell)
 		m.first, m.newest = start, index
@@ -240,16 +240,16 @@ func (m *Model) heal(now time.Time) {
 	if len(m.cells) == 0 || now.Year() < 1900 || now.Year() > 2500 {
 		return
 	}
-	limit := floorDiv(now.Add(ahead).UnixMilli(), cellMillis)
+	limit := base(now.Add(ahead).UnixMilli())
 	if m.newest <= limit {
 		return
 	}
 	for _, k := range m.keys() {
-		if start, _ := k.span(m.newest); k.level < levels && floorDiv(start, cellMillis) > limit {
+		if start, _ := k.span(m.newest); k.level < levels && base(start) > limit {
 			delete(m.cells, k)
 		}
 	}
-	m.newest = floorDiv(now.UnixMilli(), cellMillis)
+	m.newest = base(now.UnixMilli())
 	m.first = min(m.first, now.UnixMilli())
 	// What is left was filed by its distance to the wrong newest, so in cells
 	// too wide, and when it was cannot be told any more. What counts as long

@@ -191,11 +191,11 @@ type seatFree struct {
 // path.
 type seatHeap []seatFree
 
-func (h seatHeap) peek() (seatFree, bool) {
-	if len(h) == 0 {
+func (h *seatHeap) peek() (seatFree, bool) {
+	if len(*h) == 0 {
 		return seatFree{}, false
 	}
-	return h[0], true
+	return (*h)[0], true
 }
 
 func (h *seatHeap) push(s seatFree) {

@@ -2,6 +2,7 @@ package estimate
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
@@ -58,8 +59,8 @@ func (m *Model) UnmarshalJSON(data []byte) error {
 	// Bounds of believable times, so that sums of them cannot overflow.
 	const span = 1 << 46
 	if in.Newest < -span/cellMillis || in.Newest > span/cellMillis || in.First < -span || in.First > span ||
-		floorDiv(in.First, cellMillis) > in.Newest {
-		return fmt.Errorf("estimate: saved model: times out of range")
+		base(in.First) > in.Newest {
+		return errors.New("estimate: saved model: times out of range")
 	}
 	for i, s := range in.Cells {
 		k := cellKey{level: s.Level, index: s.Index}
@@ -84,7 +85,7 @@ func (s savedCell) cell() (*cell, error) {
 	c := &cell{seats: s.Seats, busy: s.Busy}
 	if len(s.HandleEnds) > ages || len(s.HandleEnds) != len(s.HandleTime) ||
 		len(s.WaitEnds) > ages || len(s.WaitEnds) != len(s.WaitTime) {
-		return nil, fmt.Errorf("age classes do not match")
+		return nil, errors.New("age classes do not match")
 	}
 	negative := s.Seats < 0 || s.Busy < 0
 	for _, sums := range [][]int64{s.HandleEnds, s.HandleTime, s.WaitEnds, s.WaitTime} {
@@ -97,7 +98,7 @@ func (s savedCell) cell() (*cell, error) {
 		c.arrive(level, n)
 	}
 	if negative {
-		return nil, fmt.Errorf("negative sum")
+		return nil, errors.New("negative sum")
 	}
 	c.handle = tally{ends: s.HandleEnds, millis: s.HandleTime}
 	c.wait = tally{ends: s.WaitEnds, millis: s.WaitTime}

@@ -55,6 +55,8 @@ func Render(w Wait, mode Mode) Rendered {
 		return Rendered{Mode: MoreThan, Low: int(Longest / time.Minute)}
 	}
 	switch mode {
+	default:
+		return single(Approximate, step(w.P50, nearest))
 	case LessThan:
 		if w.P90 > Longest {
 			// An upper bound beyond Longest says nothing; the middle does.
@@ -70,7 +72,6 @@ func Render(w Wait, mode Mode) Rendered {
 	case Precise:
 		return single(Precise, max(int((w.P50+time.Minute/2)/time.Minute), 1))
 	}
-	return single(Approximate, step(w.P50, nearest))
 }
 
 func single(m Mode, minutes int) Rendered { return Rendered{Mode: m, Low: minutes, High: minutes} }
@@ -85,21 +86,20 @@ const (
 
 // step rounds d to a number of minutes one would say.
 func step(d time.Duration, how rounding) int {
-	for _, s := range []struct{ upto, by time.Duration }{
-		{10 * time.Minute, time.Minute},
-		{30 * time.Minute, 5 * time.Minute},
-		{time.Hour, 10 * time.Minute},
-		{maxWait, 30 * time.Minute},
-	} {
-		if d > s.upto {
-			continue
+	by := 30
+	for _, s := range []struct {
+		upto time.Duration
+		by   int
+	}{{10 * time.Minute, 1}, {30 * time.Minute, 5}, {time.Hour, 10}} {
+		if d <= s.upto {
+			by = s.by
+			break
 		}
-		n := d / s.by
-		rest := d - n*s.by
-		if how == up && rest > 0 || how == nearest && 2*rest >= s.by {
-			n++
-		}
-		return max(int(n*s.by/time.Minute), 1)
 	}
-	return int(maxWait / time.Minute)
+	unit := time.Duration(by) * time.Minute
+	n, rest := int(d/unit), d%unit
+	if how == up && rest > 0 || how == nearest && 2*rest >= unit {
+		n++
+	}
+	return max(n*by, 1)
 }

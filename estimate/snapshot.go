@@ -169,12 +169,7 @@ func (s *Snapshot) serves(group, line int) bool {
 	if group < 0 || group >= len(s.Groups) {
 		return false
 	}
-	for _, l := range s.Groups[group].Lines {
-		if l == line {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.Groups[group].Lines, line)
 }
 
 // place is the place of person i when everybody is in one line.

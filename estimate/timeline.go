@@ -27,10 +27,11 @@ type cellKey struct {
 	index int64
 }
 
-// floorDiv divides rounding down, also for times before 1970.
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
+// base returns the index of the narrowest cell that holds a moment. It rounds
+// down, also before 1970.
+func base(millis int64) int64 {
+	q := millis / cellMillis
+	if millis%cellMillis < 0 {
 		q--
 	}
 	return q
@@ -40,7 +41,7 @@ func floorDiv(a, b int64) int64 {
 // the base index of the newest observation. A moment after that cell belongs
 // to no cell yet; place answers as if it were in the newest one.
 func place(at, newest int64) cellKey {
-	return settle(cellKey{index: min(floorDiv(at, cellMillis), newest)}, newest)
+	return settle(cellKey{index: min(base(at), newest)}, newest)
 }
 
 // settle returns the cell that cell k is part of.

@@ -37,9 +37,9 @@ func FuzzSettleKeepsMomentsTogether(f *testing.F) {
 		if at < -1<<45 || at > 1<<45 || first < 0 || later < 0 || first > 1<<30 || later > 1<<30 {
 			t.Skip()
 		}
-		base := floorDiv(at, cellMillis)
-		k := place(at, base+first)
-		if got, want := settle(k, base+first+later), place(at, base+first+later); got != want {
+		index := base(at)
+		k := place(at, index+first)
+		if got, want := settle(k, index+first+later), place(at, index+first+later); got != want {
 			t.Fatalf("moved up to %v, filed late under %v", got, want)
 		}
 	})
@@ -49,7 +49,7 @@ func TestCutAddsUp(t *testing.T) {
 	start := time.Date(2025, 3, 1, 11, 58, 59, 123e6, time.UTC).UnixMilli()
 	for _, length := range []int64{0, 1, 4999, 5000, 5001, 299_999, 7_200_000, int64(longest / time.Millisecond)} {
 		end := start + length
-		newest := floorDiv(end, cellMillis)
+		newest := base(end)
 		sum, at := int64(0), start
 		cut(start, end, newest, func(k cellKey, class int, millis int64) {
 			if millis <= 0 {

@@ -45,9 +45,11 @@ func (c *Coverage) add(s told, remaining float64) {
 	}
 }
 
-// At50 and At90 are the shares that stayed below.
-func (c Coverage) At50() float64 { return float64(c.P50) / float64(c.N) }
-func (c Coverage) At90() float64 { return float64(c.P90) / float64(c.N) }
+// At50 is the share of waits that stayed below p50.
+func (c *Coverage) At50() float64 { return float64(c.P50) / float64(c.N) }
+
+// At90 is the share of waits that stayed below p90.
+func (c *Coverage) At90() float64 { return float64(c.P90) / float64(c.N) }
 
 func (c *Coverage) merge(o Coverage) {
 	c.N += o.N
