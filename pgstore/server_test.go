@@ -1,0 +1,185 @@
+package pgstore_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/seed-2a427302/handoff/pgstore"
+)
+
+// server is the PostgreSQL that the tests of this process use: the one that
+// HANDOFF_TEST_POSTGRES names, or a throwaway one started from the machine's
+// own binaries.
+var server struct {
+	once sync.Once
+	dsn  string
+	err  error
+	stop func()
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if server.stop != nil {
+		server.stop()
+	}
+	os.Exit(code)
+}
+
+func dsn(t testing.TB) string {
+	t.Helper()
+	server.once.Do(func() {
+		if server.dsn = os.Getenv("HANDOFF_TEST_POSTGRES"); server.dsn == "" {
+			server.dsn, server.stop, server.err = startServer()
+		}
+	})
+	if server.err != nil {
+		if os.Getenv("HANDOFF_TEST_REQUIRE") == "1" {
+			t.Fatalf("no PostgreSQL: %v", server.err)
+		}
+		t.Skipf("NO POSTGRESQL, NOTHING TESTED: %v (set HANDOFF_TEST_POSTGRES)", server.err)
+	}
+	return server.dsn
+}
+
+// startServer runs initdb and postgres in a temporary folder, listening on a
+// socket there and nowhere else.
+func startServer() (dsn string, stop func(), err error) {
+	bin, err := binaries()
+	if err != nil {
+		return "", nil, err
+	}
+	dir, err := os.MkdirTemp("", "pg")
+	if err != nil {
+		return "", nil, err
+	}
+	remove := func() { _ = os.RemoveAll(dir) }
+	cred, owner, err := unprivileged(dir)
+	if err != nil {
+		remove()
+		return "", nil, err
+	}
+	data := filepath.Join(dir, "data")
+	init := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "handoff", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+	init.Dir, init.SysProcAttr = dir, cred
+	if out, err := init.CombinedOutput(); err != nil {
+		remove()
+		return "", nil, fmt.Errorf("initdb as %s: %w: %s", owner, err, out)
+	}
+	run := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=",
+		"-c", "max_connections=200", "-c", "shared_buffers=128MB", "-c", "log_min_messages=panic")
+	run.Dir, run.SysProcAttr = dir, cred
+	if err := run.Start(); err != nil {
+		remove()
+		return "", nil, err
+	}
+	stop = func() {
+		_ = run.Process.Signal(syscall.SIGQUIT)
+		_ = run.Wait()
+		remove()
+	}
+	dsn = "host=" + dir + " user=handoff dbname=postgres"
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	for {
+		pool, err := pgxpool.New(ctx, dsn)
+		if err == nil {
+			err = pool.Ping(ctx)
+			pool.Close()
+		}
+		if err == nil {
+			return dsn, stop, nil
+		}
+		select {
+		case <-ctx.Done():
+			stop()
+			return "", nil, fmt.Errorf("the server does not answer: %w", err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func binaries() (string, error) {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if err != nil || len(found) > 0 {
+		slices.Sort(found)
+		return filepath.Dir(found[len(found)-1]), err
+	}
+	path, err := exec.LookPath("initdb")
+	return filepath.Dir(path), err
+}
+
+// unprivileged says as whom to run the server, which refuses to run as root,
+// and gives him the folder.
+func unprivileged(dir string) (*syscall.SysProcAttr, string, error) {
+	if os.Getuid() != 0 {
+		return &syscall.SysProcAttr{}, "oneself", nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
+		gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
+		if err1 != nil || err2 != nil {
+			continue
+		}
+		if err := os.Chown(dir, int(uid), int(gid)); err != nil {
+			return nil, name, err
+		}
+		return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, name, nil
+	}
+	return nil, "", fmt.Errorf("no user to run a server as")
+}
+
+var schemas atomic.Int64
+
+// open returns a store in a schema of its own.
+func open(t testing.TB, opt pgstore.Options) *pgstore.Store {
+	t.Helper()
+	s, _ := openPool(t, opt)
+	return s
+}
+
+func openPool(t testing.TB, opt pgstore.Options) (*pgstore.Store, *pgxpool.Pool) {
+	t.Helper()
+	ctx := context.Background()
+	cfg, err := pgxpool.ParseConfig(dsn(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.MaxConns = 16
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if opt.Schema == "" {
+		opt.Schema = fmt.Sprintf("t%d_%d_%s", os.Getpid(), schemas.Add(1), strings.ToLower(t.Name()[:min(4, len(t.Name()))]))
+	}
+	s := pgstore.New(pool, opt)
+	if err := s.Migrate(ctx, pgstore.Latest); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_, err := pool.Exec(ctx, `DROP SCHEMA IF EXISTS "`+opt.Schema+`" CASCADE`)
+		if err != nil {
+			t.Error(err)
+		}
+		pool.Close()
+	})
+	return s, pool
+}
