@@ -49,7 +49,7 @@ func TestA2_DeathAfterTheLastRung(t *testing.T) {
 		h := cxAsk(t, a, "c", func(q *handoff.Request) {
 			q.Skills = []handoff.Skill{{Name: "tax", Optional: true}}
 		})
-		tap.on(hook{match: func(s step) bool { return s.commits("timer/ladder") }, after: tap.kill})
+		tap.on(cxHook{match: func(s step) bool { return s.commits("timer/ladder") }, after: tap.kill})
 		r.Sleep(62 * time.Second)
 		require.Equal(t, 1, cxCount(r, h.ID, handoff.KindRelaxed))
 		rec, err := r.Store.Get(t.Context(), h.ID)
@@ -71,7 +71,7 @@ func TestA3_ConflictKeepsTheEdge(t *testing.T) {
 		h0, h1 := cxAsk(t, b, "c0"), cxAsk(t, b, "c1")
 		r.Agent("ann", 1)
 		r.Agent("bob", 1)
-		tap.on(hook{match: func(s step) bool { return s.commits("offer/") }, before: func() {
+		tap.on(cxHook{match: func(s step) bool { return s.commits("offer/") }, before: func() {
 			require.NoError(t, a.AgentChanged(t.Context(), "ann"))
 		}})
 		require.NoError(t, b.AgentChanged(t.Context(), "bob"))

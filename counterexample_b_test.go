@@ -59,7 +59,7 @@ func TestB2_ReplyIsACommit(t *testing.T) {
 		b, _ := cxIdle(t, r)
 		r.Agent("ann", 1)
 		turn := cxWrite(t, a, "c", "m0", "hello")
-		tap.on(hook{match: func(s step) bool { return s.commits("r/") }, before: func() { cxAsk(t, b, "c") }})
+		tap.on(cxHook{match: func(s step) bool { return s.commits("r/") }, before: func() { cxAsk(t, b, "c") }})
 		_, err := a.Reply(t.Context(), turn, handoff.Message{Text: "too late"})
 		require.ErrorIs(t, err, handoff.ErrStale)
 		_, err = a.Say(t.Context(), "c", handoff.Message{Text: "by the way"})
@@ -211,7 +211,7 @@ func TestB9_OrderOfTwoMessagesAtTheBot(t *testing.T) {
 // Unwatched, the transcript that a platform gets is in order all the same.
 func TestB9_OrderOfImportedMessages(t *testing.T) {
 	past := cxHistory{}
-	p := newPlatform("desk")
+	p := newCxPlatform("desk")
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
 		in := func(id string) handoff.Incoming {
 			m := handoff.Incoming{Conversation: "c", ID: id, Text: id, At: time.Now()}

@@ -34,7 +34,7 @@ func cxSays(t *testing.T, e *handoff.Engine, id handoff.ID, text string) {
 
 // slow makes s hold each message with a text for a while, and call f while
 // the first one is on its way.
-func (s *screen) slow(text string, f func()) {
+func (s *cxScreened) slow(text string, f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	called := false
@@ -51,13 +51,13 @@ func (s *screen) slow(text string, f func()) {
 	}
 }
 
-func cxScreen(s *screen) func(*handoff.Config) {
+func cxScreen(s *cxScreened) func(*handoff.Config) {
 	return func(c *handoff.Config) { c.Channel = s }
 }
 
 // A commits e1 and dies, B commits e2: B sends e1 first.
 func TestC1_NobodySendsOnlyWhatHeCommitted(t *testing.T) {
-	s := &screen{}
+	s := &cxScreened{}
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
 		a, _ := cxIdle(t, r)
 		id := cxTalk(t, r)
@@ -71,7 +71,7 @@ func TestC1_NobodySendsOnlyWhatHeCommitted(t *testing.T) {
 
 // A is slow with e1 when B commits e2: B neither repeats nor overtakes it.
 func TestC2_OneSender(t *testing.T) {
-	s := &screen{}
+	s := &cxScreened{}
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
 		id := cxTalk(t, r)
 		a, _ := cxDeaf(t, r)
@@ -87,7 +87,7 @@ func TestC2_OneSender(t *testing.T) {
 
 // e2 is committed while A sends e1, and its committer dies: A looks again.
 func TestC3_SenderLooksAgain(t *testing.T) {
-	s := &screen{}
+	s := &cxScreened{}
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
 		id := cxTalk(t, r)
 		a, _ := cxDeaf(t, r)
@@ -101,13 +101,13 @@ func TestC3_SenderLooksAgain(t *testing.T) {
 
 // The same just before A gives its lead back: the look comes after that.
 func TestC4_ReleaseThenLook(t *testing.T) {
-	s := &screen{}
+	s := &cxScreened{}
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
 		id := cxTalk(t, r)
 		a, tap := cxDeaf(t, r)
 		b, _ := cxIdle(t, r)
 		e1 := r.Now(id).Seq + 1
-		tap.on(hook{match: func(st step) bool { return st.op == "Ack" && st.cursor == "channel" && st.seq == e1 },
+		tap.on(cxHook{match: func(st step) bool { return st.op == "Ack" && st.cursor == "channel" && st.seq == e1 },
 			before: func() { cxSays(t, b, id, "e2") }})
 		cxSays(t, a, id, "e1")
 		r.Sleep(3 * time.Second)
@@ -118,12 +118,12 @@ func TestC4_ReleaseThenLook(t *testing.T) {
 // A commits e1 and dies before it sends: somebody finds what is owed, long
 // before any deadline.
 func TestC6_DeathBeforeSending(t *testing.T) {
-	s := &screen{}
+	s := &cxScreened{}
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
 		id := cxTalk(t, r)
 		cxDeaf(t, r)
 		a, tap := cxDeaf(t, r)
-		tap.on(hook{match: func(st step) bool { return st.commits("send/") }, after: tap.kill})
+		tap.on(cxHook{match: func(st step) bool { return st.commits("send/") }, after: tap.kill})
 		_, err := a.Send(t.Context(), id, handoff.By("ann"), handoff.Message{ID: "e1", Text: "e1"})
 		require.ErrorIs(t, err, handoff.ErrUnknown)
 		r.Sleep(10 * time.Second)
@@ -133,13 +133,13 @@ func TestC6_DeathBeforeSending(t *testing.T) {
 
 // Nor is a sender that dies before its Ack the end of what comes after.
 func TestC6_DeathBeforeTheAck(t *testing.T) {
-	s := &screen{}
+	s := &cxScreened{}
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
 		id := cxTalk(t, r)
 		a, tap := cxDeaf(t, r)
 		b, _ := cxDeaf(t, r)
 		e1 := r.Now(id).Seq + 1
-		tap.on(hook{match: func(st step) bool { return st.op == "Ack" && st.seq == e1 }, before: tap.kill})
+		tap.on(cxHook{match: func(st step) bool { return st.op == "Ack" && st.seq == e1 }, before: tap.kill})
 		cxSays(t, a, id, "e1")
 		r.Wait()
 		cxSays(t, b, id, "e2")
@@ -149,7 +149,7 @@ func TestC6_DeathBeforeTheAck(t *testing.T) {
 }
 
 // cxChatting is a user with zoe on a platform, in chat r1.
-func cxChatting(t *testing.T, r *handofftest.Rig, p *platform) handoff.ID {
+func cxChatting(t *testing.T, r *handofftest.Rig, p *cxPlatform) handoff.ID {
 	t.Helper()
 	cxWrite(t, r.Engine, "c", "m0", "m0")
 	h := r.Asks("c")
@@ -160,7 +160,7 @@ func cxChatting(t *testing.T, r *handofftest.Rig, p *platform) handoff.ID {
 	return h.ID
 }
 
-func secondQueue(p *platform) func(*handoff.Config) {
+func secondQueue(p *cxPlatform) func(*handoff.Config) {
 	return func(c *handoff.Config) {
 		if !slices.ContainsFunc(c.Providers, func(have handoff.Provider) bool { return have == p }) {
 			c.Providers = append(c.Providers, p)
@@ -174,7 +174,7 @@ func secondQueue(p *platform) func(*handoff.Config) {
 func TestC9_EachBindingHasItsCursor(t *testing.T) {
 	for name, same := range map[string]bool{"same platform": true, "another": false} {
 		t.Run(name, func(t *testing.T) {
-			p1, p2 := newPlatform("one"), newPlatform("two")
+			p1, p2 := newCxPlatform("one"), newCxPlatform("two")
 			ref := "r1"
 			if same {
 				p2, ref = p1, "r2"
@@ -198,7 +198,7 @@ func TestC9_EachBindingHasItsCursor(t *testing.T) {
 
 // A message that comes between the transcript and the bind is sent.
 func TestC10_MessageWhileOpening(t *testing.T) {
-	p := newPlatform("desk")
+	p := newCxPlatform("desk")
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
 		b, _ := cxIdle(t, r)
 		p.onOpen = func(int, handoff.Opening) error { cxWrite(t, b, "c", "m1", "m1"); return nil }
@@ -213,11 +213,11 @@ func TestC10_MessageWhileOpening(t *testing.T) {
 
 // A message that comes between the attempt and the transcript is told once.
 func TestC11_MessageBeforeTheTranscript(t *testing.T) {
-	p := newPlatform("desk")
+	p := newCxPlatform("desk")
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
 		b, _ := cxIdle(t, r)
 		_, tap := cxDeaf(t, r)
-		tap.on(hook{match: func(s step) bool { return s.commits("attempt/") }, after: func() { cxWrite(t, b, "c", "m1", "m1") }})
+		tap.on(cxHook{match: func(s step) bool { return s.commits("attempt/") }, after: func() { cxWrite(t, b, "c", "m1", "m1") }})
 		cxWrite(t, b, "c", "m0", "m0")
 		cxAsk(t, b, "c")
 		r.Sleep(10 * time.Second)
@@ -228,14 +228,14 @@ func TestC11_MessageBeforeTheTranscript(t *testing.T) {
 // A sender that read the record while the first chat was bound gives it
 // nothing that was written after the transfer.
 func TestC12_NothingAfterTheTransfer(t *testing.T) {
-	p1, p2 := newPlatform("one"), newPlatform("two")
+	p1, p2 := newCxPlatform("one"), newCxPlatform("two")
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
 		r.Start()
 		id := cxChatting(t, r, p1)
 		r.Stop()
 		b, _ := cxIdle(t, r)
 		a, tap := cxDeaf(t, r)
-		tap.on(hook{match: func(s step) bool { return s.op == "Lead" && s.cursor == "provider/one/1" }, after: func() {
+		tap.on(cxHook{match: func(s step) bool { return s.op == "Lead" && s.cursor == "provider/one/1" }, after: func() {
 			_, err := b.Transfer(t.Context(), id, handoff.BySupervisor("sue"), handoff.Target{Queue: "second"})
 			require.NoError(t, err)
 			cxWrite(t, b, "c", "m2", "m2")
@@ -250,7 +250,7 @@ func TestC12_NothingAfterTheTransfer(t *testing.T) {
 // Open succeeds and its caller dies; a message comes; the second Open finds
 // the same chat. Its transcript ended where the first one did.
 func TestC13_SecondOpenHasTheFirstTranscript(t *testing.T) {
-	p := newPlatform("desk")
+	p := newCxPlatform("desk")
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
 		b, _ := cxIdle(t, r)
 		_, tap := cxDeaf(t, r)
@@ -275,7 +275,7 @@ func TestC13_SecondOpenHasTheFirstTranscript(t *testing.T) {
 
 // Where nothing can be found, a repeated Open is given the same transcript.
 func TestC13_RepeatedOpenIsTheSame(t *testing.T) {
-	p := newPlatform("desk")
+	p := newCxPlatform("desk")
 	var scripts [][]string
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
 		p.onOpen = func(try int, o handoff.Opening) error {

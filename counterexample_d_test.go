@@ -125,7 +125,7 @@ func TestD4_LostAnswer(t *testing.T) {
 				cxTakes(t, r.Engine, id, "ann")
 				before := cxCount(r, id, v.kind)
 				a, tap := cxIdle(t, r)
-				tap.on(hook{match: func(s step) bool { return s.commits(v.prefix) }, fail: errDead})
+				tap.on(cxHook{match: func(s step) bool { return s.commits(v.prefix) }, fail: errDead})
 				require.NoError(t, v.do(a, r, id))
 				require.Equal(t, before+1, cxCount(r, id, v.kind))
 			})
@@ -138,7 +138,7 @@ func TestD4_LostAnswerOfTheBot(t *testing.T) {
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
 		a, tap := cxIdle(t, r)
 		lose := func(prefix string) {
-			tap.on(hook{match: func(s step) bool { return s.commits(prefix) }, fail: errDead})
+			tap.on(cxHook{match: func(s step) bool { return s.commits(prefix) }, fail: errDead})
 		}
 		lose("u/m0")
 		turn := cxWrite(t, a, "c", "m0", "m0")
@@ -193,7 +193,7 @@ func TestD5_SeatIsGivenBackOnce(t *testing.T) {
 		}
 		id := handoff.ID{Conversation: "c", Number: 1}
 		a, tap := cxIdle(t, r)
-		tap.on(hook{match: func(s step) bool { return s.commits("transfer") }, before: func() {
+		tap.on(cxHook{match: func(s step) bool { return s.commits("transfer") }, before: func() {
 			_, err := r.End(t.Context(), id, handoff.By("ann"), handoff.Ending{})
 			require.NoError(t, err)
 		}})

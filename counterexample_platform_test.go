@@ -9,8 +9,8 @@ import (
 	"github.com/seed-2a427302/handoff"
 )
 
-// A platform is a scripted Provider in memory. Its chats are r1, r2 …
-type platform struct {
+// A cxPlatform is a scripted Provider in memory. Its chats are r1, r2 …
+type cxPlatform struct {
 	name    string
 	custody handoff.Custody
 	one     bool // one reference for all chats of a conversation
@@ -38,24 +38,24 @@ type cxChat struct {
 	state        handoff.SessionState
 }
 
-func newPlatform(name string) *platform {
-	return &platform{name: name, custody: handoff.CustodyQueue}
+func newCxPlatform(name string) *cxPlatform {
+	return &cxPlatform{name: name, custody: handoff.CustodyQueue}
 }
 
 // serve gives the first queue to the platform.
-func (p *platform) serve(c *handoff.Config) {
+func (p *cxPlatform) serve(c *handoff.Config) {
 	c.Providers = append(c.Providers, p)
 	c.Queues = slices.Clone(c.Queues)
 	c.Queues[0].Providers = append(c.Queues[0].Providers, p.name)
 }
 
-func (p *platform) Info() handoff.ProviderInfo {
+func (p *cxPlatform) Info() handoff.ProviderInfo {
 	return handoff.ProviderInfo{Name: p.name, Custody: p.custody, Can: handoff.Capabilities{
 		FindsAttempt: !p.blind, ReadsState: true, OneReference: p.one,
 	}}
 }
 
-func (p *platform) Open(_ context.Context, o handoff.Opening) (handoff.Session, error) {
+func (p *cxPlatform) Open(_ context.Context, o handoff.Opening) (handoff.Session, error) {
 	p.mu.Lock()
 	p.opens++
 	try := p.opens
@@ -84,7 +84,7 @@ func (p *platform) Open(_ context.Context, o handoff.Opening) (handoff.Session, 
 }
 
 // chat returns the newest chat with a reference.
-func (p *platform) chat(ref string) *cxChat {
+func (p *cxPlatform) chat(ref string) *cxChat {
 	for _, c := range slices.Backward(p.chats) {
 		if c.ref == ref {
 			return c
@@ -93,7 +93,7 @@ func (p *platform) chat(ref string) *cxChat {
 	return &cxChat{}
 }
 
-func (p *platform) Send(_ context.Context, s handoff.Session, m handoff.ProviderMessage) error {
+func (p *cxPlatform) Send(_ context.Context, s handoff.Session, m handoff.ProviderMessage) error {
 	if p.onSend != nil {
 		if err := p.onSend(m); err != nil {
 			return err
@@ -106,7 +106,7 @@ func (p *platform) Send(_ context.Context, s handoff.Session, m handoff.Provider
 	return nil
 }
 
-func (p *platform) Close(_ context.Context, s handoff.Session, _ handoff.Reason) error {
+func (p *cxPlatform) Close(_ context.Context, s handoff.Session, _ handoff.Reason) error {
 	if p.onEnd != nil {
 		if err := p.onEnd(s.Reference); err != nil {
 			return err
@@ -118,7 +118,7 @@ func (p *platform) Close(_ context.Context, s handoff.Session, _ handoff.Reason)
 	return nil
 }
 
-func (p *platform) Find(_ context.Context, attempt string) (handoff.Session, bool, error) {
+func (p *cxPlatform) Find(_ context.Context, attempt string) (handoff.Session, bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range p.chats {
@@ -129,7 +129,7 @@ func (p *platform) Find(_ context.Context, attempt string) (handoff.Session, boo
 	return handoff.Session{}, false, nil
 }
 
-func (p *platform) ReadState(_ context.Context, s handoff.Session) (handoff.SessionState, handoff.Party, error) {
+func (p *cxPlatform) ReadState(_ context.Context, s handoff.Session) (handoff.SessionState, handoff.Party, error) {
 	p.mu.Lock()
 	p.reads++
 	state := p.chat(s.Reference).state
@@ -143,12 +143,12 @@ func (p *platform) ReadState(_ context.Context, s handoff.Session) (handoff.Sess
 	return state, handoff.Party{ID: "zoe", Name: "Zoe"}, nil
 }
 
-func (p *platform) Receive(context.Context, handoff.Webhook) ([]handoff.ProviderEvent, handoff.WebhookReply, error) {
+func (p *cxPlatform) Receive(context.Context, handoff.Webhook) ([]handoff.ProviderEvent, handoff.WebhookReply, error) {
 	return nil, handoff.WebhookReply{}, nil
 }
 
 // now is what a chat looks like.
-func (p *platform) now(ref string) cxChat {
+func (p *cxPlatform) now(ref string) cxChat {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return *p.chat(ref)
@@ -156,20 +156,20 @@ func (p *platform) now(ref string) cxChat {
 
 // all returns what the agent of a chat has seen: the transcript and what was
 // sent.
-func (p *platform) all(ref string) []string {
+func (p *cxPlatform) all(ref string) []string {
 	c := p.now(ref)
 	return append(slices.Clone(c.script), c.sent...)
 }
 
 // stands sets what the platform says of a chat.
-func (p *platform) stands(ref string, s handoff.SessionState) {
+func (p *cxPlatform) stands(ref string, s handoff.SessionState) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.chat(ref).state = s
 }
 
 // size returns how many chats were opened.
-func (p *platform) size() int {
+func (p *cxPlatform) size() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.chats)

@@ -40,18 +40,18 @@ func (s step) commits(prefix string) bool {
 	return s.op == "Commit" && slices.ContainsFunc(s.entries, func(id string) bool { return strings.HasPrefix(id, prefix) })
 }
 
-// A tap is one replica's way to the store: it hears nothing of the commits of
+// A cxTap is one replica's way to the store: it hears nothing of the commits of
 // others, a test can put steps of others before and after single calls of it,
 // and it can be killed.
-type tap struct {
+type cxTap struct {
 	handoff.Store
 	mu    sync.Mutex
 	dead  bool
-	hooks []*hook
+	hooks []*cxHook
 }
 
-// A hook runs around the first step that matches.
-type hook struct {
+// A cxHook runs around the first step that matches.
+type cxHook struct {
 	match  func(step) bool
 	before func()
 	after  func()
@@ -59,23 +59,23 @@ type hook struct {
 }
 
 // on arms a hook.
-func (s *tap) on(h hook) {
+func (s *cxTap) on(h cxHook) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hooks = append(s.hooks, &h)
 }
 
 // kill makes every call from now on fail without effect.
-func (s *tap) kill() {
+func (s *cxTap) kill() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.dead = true
 }
 
-func (s *tap) call(st step, f func() error) error {
+func (s *cxTap) call(st step, f func() error) error {
 	s.mu.Lock()
-	i := slices.IndexFunc(s.hooks, func(h *hook) bool { return h.match(st) })
-	h := &hook{}
+	i := slices.IndexFunc(s.hooks, func(h *cxHook) bool { return h.match(st) })
+	h := &cxHook{}
 	if i >= 0 {
 		h = s.hooks[i]
 		s.hooks = slices.Delete(s.hooks, i, i+1)
@@ -100,13 +100,13 @@ func (s *tap) call(st step, f func() error) error {
 	return err
 }
 
-func (s *tap) isDead() bool {
+func (s *cxTap) isDead() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.dead
 }
 
-func (s *tap) Commit(ctx context.Context, r handoff.Record, entries ...handoff.RecordEntry) error {
+func (s *cxTap) Commit(ctx context.Context, r handoff.Record, entries ...handoff.RecordEntry) error {
 	st := step{op: "Commit", id: r.ID, state: r.State}
 	for i := range entries {
 		st.entries = append(st.entries, entries[i].ID)
@@ -114,12 +114,12 @@ func (s *tap) Commit(ctx context.Context, r handoff.Record, entries ...handoff.R
 	return s.call(st, func() error { return s.Store.Commit(ctx, r, entries...) })
 }
 
-func (s *tap) Get(ctx context.Context, id handoff.ID) (r handoff.Record, err error) {
+func (s *cxTap) Get(ctx context.Context, id handoff.ID) (r handoff.Record, err error) {
 	err = s.call(step{op: "Get", id: id}, func() error { r, err = s.Store.Get(ctx, id); return err })
 	return r, err
 }
 
-func (s *tap) Latest(ctx context.Context, conversation string) (r handoff.Record, err error) {
+func (s *cxTap) Latest(ctx context.Context, conversation string) (r handoff.Record, err error) {
 	err = s.call(step{op: "Latest", id: handoff.ID{Conversation: conversation}}, func() error {
 		r, err = s.Store.Latest(ctx, conversation)
 		return err
@@ -127,32 +127,32 @@ func (s *tap) Latest(ctx context.Context, conversation string) (r handoff.Record
 	return r, err
 }
 
-func (s *tap) List(ctx context.Context, q handoff.Query) (list []handoff.Record, err error) {
+func (s *cxTap) List(ctx context.Context, q handoff.Query) (list []handoff.Record, err error) {
 	err = s.call(step{op: "List"}, func() error { list, err = s.Store.List(ctx, q); return err })
 	return list, err
 }
 
-func (s *tap) Log(ctx context.Context, id handoff.ID, after int64, limit int) (list []handoff.RecordEntry, err error) {
+func (s *cxTap) Log(ctx context.Context, id handoff.ID, after int64, limit int) (list []handoff.RecordEntry, err error) {
 	err = s.call(step{op: "Log", id: id}, func() error { list, err = s.Store.Log(ctx, id, after, limit); return err })
 	return list, err
 }
 
-func (s *tap) Entry(ctx context.Context, id handoff.ID, entry string) (e handoff.RecordEntry, err error) {
+func (s *cxTap) Entry(ctx context.Context, id handoff.ID, entry string) (e handoff.RecordEntry, err error) {
 	err = s.call(step{op: "Entry", id: id, entries: []string{entry}}, func() error { e, err = s.Store.Entry(ctx, id, entry); return err })
 	return e, err
 }
 
-func (s *tap) Claim(ctx context.Context, c handoff.Claim) (got handoff.Claimed, err error) {
+func (s *cxTap) Claim(ctx context.Context, c handoff.Claim) (got handoff.Claimed, err error) {
 	err = s.call(step{op: "Claim"}, func() error { got, err = s.Store.Claim(ctx, c); return err })
 	return got, err
 }
 
-func (s *tap) Lead(ctx context.Context, id handoff.ID, cursor string, now time.Time, lease time.Duration) (l handoff.Lead, err error) {
+func (s *cxTap) Lead(ctx context.Context, id handoff.ID, cursor string, now time.Time, lease time.Duration) (l handoff.Lead, err error) {
 	err = s.call(step{op: "Lead", id: id, cursor: cursor}, func() error { l, err = s.Store.Lead(ctx, id, cursor, now, lease); return err })
 	return l, err
 }
 
-func (s *tap) Ack(ctx context.Context, acks ...handoff.Ack) error {
+func (s *cxTap) Ack(ctx context.Context, acks ...handoff.Ack) error {
 	st := step{op: "Ack"}
 	if len(acks) > 0 {
 		st.id, st.cursor, st.seq = acks[0].ID, acks[0].Cursor, acks[0].Seq
@@ -173,10 +173,10 @@ func cxRun(t *testing.T, f func(t *testing.T, r *handofftest.Rig), change ...fun
 
 // cxIdle returns a replica that does not run: it commits what it is told, and
 // dies before it does anything that follows.
-func cxIdle(t *testing.T, r *handofftest.Rig, change ...func(*handoff.Config)) (*handoff.Engine, *tap) {
+func cxIdle(t *testing.T, r *handofftest.Rig, change ...func(*handoff.Config)) (*handoff.Engine, *cxTap) {
 	t.Helper()
 	cfg := r.Config
-	s := &tap{Store: cfg.Store}
+	s := &cxTap{Store: cfg.Store}
 	cfg.Store = s
 	for _, c := range change {
 		c(&cfg)
@@ -188,7 +188,7 @@ func cxIdle(t *testing.T, r *handofftest.Rig, change ...func(*handoff.Config)) (
 
 // cxDeaf returns a replica that runs and gets no hints from others. It ends with
 // the test, or when end is called.
-func cxDeaf(t *testing.T, r *handofftest.Rig, change ...func(*handoff.Config)) (*handoff.Engine, *tap) {
+func cxDeaf(t *testing.T, r *handofftest.Rig, change ...func(*handoff.Config)) (*handoff.Engine, *cxTap) {
 	t.Helper()
 	e, s := cxIdle(t, r, change...)
 	cxRunning(t, e)
@@ -317,14 +317,14 @@ func cxLoad(t *testing.T, r *handofftest.Rig, agent string) int {
 	return n
 }
 
-// A screen is a channel that drops no repeats.
-type screen struct {
+// A cxScreened is a channel that drops no repeats.
+type cxScreened struct {
 	mu   sync.Mutex
 	got  []handoff.UserMessage
 	show func(ctx context.Context, conversation string, m handoff.UserMessage) error // asked first
 }
 
-func (s *screen) Show(ctx context.Context, conversation string, m handoff.UserMessage) error {
+func (s *cxScreened) Show(ctx context.Context, conversation string, m handoff.UserMessage) error {
 	s.mu.Lock()
 	show := s.show
 	s.mu.Unlock()
@@ -340,7 +340,7 @@ func (s *screen) Show(ctx context.Context, conversation string, m handoff.UserMe
 }
 
 // texts returns what was shown, without notices.
-func (s *screen) texts() []string {
+func (s *cxScreened) texts() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []string
