@@ -38,7 +38,7 @@ func newLearner(s world.Scenario) *learner {
 }
 
 // refresh is how often an engine would learn its parameters anew, in minutes.
-const refresh = 0.5
+const refresh = 1
 
 // learn brings params up to date.
 func (l *learner) learn(w *world.World) {
@@ -60,6 +60,9 @@ func (l *learner) learn(w *world.World) {
 	}
 	now := clock(w.Now)
 	l.params = l.queue.Params(now, live)
+	if w.High == 0 {
+		return // nobody can come who ranks before others
+	}
 	l.flows = l.flows[:0]
 	for _, m := range l.lines {
 		l.flows = append(l.flows, m.Params(now, estimate.Live{}).Arrivals)
@@ -88,6 +91,9 @@ func (l *learner) snapshot(w *world.World, ghost *world.Person) *estimate.Snapsh
 	s := &estimate.Snapshot{}
 	for line := range w.Shares {
 		s.Lines = append(s.Lines, estimate.Line{Params: &l.params})
+		if line >= len(l.flows) {
+			continue
+		}
 		for _, a := range l.flows[line] {
 			s.Flows = append(s.Flows, estimate.Flow{Line: line, Level: a.Level, Rate: a.Rate, Evidence: a.Evidence})
 		}

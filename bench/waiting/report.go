@@ -20,6 +20,8 @@ type Options struct {
 	Only      string
 	Further   bool
 	Workers   int
+	// Progress is told of each scenario that was played; nil for nothing.
+	Progress io.Writer
 }
 
 const (
@@ -71,6 +73,9 @@ func Report(out io.Writer, o Options) ([]goal.Goal, error) {
 			r.cold.Add(score)
 		}
 		results = append(results, r)
+		if o.Progress != nil {
+			fmt.Fprintln(o.Progress, "played", s.ID, s.Name)
+		}
 	}
 	if err := tables(out, results, o); err != nil {
 		return nil, err

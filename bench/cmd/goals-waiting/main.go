@@ -23,6 +23,7 @@ func main() {
 	flag.BoolVar(&o.Further, "further", false, "also play scenarios no goal names")
 	flag.IntVar(&o.Workers, "workers", 1, "runs at a time")
 	flag.Parse()
+	o.Progress = os.Stderr
 
 	// Each section prints its tables and returns its goals.
 	sections := []func(io.Writer) ([]goal.Goal, error){
