@@ -18,7 +18,7 @@ type command interface {
 // the rest themselves.
 var allowed = map[string][]State{
 	"open":            {""},
-	"refuse":          {""},
+	"refuse":          {StateBot},
 	"receive":         {StateBot, StateIntake, StateWaiting, StateOffered, StateConnecting, StateQueued, StateActive, StateHeld},
 	"reply":           {StateBot, StateIntake, StateWaiting, StateOffered, StateConnecting, StateQueued},
 	"retract":         {StateBot, StateIntake, StateWaiting, StateOffered, StateConnecting, StateQueued, StateActive, StateHeld, StateWrapup, StateEnded},
