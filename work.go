@@ -22,7 +22,8 @@ type work struct {
 	runs  int
 	pools map[string]*pool
 	later map[task]time.Time
-	own   map[ID]int64 // versions committed here, whose hints tell nothing new
+	tells map[string]bool // queues whose users are to be told their places
+	own   map[ID]int64    // versions committed here, whose hints tell nothing new
 }
 
 type pool struct {
@@ -38,7 +39,7 @@ const (
 )
 
 func newWork() *work {
-	return &work{pools: map[string]*pool{}, later: map[task]time.Time{}, own: map[ID]int64{}}
+	return &work{pools: map[string]*pool{}, later: map[task]time.Time{}, tells: map[string]bool{}, own: map[ID]int64{}}
 }
 
 // start lets the pools take tasks; stop empties them.
@@ -59,6 +60,7 @@ func (w *work) stop() {
 	if w.runs--; w.runs == 0 {
 		clear(w.pools)
 		clear(w.later)
+		clear(w.tells)
 		clear(w.own)
 	}
 }
@@ -194,6 +196,24 @@ func (w *work) send(id ID, o Owed) { w.add(task{pool: o.Sink, do: "send", id: id
 
 func (w *work) drain(queue string) { w.add(task{pool: poolDrain, do: "drain", name: queue}) }
 
-func (w *work) tell(queue string) { w.add(task{pool: poolDrain, do: "tell", name: queue}) }
+// tell lets the users of a queue be told their places, after it was drained:
+// who is offered to somebody at once needs no place.
+func (w *work) tell(queue string) {
+	w.mu.Lock()
+	if w.runs > 0 {
+		w.tells[queue] = true
+	}
+	w.mu.Unlock()
+	w.drain(queue)
+}
+
+// telling reports whether tell was called since it was last asked.
+func (w *work) telling(queue string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	told := w.tells[queue]
+	delete(w.tells, queue)
+	return told
+}
 
 func (w *work) agent(id string) { w.add(task{pool: poolDrain, do: "agent", name: id}) }

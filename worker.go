@@ -82,8 +82,11 @@ func (e *Engine) task(ctx context.Context, t task) {
 		err = e.send(ctx, t)
 	case "drain":
 		err = e.drain(ctx, t.name)
+		if e.work.telling(t.name) {
+			err = errors.Join(err, e.tell(ctx, t.name))
+		}
 	case "tell":
-		err = e.tell(ctx, t.name)
+		e.work.tell(t.name)
 	case "agent":
 		err = e.agentChanged(ctx, t.name)
 	}
@@ -207,18 +210,19 @@ func (e *Engine) schedule(old, h *Handoff) {
 			e.work.send(h.ID, o)
 		}
 	}
-	if !h.wake().After(now()) {
+	if h.isDue(now()) {
 		e.work.tend(h.ID)
 	}
 	if h.State == StateWaiting {
 		e.work.drain(h.Need.Queue)
 	}
 	// An offer moves nobody's place; joining and leaving the line does.
-	if old == nil || h.inLine() != old.inLine() || h.inLine() && h.Need.Queue != old.Need.Queue {
+	moved := old == nil || h.inLine() != old.inLine() || h.inLine() && h.Need.Queue != old.Need.Queue
+	if moved {
 		e.work.tell(h.Need.Queue)
-		if old != nil && old.Need.Queue != h.Need.Queue {
-			e.work.tell(old.Need.Queue)
-		}
+	}
+	if moved && old != nil && old.Need.Queue != h.Need.Queue {
+		e.work.tell(old.Need.Queue)
 	}
 	if old != nil {
 		for _, a := range freed(old, h) {
