@@ -302,6 +302,15 @@ func (x *change) fireStayOut() {
 	h := &x.h
 	h.StayOut = time.Time{}
 	e := x.event(KindCalled)
+	if x.h.Controller().Role != RoleBot {
+		// Somebody was asked for meanwhile. The bot is told what was, and gets
+		// no turn.
+		if h.own.Packet != nil && x.rules.bot {
+			x.owed(sinkPacket, sinkPacket, e.Seq)
+		}
+		return
+	}
+	x.control()
 	if h.own.Packet != nil {
 		x.handOut("packet")
 		return

@@ -139,6 +139,7 @@ func (x *change) armWait() {
 
 // back returns the handoff to its original place.
 func (x *change) back() {
+	x.unbind()
 	x.h.Provider = ""
 	x.h.Agent, x.h.AgentName, x.h.own.Seat, x.h.Joined = "", "", nil, time.Time{}
 	x.h.own.AwaySince = time.Time{}
@@ -160,7 +161,7 @@ func (x *change) requeue(why Reason, notice string) {
 	e.Agent, e.Reason = h.Agent, why
 	h.LastAgent = h.Agent
 	h.Stretch.Requeues++
-	h.own.LadderFrom, h.own.Rung = x.now, 0
+	h.own.LadderFrom, h.own.Rung, h.own.Route = x.now, 0, 0
 	x.back()
 	if notice != "" {
 		x.notice(notice, nil)
@@ -194,7 +195,7 @@ func (x *change) over(o Outcome, notice string) {
 	wrap := h.Agent != "" && h.Provider == "" && x.queue.Wrapup > 0
 	h.Outcome, h.own.NextOwed, h.own.Importing, h.own.Intake = o, true, false, nil
 	x.unbind()
-	x.drop(dueAnswer, dueImport, dueRead)
+	x.drop(dueAnswer, dueImport, dueRead, dueStayOut)
 	if h.Agent != "" {
 		h.LastAgent = h.Agent
 	}

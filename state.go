@@ -96,6 +96,7 @@ func (r *rules) decide(h *Handoff, c command, op string, now time.Time) (*Handof
 	if err := c.apply(x); err != nil {
 		return nil, nil, err
 	}
+	x.settleWaiting()
 	x.finish()
 	return &x.h, x.entries, nil
 }
@@ -169,18 +170,24 @@ func (x *change) book() {
 	}
 }
 
+// settleWaiting sees to one who came back to wait where none of our own agents
+// serves: a queue of platforms goes to a platform, and where there is no queue
+// at all the bot goes on.
+func (x *change) settleWaiting() {
+	switch {
+	case x.h.State != StateWaiting:
+	case x.h.Need.Queue == "":
+		x.over(OutcomeMissed, NoticeMissed)
+	case len(x.queue.Providers) > 0:
+		x.connect("")
+	}
+}
+
 // finish settles what follows from the change as a whole.
 func (x *change) finish() {
 	h := &x.h
 	h.Updated = x.now
-	after := h.Controller()
-	if x.before.Role != "" && (after.Role != x.before.Role || after.ID != x.before.ID) {
-		h.Epoch++
-		h.own.Calls = nil
-		if after.Role != RoleBot {
-			x.unassign()
-		}
-	}
+	x.control()
 	if live := h.live(); x.rebind && live != nil {
 		x.binding(live.Number).From = h.Seq
 	}
@@ -188,6 +195,21 @@ func (x *change) finish() {
 		e := &x.entries[i]
 		e.State, e.Epoch = h.State, h.Epoch
 		x.owe(e)
+	}
+}
+
+// control raises the epoch when somebody else answers the user now: the calls
+// of before are over.
+func (x *change) control() {
+	h, after := &x.h, x.h.Controller()
+	if x.before.Role == "" || after.Role == x.before.Role && after.ID == x.before.ID {
+		return
+	}
+	x.before = after
+	h.Epoch++
+	h.own.Calls = nil
+	if after.Role != RoleBot {
+		x.unassign()
 	}
 }
 

@@ -79,7 +79,9 @@ func (e *Engine) fire(ctx context.Context, h *Handoff, d Deadline) (bool, error)
 	case dueKeep:
 		return false, e.forget(ctx, h)
 	}
-	op := "timer/" + d.Kind + "/" + strconv.FormatInt(d.At.UnixMilli(), 10)
+	// A deadline may be armed for the same time again; the log's end tells the
+	// two firings apart.
+	op := "timer/" + d.Kind + "/" + strconv.FormatInt(d.At.UnixMilli(), 10) + "/" + itoa(h.Seq)
 	full := false
 	_, err := e.do(ctx, h.ID, op, func(h *Handoff) (command, error) {
 		f, err := e.facts(ctx, h, d.Kind)
