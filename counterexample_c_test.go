@@ -155,6 +155,7 @@ func cxChatting(t *testing.T, r *handofftest.Rig, p *cxPlatform) handoff.ID {
 	h := r.Asks("c")
 	r.Sleep(2 * time.Second)
 	require.Equal(t, 1, p.size())
+	p.stands(p.chats[0].ref, handoff.SessionActive)
 	require.NoError(t, r.Deliver(t.Context(), p.name, cxEvent(handoff.EventJoined, p.chats[0].ref, "j1")))
 	require.Equal(t, handoff.StateActive, r.Now(h.ID).State)
 	return h.ID

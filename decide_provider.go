@@ -57,15 +57,15 @@ func (x *change) unbind() {
 	}
 	b := x.binding(live.Number)
 	b.To = x.start
-	if b.Status == BindOpening && b.Tries == 0 {
-		b.Status = BindClosed
+	if b.Status == BindOpening && !b.Calling && !b.Unsure && b.Session.Reference == "" {
+		b.Status = BindClosed // nothing can have been opened
 		return
 	}
 	b.Status, b.Closing = BindOwed, x.now
 	x.set(dueClose, 0)
 }
 
-// ended marks the live binding as closed by the platform itself.
+// closedThere marks the live binding as closed by the platform itself.
 func (x *change) closedThere() {
 	if live := x.h.live(); live != nil {
 		b := x.binding(live.Number)
@@ -86,7 +86,9 @@ func (c cAttempt) apply(x *change) error {
 	if live == nil || live.Number != c.binding || live.Status != BindOpening || x.h.own.Importing {
 		return ErrStale
 	}
-	x.binding(c.binding).Tries++
+	b := x.binding(c.binding)
+	b.Unsure = b.Unsure || b.Calling // whoever called before us has not said how it went
+	b.Tries, b.Calling = b.Tries+1, true
 	x.set(dueOpen, c.again)
 	x.event(KindAttempt).Data = map[string]string{"provider": live.Provider}
 	return nil
@@ -102,25 +104,65 @@ func (c cBound) name() string { return "bound" }
 
 func (c cBound) apply(x *change) error {
 	b := x.binding(c.binding)
-	if b == nil || b.Status == BindClosed || b.Status == BindGivenUp || b.Status == BindOpen {
+	if b == nil {
 		return ErrStale
 	}
-	b.Session, b.Bound = c.session, x.now
+	known, other := b.Session.Reference == c.session.Reference, b.Session.Reference != "" && b.Session.Reference != c.session.Reference
+	switch b.Status {
+	case BindOpen, BindClosed, BindGivenUp:
+		if known {
+			return ErrStale
+		}
+	case BindOpening, BindOwed:
+	}
 	e := x.event(KindBound)
 	e.Data = map[string]string{"provider": b.Provider, "reference": c.session.Reference}
-	if b.Status == BindOwed {
+	switch {
+	case other && b.Status == BindOpening:
+		// An event came from another chat of this attempt.
+		x.stray(*b, b.Session)
+	case other:
+		x.stray(*b, c.session)
+		return nil
+	}
+	b = x.binding(c.binding)
+	b.Session, b.Bound, b.Calling = c.session, x.now, false
+	if b.Status != BindOpening {
+		// Nobody wants it any more.
+		if b.Status != BindOwed {
+			b.Status, b.Closing = BindOwed, x.now
+		}
 		x.set(dueClose, 0)
 		return nil
 	}
 	b.Status = BindOpen
 	if x.h.State == StateConnecting {
-		x.to(StateQueued)
-		if x.h.own.Rung < len(x.queue.Ladder) {
-			x.setAt(dueLadder, x.h.own.LadderFrom.Add(x.queue.Ladder[x.h.own.Rung].After))
-		}
+		x.queued()
 	}
 	x.set(dueRead, 0)
 	return nil
+}
+
+// stray is a chat that was opened besides the one of its binding. It is owed a
+// close, under a binding of its own that stands before the last one.
+func (x *change) stray(of Binding, s Session) {
+	h := &x.h
+	h.own.NextBind++
+	b := Binding{
+		Number: h.own.NextBind, Provider: of.Provider, Session: s, Status: BindOwed,
+		From: x.start, To: x.start, At: of.At, Bound: x.now, Closing: x.now,
+	}
+	h.own.Bindings = slices.Insert(slices.Clone(h.own.Bindings), max(0, len(h.own.Bindings)-1), b)
+	x.set(dueClose, 0)
+}
+
+// queued puts the user into the platform's own queue. The ladder goes on where
+// it stood.
+func (x *change) queued() {
+	x.to(StateQueued)
+	if x.h.own.Rung < len(x.queue.Ladder) {
+		x.setAt(dueLadder, x.h.own.LadderFrom.Add(x.queue.Ladder[x.h.own.Rung].After))
+	}
 }
 
 // cOpenFailed is a platform that could not be opened.
@@ -129,6 +171,7 @@ type cOpenFailed struct {
 	code      string
 	permanent bool
 	ambiguous bool
+	timeout   bool // no call has failed: the platform had its time
 	again     time.Duration
 }
 
@@ -141,14 +184,18 @@ func (c cOpenFailed) apply(x *change) error {
 	}
 	e := x.event(KindPlatform)
 	e.Reason, e.Data = ReasonProvider, map[string]string{"provider": live.Provider, "code": c.code}
-	if !c.permanent {
+	if !c.timeout {
+		b := x.binding(c.binding)
+		b.Calling, b.Unsure = false, b.Unsure || c.ambiguous
+	}
+	switch {
+	case !c.permanent:
 		x.set(dueOpen, c.again)
-		return nil
+	case x.h.State == StateConnecting || x.h.State == StateQueued:
+		x.nextProvider()
+	default:
+		x.over(OutcomeFailed, NoticeFailed)
 	}
-	if !c.ambiguous {
-		x.closedThere()
-	}
-	x.nextProvider()
 	return nil
 }
 
@@ -177,17 +224,22 @@ func (c cEvent) apply(x *change) error {
 	if live == nil || live.Number != c.binding {
 		return ErrStale
 	}
-	if !c.ev.At.IsZero() && c.ev.At.Before(live.At.Add(-time.Minute)) {
-		return ErrStale // older than the binding; a minute for unequal clocks
+	if !c.ev.At.IsZero() && c.ev.At.Before(live.At.Add(-clockDoubt)) {
+		return ErrStale // older than the binding
 	}
 	ev := &c.ev
+	if live.Status == BindOpening && live.Session.Reference == "" && ev.Reference != "" {
+		// The platform is faster than our own commit. What else the session
+		// needs comes with the answer to Open, or is found.
+		x.binding(live.Number).Session.Reference = ev.Reference
+	}
 	switch ev.Kind {
 	case EventQueued:
 		b := x.binding(live.Number)
 		b.Position, b.Wait = ev.Position, ev.Wait
 		x.platform(ev)
 		if x.h.State == StateConnecting {
-			x.to(StateQueued)
+			x.queued()
 		}
 		if told := x.h.Place; ev.Position > 0 && (told == nil || told.Position != ev.Position) {
 			p := Place{Position: ev.Position, Known: ev.Wait > 0, P50: ev.Wait, P90: ev.Wait}
@@ -203,8 +255,8 @@ func (c cEvent) apply(x *change) error {
 		x.agentSays(x.platformParty(live.Provider, ev.Agent), Message{ID: ev.MessageID, Text: ev.Text, Files: ev.Files})
 		x.entries[len(x.entries)-1].Past = x.rules.custody[live.Provider] == CustodyConversation
 	case EventUserMessage:
-		if ev.MessageID != "" && x.h.own.Known.has(hash(ev.MessageID)) {
-			return ErrStale
+		if x.rules.custody[live.Provider] != CustodyConversation || x.h.own.Known.has(hash(ev.MessageID)) {
+			return ErrStale // an echo, or known already
 		}
 		return cReceive{said: said{id: ev.MessageID, text: ev.Text, files: ev.Files, at: ev.At}}.apply(x)
 	case EventNote:
@@ -214,11 +266,8 @@ func (c cEvent) apply(x *change) error {
 		if x.h.State == StateActive || x.h.State == StateHeld {
 			x.leave(ReasonPlatformLost)
 			x.h.Agent, x.h.AgentName, x.h.own.Seat = "", "", nil
-			x.to(StateQueued)
 			x.h.own.LadderFrom, x.h.own.Rung = x.now, 0
-			if len(x.queue.Ladder) > 0 {
-				x.setAt(dueLadder, x.now.Add(x.queue.Ladder[0].After))
-			}
+			x.queued()
 		}
 	case EventTransferred:
 		x.platform(ev)
@@ -293,16 +342,23 @@ func (c cControl) name() string { return "take over" }
 
 func (c cControl) apply(x *change) error {
 	h := &x.h
-	if h.State != StateBot {
-		return ErrStale
+	switch h.State {
+	case StateBot, StateIntake, StateWaiting, StateOffered, StateConnecting, StateQueued:
+	default:
+		return ErrStale // a person has the user, or nobody may any more
 	}
-	h.Provider, h.Reason = c.provider, ReasonTakeOver
+	x.withdraw(ReasonTakeOver)
+	x.unbind()
+	if h.Reason == "" {
+		h.Reason = ReasonTakeOver
+	}
+	h.Provider, h.own.Intake, h.own.Importing = c.provider, nil, false
 	h.own.NextBind++
 	h.own.Bindings = append(slices.Clip(h.own.Bindings), Binding{
 		Number: h.own.NextBind, Provider: c.provider, Attempt: attempt(h.ID, h.own.NextBind),
 		Session: c.session, Status: BindOpen, At: x.now, Bound: x.now, From: x.start,
 	})
-	x.drop(dueIdle)
+	x.drop(dueImport)
 	x.platformJoined(c.provider, &c.ev)
 	if c.ev.Kind == EventMessage {
 		x.agentSays(x.platformParty(c.provider, c.ev.Agent), Message{ID: c.ev.MessageID, Text: c.ev.Text, Files: c.ev.Files})
@@ -318,6 +374,7 @@ type cState struct {
 	state   SessionState
 	agent   Party
 	again   time.Duration
+	version int64 // of the handoff when the platform was asked
 }
 
 func (c cState) name() string { return "platform" }
@@ -327,18 +384,33 @@ func (c cState) apply(x *change) error {
 	if live == nil || live.Number != c.binding {
 		return ErrStale
 	}
-	ev := ProviderEvent{Kind: EventJoined, Agent: c.agent}
+	ev := ProviderEvent{Agent: c.agent}
+	has := x.h.State == StateActive || x.h.State == StateHeld
+	if x.h.Version != c.version && c.state != SessionEnded && c.state != SessionBot {
+		// Something has come since the platform was asked; it may be newer.
+		x.event(KindTimer)
+		x.set(dueRead, min(c.again, time.Second))
+		return nil
+	}
 	switch {
-	case c.state == SessionActive && x.h.State != StateActive && x.h.State != StateHeld:
-		x.platformJoined(live.Provider, &ev)
+	case c.state == SessionActive && (!has || c.agent.ID != "" && x.platformParty(live.Provider, c.agent).ID != x.h.Agent):
+		ev.Kind = EventJoined
+	case c.state == SessionQueued && has:
+		ev.Kind = EventLeft
 	case c.state == SessionEnded:
 		ev.Kind = EventEnded
-		return cEvent{binding: c.binding, ev: ev}.apply(x)
 	case c.state == SessionBot:
 		ev.Kind = EventReturned
-		return cEvent{binding: c.binding, ev: ev}.apply(x)
 	default:
 		x.event(KindTimer)
+	}
+	if ev.Kind != "" {
+		if err := (cEvent{binding: c.binding, ev: ev}).apply(x); err != nil {
+			return err
+		}
+	}
+	if x.h.live() == nil {
+		return nil
 	}
 	x.set(dueRead, c.again)
 	return nil

@@ -86,7 +86,7 @@ func (h *Handoff) sendable(t task) (*Binding, bool) {
 	}
 	for i := range h.own.Bindings {
 		if b := &h.own.Bindings[i]; b.cursor() == t.name {
-			return b, b.Status == BindOpening || b.Session.Reference == ""
+			return b, b.Status == BindOpening
 		}
 	}
 	return nil, true
@@ -143,7 +143,7 @@ func (e *Engine) wants(t task, en *Entry, b *Binding) bool {
 		return en.Kind == KindCarried || en.Kind == KindCalled
 	}
 	if b != nil {
-		return forProvider(en) && en.Seq > b.From && (b.To == 0 || en.Seq <= b.To)
+		return b.Session.Reference != "" && forProvider(en) && en.Seq > b.From && (b.To == 0 || en.Seq <= b.To)
 	}
 	return en.Kind != KindTimer
 }
@@ -161,7 +161,7 @@ func (e *Engine) deliverOne(ctx context.Context, h *Handoff, t task, b *Binding,
 		err = e.deliver(ctx, h, t, b, en)
 	}
 	if ctx.Err() != nil && err != nil {
-		return start, nil // stopped; nothing is known about the receiver
+		return start, nil //nolint:nilerr // stopped: nothing is known about the receiver
 	}
 	perm, after := permanent(err)
 	code := "gave_up"
@@ -235,6 +235,7 @@ func userMessage(en *Entry) UserMessage {
 		m.From.ID = en.From.ID
 	case RoleSupervisor:
 		m.From.Role = RoleAgent
+	case RoleAgent, RoleEngine:
 	}
 	return m
 }
@@ -396,7 +397,9 @@ func (e *Engine) human(ctx context.Context, id ID) ([]Entry, error) {
 			return out, nil
 		}
 		for i := range page {
-			if en := &page[i]; en.Kind == KindMessage && en.State != StateBot && !en.Past {
+			if en := &page[i]; en.Kind == KindMessage && en.State != StateBot && (!en.Past || en.Seen > 0) {
+				// An agent's message on a platform that carries the user's has
+				// both: the user has seen it, and it was said in this stretch.
 				out = append(out, *en)
 			}
 		}

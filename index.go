@@ -48,6 +48,12 @@ func (h *Handoff) wake() time.Time {
 	return at
 }
 
+// isDue reports whether somebody must look at h.
+func (h *Handoff) isDue(at time.Time) bool {
+	wake := h.wake()
+	return !wake.IsZero() && !wake.After(at)
+}
+
 // keys returns what h holds.
 func (h *Handoff) keys() []Key {
 	var keys []Key
@@ -65,7 +71,7 @@ func (h *Handoff) keys() []Key {
 	if h.own.QueueMax > 0 && (h.State == StateWaiting || h.State == StateOffered) {
 		keys = append(keys, Key{Name: "queue/" + h.Need.Queue, Max: h.own.QueueMax, Units: 1})
 	}
-	if b := h.live(); b != nil && b.Status == BindOpen && h.State != StateEnded {
+	if b := h.live(); b != nil && b.Session.Reference != "" && h.State != StateEnded {
 		keys = append(keys, Key{Name: bindingKey(b.Provider, b.Session.Reference), Max: 1, Units: 1})
 	}
 	return keys

@@ -109,12 +109,13 @@ type Binding struct {
 	To       int64         `json:"to,omitempty"` // last entry it gets; 0 while it is live
 	Status   BindStatus    `json:"status"`
 	Tries    int           `json:"tries,omitempty"`
-	At       time.Time     `json:"at"`               // of the attempt
-	Bound    time.Time     `json:"bound,omitzero"`   // since when it is open
-	Closing  time.Time     `json:"closing,omitzero"` // since when it is owed a close
+	Calling  bool          `json:"calling,omitempty"` // Open was called and has not answered yet
+	Unsure   bool          `json:"unsure,omitempty"`  // an earlier call may have opened a chat
+	At       time.Time     `json:"at"`                // of the attempt
+	Bound    time.Time     `json:"bound,omitzero"`    // since when it is open
+	Closing  time.Time     `json:"closing,omitzero"`  // since when it is owed a close
 	Position int           `json:"position,omitempty"`
 	Wait     time.Duration `json:"wait,omitempty"`
-	Seen     []string      `json:"seen,omitempty"` // recent event ids, hashed
 }
 
 // A BindStatus says where a binding is in its life.
@@ -156,8 +157,8 @@ const (
 	EventQueued      ProviderEventKind = "queued"
 	EventJoined      ProviderEventKind = "joined"
 	EventLeft        ProviderEventKind = "left"
-	EventMessage     ProviderEventKind = "message" // of an agent
-	EventUserMessage ProviderEventKind = "user_message"
+	EventMessage     ProviderEventKind = "message"      // of an agent
+	EventUserMessage ProviderEventKind = "user_message" // CustodyConversation only: elsewhere it is an echo, and dropped
 	EventNote        ProviderEventKind = "note"
 	EventTyping      ProviderEventKind = "typing"
 	EventTransferred ProviderEventKind = "transferred"
@@ -226,6 +227,7 @@ type (
 	}
 
 	// A BotReturner gives the conversation back to the bot on the platform.
+	// With CustodyConversation the engine calls it in place of Close.
 	BotReturner interface {
 		ReturnToBot(ctx context.Context, s Session) error
 	}

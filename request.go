@@ -291,14 +291,17 @@ func (e *Engine) door(ctx context.Context, q *Queue, n *Need) (*UnavailableError
 			return &UnavailableError{Queue: q.Name, Why: ReasonClosed, Opens: next}, nil
 		}
 	}
+	if !q.NeedAgents {
+		return nil, nil //nolint:nilnil // nothing speaks against it
+	}
 	a, err := e.availability(ctx, q, n, at)
 	if err != nil {
 		return nil, err
 	}
-	if q.NeedAgents && a.Online == 0 && a.Availability != Online {
+	if a.Online == 0 && a.Availability != Online {
 		return &UnavailableError{Queue: q.Name, Why: ReasonOffline}, nil
 	}
-	return nil, nil
+	return nil, nil //nolint:nilnil // nothing speaks against it
 }
 
 // An AvailabilityReport says whether help can be had in a queue.
@@ -345,7 +348,12 @@ func (e *Engine) availability(ctx context.Context, q *Queue, n *Need, at time.Ti
 			a.Availability = Unknown
 			continue
 		}
-		if av, err := c.Available(ctx, *n); err == nil && av == Online {
+		av := Offline
+		err := e.ask(ctx, "availability", ID{}, func(ctx context.Context) (err error) {
+			av, err = c.Available(ctx, *n)
+			return err
+		})
+		if err == nil && av == Online {
 			a.Availability = Online
 			break
 		}

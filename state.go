@@ -59,7 +59,7 @@ var allowed = map[string][]State{
 	"give up":     States(),
 	"forget":      {StateBot},
 
-	"attempt":     {StateConnecting},
+	"attempt":     {StateConnecting, StateQueued, StateActive, StateHeld},
 	"bound":       States(),
 	"open failed": States(),
 	"platform":    States(),
@@ -188,8 +188,15 @@ func (x *change) finish() {
 	h := &x.h
 	h.Updated = x.now
 	x.control()
-	if live := h.live(); x.rebind && live != nil {
+	live := h.live()
+	if x.rebind && live != nil {
 		x.binding(live.Number).From = h.Seq
+	}
+	if live == nil || live.Status != BindOpening {
+		x.drop(dueOpen)
+	}
+	if live == nil {
+		x.drop(dueRead)
 	}
 	for i := range x.entries {
 		e := &x.entries[i]
@@ -273,7 +280,8 @@ func (x *change) set(kind string, after time.Duration) {
 
 func (x *change) setAt(kind string, at time.Time) {
 	out := slices.DeleteFunc(slices.Clone(x.h.Deadlines), func(d Deadline) bool { return d.Kind == kind })
-	x.h.Deadlines = append(out, Deadline{Kind: kind, At: at.Truncate(time.Millisecond)})
+	out = append(out, Deadline{Kind: kind, At: at.Truncate(time.Millisecond)})
+	x.h.Deadlines = out
 }
 
 func (x *change) drop(kinds ...string) {
@@ -318,6 +326,6 @@ const (
 
 // stateDeadlines end with the state they were set in.
 var stateDeadlines = []string{
-	dueOffer, dueLadder, dueIntake, dueOpen, dueConnect, dueFirstReply,
+	dueOffer, dueLadder, dueIntake, dueConnect, dueFirstReply,
 	dueIdle, dueHold, dueWrapup, dueGrace, dueCooldown,
 }

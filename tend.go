@@ -16,8 +16,8 @@ func (e *Engine) tend(ctx context.Context, id ID) error {
 		if err != nil {
 			return ignore(err, ErrNotFound)
 		}
-		at := now()
-		if h.wake().After(at) {
+		at := e.storeNow()
+		if !h.isDue(at) {
 			return nil
 		}
 		d, ok := h.due(at)
@@ -71,7 +71,7 @@ func (e *Engine) fire(ctx context.Context, h *Handoff, d Deadline) (bool, error)
 	case dueConnect:
 		return true, e.connectTimedOut(ctx, h)
 	case dueRead:
-		return true, e.readState(ctx, h)
+		return e.readState(ctx, h)
 	case dueClose:
 		return e.closeProvider(ctx, h)
 	case dueAudit:
@@ -257,22 +257,47 @@ func (e *Engine) isOwed(ctx context.Context, h *Handoff, cursor string) (bool, e
 // look.
 func (e *Engine) audit(ctx context.Context, h *Handoff) error {
 	mine := e.sinks()
-	var lost []string
+	c := cGiveUp{again: Never}
 	for _, o := range h.own.Owed {
 		if slices.Contains(mine, o.Sink) {
 			continue
 		}
-		owed, err := e.isOwed(ctx, h, o.Cursor)
+		since, err := e.behind(ctx, h, o)
 		if err != nil {
 			return err
 		}
-		if owed && now().Sub(h.Updated) >= look {
-			lost = append(lost, o.Cursor)
+		age := now().Sub(since)
+		switch {
+		case since.IsZero():
+		case age >= look:
+			c.cursors = append(c.cursors, o.Cursor)
+		case c.again < 0 || look-age < c.again:
+			c.again = look - age
 		}
 	}
 	op := "audit/" + strconv.FormatInt(h.wake().UnixMilli(), 10)
-	_, err := e.do(ctx, h.ID, op, func(*Handoff) (command, error) { return cGiveUp{cursors: lost}, nil })
+	_, err := e.do(ctx, h.ID, op, func(*Handoff) (command, error) { return c, nil })
 	return err
+}
+
+// behind returns since when a cursor is behind; zero if it is not. Somebody
+// who leads it serves it: for him it is behind since now.
+func (e *Engine) behind(ctx context.Context, h *Handoff, o Owed) (time.Time, error) {
+	lead, err := e.lead(ctx, h.ID, o.Cursor)
+	if errors.Is(err, ErrLeased) {
+		return now(), nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	if err := e.ack(ctx, Ack{ID: h.ID, Cursor: o.Cursor, Term: lead.Term}); err != nil || lead.Seq >= o.Seq {
+		return time.Time{}, err
+	}
+	en, err := e.entryAt(ctx, h.ID, lead.Seq+1)
+	if err != nil || en == nil {
+		return time.Time{}, err
+	}
+	return en.At, nil
 }
 
 // forget removes a handoff whose time is over.

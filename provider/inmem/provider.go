@@ -115,11 +115,14 @@ func denied(op string, status int, code string) error {
 	return &handoff.ProviderError{Op: op, Status: status, Code: code, Err: errors.New("the platform refuses")}
 }
 
-// on finds the chat of a session, if the session has the right to it.
+// session finds the chat of a session, if the session has the right to it.
 func (p *Platform) session(op string, s handoff.Session) (*chat, error) {
 	c := p.find(s.Reference)
 	if c == nil {
 		return nil, denied(op, http.StatusNotFound, "unknown_chat")
+	}
+	if len(s.State) == 0 && c.Attempt == "" {
+		return c, nil // begun by an agent: nobody was given a token
 	}
 	var st state
 	if err := json.Unmarshal(s.State, &st); err != nil || st.Token != c.token {

@@ -1,0 +1,166 @@
+package providertest
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/seed-2a427302/handoff"
+)
+
+const (
+	ruleCustody = "where the platform carries the user's messages the engine neither relays nor shows anything"
+	ruleControl = "an agent may take control without being asked: the bot falls silent, and gets the user back afterwards"
+)
+
+// custodyCases are platforms that carry the user's messages.
+func custodyCases() []engineCase {
+	c := handoff.CustodyConversation
+	return []engineCase{
+		{name: "platform's conversation", custody: c, rule: ruleCustody, check: checkCustody},
+		{name: "control taken", custody: c, rule: ruleControl, check: checkControlTaken},
+		{name: "control taken unwatched", custody: c, rule: ruleControl, check: checkControlUnwatched},
+		{name: "control taken while waiting", custody: c, rule: ruleControl, check: checkControlWaiting, change: func(_ *live, cfg *handoff.Config) {
+			cfg.Queues = append(cfg.Queues, handoff.Queue{Name: "own"})
+		}},
+	}
+}
+
+// untouched checks that the engine has shown and relayed nothing.
+func (l *live) untouched(conversation, reference string, shown int) {
+	l.t.Helper()
+	if seen := l.Users.Saw(conversation); len(seen) != shown {
+		l.failf("the engine showed %d messages or notices, the last one %q", len(seen)-shown, seen[len(seen)-1].Text)
+	}
+	chat := l.chatOf(reference)
+	for _, m := range chat.Messages {
+		if slices.Contains([]string{"user 1", "user 2"}, m.Text) {
+			l.failf("the engine relayed %q", m.Text)
+		}
+	}
+}
+
+func checkCustody(l *live) {
+	turn := l.Says("c", "I want a person")
+	if !turn.Open() {
+		l.fatalf("the bot has no turn")
+	}
+	id, ref := l.asks("c")
+	l.Says("c", "user 1")
+	l.act(Act{Kind: Queue, Chat: ref, Position: 2})
+	l.takes(id, ref, ann)
+	if len(l.Bot.Calls(handoff.BotStarted)) != 1 {
+		l.failf("the bot was not told that a person has the user")
+	}
+	if turn := l.Says("c", "user 2"); turn.Open() {
+		l.failf("the bot has a turn while an agent has the user")
+	}
+	l.act(Act{Kind: Say, Chat: ref, Text: "agent 1"})
+	l.passes(time.Minute)
+	l.untouched("c", ref, 0)
+
+	l.rule = "a message that comes from the platform and from the host under one id is one message"
+	l.act(Act{Kind: UserSays, Chat: ref, ID: "m1", Text: "I want a person"})
+	seen := 0
+	for _, en := range l.Entries(id) {
+		if en.Kind == handoff.KindMessage && en.Text == "I want a person" {
+			seen++
+		}
+	}
+	if seen != 1 {
+		l.failf("it is in the log %d times", seen)
+	}
+
+	l.rule = "after the end the bot goes on, and knows what was said"
+	l.act(Act{Kind: End, Chat: ref})
+	calls := l.Bot.Calls(handoff.BotEnded)
+	said := 0
+	for _, c := range calls {
+		for _, en := range c.Human {
+			if slices.Contains([]string{"user 1", "user 2", "agent 1"}, en.Text) {
+				said++
+			}
+		}
+	}
+	if len(calls) != 1 || said != 3 {
+		l.failf("the bot got %d calls, with %d messages of the human stretch, want 3", len(calls), said)
+	}
+	l.botGoesOn(id, handoff.OutcomeResolved)
+}
+
+func checkControlTaken(l *live) {
+	turn := l.Says("c", "hello")
+	if !l.act(Act{Kind: TakeControl, Conversation: "c", Agent: ann}) {
+		return
+	}
+	h := l.Last("c")
+	if h.State != handoff.StateActive || h.AgentName != ann.Name {
+		l.skipStreams()
+		l.fatalf("the handoff is %s with %q", h.State, h.AgentName)
+	}
+	if _, err := l.Reply(l.t.Context(), turn, handoff.Message{Text: "too late"}); !errors.Is(err, handoff.ErrStale) {
+		l.failf("the bot's Reply returned %v", err)
+	}
+	if turn := l.Says("c", "user 1"); turn.Open() {
+		l.failf("the bot has a turn while an agent has the user")
+	}
+	ref := l.last().Reference
+	l.act(Act{Kind: Say, Chat: ref, Text: "agent 1"})
+	l.untouched("c", ref, 0)
+	l.act(Act{Kind: End, Chat: ref})
+	calls := l.Bot.Calls(handoff.BotEnded)
+	if len(calls) != 1 || len(calls[0].Human) == 0 {
+		l.failf("the bot got %d calls", len(calls))
+	}
+	l.botGoesOn(h.ID, handoff.OutcomeResolved)
+}
+
+// skipStreams ends the case where only known sessions are read.
+func (l *live) skipStreams() {
+	if _, ok := l.p.(handoff.Streamer); ok {
+		l.t.SkipNow()
+	}
+}
+
+func checkControlUnwatched(l *live) {
+	for _, c := range []string{"fresh", "quiet"} {
+		if c == "quiet" {
+			turn := l.Says(c, "hello")
+			if err := l.Done(l.t.Context(), turn); err != nil {
+				l.fatalf("Done: %v", err)
+			}
+			l.Sleep(2 * time.Hour)
+			l.is(turn.ID(), handoff.StateEnded, handoff.OutcomeContained)
+		}
+		if !l.act(Act{Kind: TakeControl, Conversation: c, Agent: ann}) {
+			return
+		}
+		h, err := l.Latest(l.t.Context(), c)
+		if err != nil || h.State != handoff.StateActive {
+			l.skipStreams()
+			l.fatalf("the handoff is %s, and %v", h.State, err)
+		}
+		if turn := l.Says(c, "user 1"); turn.Open() {
+			l.failf("the bot has a turn while an agent has the user")
+		}
+		l.act(Act{Kind: End, Chat: l.last().Reference})
+		l.botGoesOn(h.ID, handoff.OutcomeResolved)
+	}
+}
+
+func checkControlWaiting(l *live) {
+	out, err := l.Request(l.t.Context(), handoff.Request{Conversation: "c", Queue: "own"})
+	if err != nil {
+		l.fatalf("Request: %v", err)
+	}
+	l.Wait()
+	if !l.act(Act{Kind: TakeControl, Conversation: "c", Agent: ann}) {
+		return
+	}
+	if h := l.Now(out.Handoff.ID); h.State != handoff.StateActive || h.AgentName != ann.Name {
+		l.skipStreams()
+		l.fatalf("the handoff is %s with %q", h.State, h.AgentName)
+	}
+	l.act(Act{Kind: End, Chat: l.last().Reference})
+	l.botGoesOn(out.Handoff.ID, handoff.OutcomeResolved)
+}
