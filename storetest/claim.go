@@ -53,9 +53,16 @@ func (k *kit) claimSome(c handoff.Claim) handoff.Claimed {
 	}
 	k.says(ruleEarliest)
 	for i := range got.Due {
-		if r := &got.Due[i]; r.Wake.IsZero() || r.Wake.After(got.Now) {
+		r := &got.Due[i]
+		if r.Wake.IsZero() {
+			k.says(ruleWake)
+			k.fatalf("Claim gives %v, whose Wake is zero", r.ID)
+		}
+		if r.Wake.After(got.Now) {
+			k.says(ruleDue)
 			k.fatalf("Claim at %s gives %v, whose Wake is %s", showTime(got.Now), r.ID, showTime(r.Wake))
-		} else if i > 0 && got.Due[i-1].Wake.After(r.Wake) {
+		}
+		if i > 0 && got.Due[i-1].Wake.After(r.Wake) {
 			k.fatalf("Claim gives Wake %s before %s", showTime(got.Due[i-1].Wake), showTime(r.Wake))
 		}
 	}
@@ -98,10 +105,11 @@ func checkDue(k *kit) {
 		k.fatalf("Claim on an empty store gives %q", ids(got.Due))
 	}
 	past := k.insert("past", 1, k.waking(-far))
+	k.insert("past", 2, k.waking(far))
 	k.insert("future", 1, k.waking(far))
 	k.insert("far future", 1, k.waking(1000*24*far))
 	k.insert("never", 1, nil)
-	long := k.insert("long past", 1, func(r *handoff.Record) { r.Wake = time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC) })
+	long := k.insert("long past", 1, func(r *handoff.Record) { r.Wake = k.now.AddDate(-20, 0, 0) })
 	ended := k.insert("ended", 1, func(r *handoff.Record) {
 		r.State, r.Outcome, r.Wake = handoff.StateEnded, handoff.OutcomeReturned, k.now.Add(-2*far)
 	})

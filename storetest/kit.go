@@ -85,6 +85,7 @@ func (k *kit) held(err error, key string, format string, args ...any) {
 	holders := k.holders(key)
 	for _, h := range held.Holders {
 		if !slices.Contains(holders, h) {
+			k.says(ruleHeld)
 			k.fatalf("%s: the *HeldError names %+v, but the holders are %+v", what, h, holders)
 		}
 	}
@@ -94,10 +95,15 @@ func (k *kit) held(err error, key string, format string, args ...any) {
 func (k *kit) refused(err error, key, what string) *handoff.HeldError {
 	k.Helper()
 	var held *handoff.HeldError
+	if err == nil {
+		k.fatalf("%s: got no error, want a *HeldError", what)
+	}
 	if !errors.As(err, &held) {
-		k.fatalf("%s: got error %q, want a *HeldError", what, fmt.Sprint(err))
+		k.says(ruleHeld)
+		k.fatalf("%s: got error %q, want a *HeldError", what, err)
 	}
 	if held.Key != key {
+		k.says(ruleHeld)
 		k.fatalf("%s: the *HeldError names key %q, want %q", what, held.Key, key)
 	}
 	return held
@@ -212,6 +218,9 @@ func (k *kit) position(id handoff.ID, cursor string, now time.Time) int64 {
 // same ends the check unless got is want, field by field.
 func (k *kit) same(got, want handoff.Record, format string, args ...any) {
 	k.Helper()
+	if equalRecords(&got, &want) {
+		return
+	}
 	if diff := difference(showRecord(&got), showRecord(&want)); diff != "" {
 		k.fatalf("%s: %s", fmt.Sprintf(format, args...), diff)
 	}
@@ -220,6 +229,9 @@ func (k *kit) same(got, want handoff.Record, format string, args ...any) {
 // sameLog ends the check unless got is want, field by field.
 func (k *kit) sameLog(got, want []handoff.RecordEntry, format string, args ...any) {
 	k.Helper()
+	if slices.EqualFunc(got, want, equalEntries) {
+		return
+	}
 	if diff := difference(showLog(got), showLog(want)); diff != "" {
 		k.fatalf("%s: %s", fmt.Sprintf(format, args...), diff)
 	}
@@ -339,6 +351,20 @@ func show(q handoff.Query) string {
 	field(!q.After.IsZero(), "After", fmt.Sprintf("%d %s %v", q.After.Priority, showTime(q.After.At), q.After.ID))
 	field(q.Limit != 0, "Limit", q.Limit)
 	return strings.TrimSuffix(b.String(), " ")
+}
+
+// equalRecords reports whether two records have equal fields.
+func equalRecords(a, b *handoff.Record) bool {
+	return a.ID == b.ID && a.Version == b.Version && a.Seq == b.Seq &&
+		a.Queue == b.Queue && a.State == b.State && a.Outcome == b.Outcome && a.Agent == b.Agent && a.User == b.User &&
+		slices.Equal(a.Tags, b.Tags) && a.Line == b.Line && a.Priority == b.Priority && a.Since.Equal(b.Since) &&
+		a.Created.Equal(b.Created) && a.Updated.Equal(b.Updated) && a.Wake.Equal(b.Wake) &&
+		slices.Equal(a.Keys, b.Keys) && slices.Equal(a.Owed, b.Owed) && equalBodies(a.Body, b.Body)
+}
+
+// equalEntries reports whether two entries have equal fields.
+func equalEntries(a, b handoff.RecordEntry) bool {
+	return a.ID == b.ID && a.Seq == b.Seq && a.At.Equal(b.At) && equalBodies(a.Body, b.Body)
 }
 
 // equalBodies reports whether two bodies have the same bytes.

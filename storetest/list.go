@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -15,6 +16,7 @@ func listChecks() []check {
 		{"List/pairs", ruleMatch, checkFilterPairs},
 		{"List/order", ruleByCreated, checkOrder},
 		{"List/cursors", ruleAfter, checkCursors},
+		{"List/many", ruleLimit, checkMany},
 		{"List/changes", ruleAfter, checkCursorsUnderChange},
 		{"List/moves", ruleStands, checkMoves},
 	}
@@ -285,6 +287,37 @@ func checkCursors(k *kit) {
 				k.sameIDs(k.list(q), ids(sorted(all, q)), "List(%s)", show(q))
 			}
 		}
+	}
+}
+
+// checkMany lists more records than a store may think is enough.
+func checkMany(k *kit) {
+	const n = 1100
+	k.together(workers, func(i int) error {
+		var items []handoff.Item
+		for j := i; j < n; j += workers {
+			items = append(items, item(k.draft(fmt.Sprint("c", j), 1), "a"))
+		}
+		for part := range slices.Chunk(items, 100) {
+			if s, ok := ability[handoff.BatchCommitter](k.store); ok {
+				if err := errors.Join(s.CommitBatch(k.ctx, part)...); err != nil {
+					return err
+				}
+				continue
+			}
+			for _, it := range part {
+				if err := k.store.Commit(k.ctx, it.Record, it.Entries...); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if got := len(k.list(handoff.Query{})); got != n {
+		k.fatalf("List without a limit has %d records of %d", got, n)
+	}
+	if got := len(k.list(handoff.Query{Limit: n - 1})); got != n-1 {
+		k.fatalf("List of at most %d has %d records of %d", n-1, got, n)
 	}
 }
 

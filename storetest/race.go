@@ -213,7 +213,8 @@ func raceEntries(k *kit) {
 	r := k.insert("c", 1, nil)
 	k.together(workers, func(i int) error {
 		for n := range each {
-			for id := fmt.Sprint("w", i, " ", n); ; {
+			id := fmt.Sprint("w", i, " ", n)
+			for tries := 0; ; tries++ {
 				now, err := k.store.Get(k.ctx, r.ID)
 				if err != nil {
 					return err
@@ -224,6 +225,9 @@ func raceEntries(k *kit) {
 				}
 				if ok {
 					break
+				}
+				if tries > 10*workers*each { // each refusal is another one's success
+					return fmt.Errorf("a commit was refused %d times, each time after a fresh read", tries)
 				}
 			}
 		}
@@ -391,13 +395,13 @@ func raceClaims(k *kit) {
 	var mu sync.Mutex
 	given := make(map[handoff.ID]int)
 	k.together(workers, func(int) error {
-		for {
+		for range 2 * n { // more is more than there is
 			got, err := k.store.Claim(k.ctx, handoff.Claim{Now: k.now, Lease: far, Limit: 3, Sinks: []string{"s"}, Grace: time.Minute})
 			if err != nil {
 				return err
 			}
 			if len(got.Due)+len(got.Overdue) == 0 {
-				return nil
+				break
 			}
 			mu.Lock()
 			for _, id := range slices.Concat(ids(got.Due), deliveryIDs(got.Overdue)) {
@@ -405,6 +409,7 @@ func raceClaims(k *kit) {
 			}
 			mu.Unlock()
 		}
+		return nil
 	})
 	for id, times := range given {
 		if times != 1 {

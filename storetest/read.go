@@ -54,6 +54,7 @@ func checkLatest(k *kit) {
 		latest("c", last)
 	}
 	older := k.get(handoff.ID{Conversation: "c", Number: 10})
+	older.Updated = k.now.Add(time.Hour)
 	k.commit(older)
 	k.says(ruleLatest)
 	latest("c", last)
@@ -152,6 +153,17 @@ func checkLog(k *kit) {
 		after = page[len(page)-1].Seq
 	}
 	k.sameLog(pages, want, "Log page by page")
+
+	// A log longer than what a store may think is enough.
+	many := make([]string, 1200)
+	for i := range many {
+		many[i] = fmt.Sprint("entry ", i)
+	}
+	long := k.draft("long", 1)
+	next := long
+	want = entries(&next, many...)
+	long = k.commit(long, many...)
+	k.sameLog(k.log(long.ID), want, "Log of %d entries", len(want))
 	k.sameLog(k.log(other.ID), k.log(handoff.ID{Conversation: "c", Number: 2}), "Log of another record")
 	if n := len(k.log(other.ID)); n != 1 {
 		k.fatalf("the log of another record has %d entries, want 1", n)
