@@ -1,8 +1,10 @@
 package pgstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,18 +21,18 @@ func (s *Store) Claim(ctx context.Context, c handoff.Claim) (handoff.Claimed, er
 		return got, wrap("claim", err)
 	}
 	got.Now = got.Now.UTC()
-	rows, err := s.db.Query(ctx, s.sql.claim, got.Now, interval(c.Lease), c.Limit)
+	rows, err := s.db.Query(ctx, s.sql.due, got.Now, interval(c.Lease), int64(c.Limit))
 	if err != nil {
 		return got, wrap("claim", err)
 	}
 	if got.Due, err = pgx.CollectRows(rows, scanRecord); err != nil {
 		return got, wrap("claim", err)
 	}
-	sortByWake(got.Due)
+	slices.SortFunc(got.Due, func(a, b handoff.Record) int { return cmp.Or(a.Wake.Compare(b.Wake), a.ID.Compare(b.ID)) })
 	if len(c.Sinks) == 0 {
 		return got, nil
 	}
-	rows, err = s.db.Query(ctx, s.sql.overdue, got.Now, interval(c.Grace), c.Sinks, c.Limit)
+	rows, err = s.db.Query(ctx, s.sql.late, got.Now, interval(c.Lease), interval(c.Grace), c.Sinks, int64(c.Limit))
 	if err != nil {
 		return got, wrap("claim", err)
 	}
@@ -45,25 +47,47 @@ func interval(d time.Duration) pgtype.Interval {
 	return pgtype.Interval{Microseconds: d.Microseconds(), Valid: true}
 }
 
-// Lead is handoff.Store's.
+// Lead is handoff.Store's. It fails with ErrNotFound when there is no such
+// record.
 func (s *Store) Lead(ctx context.Context, id handoff.ID, cursor string, now time.Time, lease time.Duration) (handoff.Lead, error) {
 	var l handoff.Lead
 	err := s.db.QueryRow(ctx, s.sql.lead, id.Conversation, id.Number, cursor, stamp(now), stamp(now.Add(lease))).Scan(&l.Seq, &l.Tries, &l.Term)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return l, handoff.ErrLeased
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return l, wrap("lead", err)
 	}
-	return l, wrap("lead", err)
+	var exists bool
+	if err := s.db.QueryRow(ctx, s.sql.exists, id.Conversation, id.Number).Scan(&exists); err != nil {
+		return l, wrap("lead", err)
+	}
+	if !exists {
+		return l, handoff.ErrNotFound
+	}
+	return l, handoff.ErrLeased
 }
 
-// Ack is handoff.Store's.
+// Ack is handoff.Store's. It touches the cursors alone, so that acknowledging
+// does not get in the way of commits.
 func (s *Store) Ack(ctx context.Context, acks ...handoff.Ack) error {
-	if len(acks) == 0 {
+	args := func(a handoff.Ack) []any {
+		return []any{a.ID.Conversation, a.ID.Number, a.Cursor, a.Seq, a.Term, stamp(a.Until), a.Keep}
+	}
+	switch len(acks) {
+	case 0:
 		return nil
+	case 1:
+		_, err := s.db.Exec(ctx, s.sql.ack, args(acks[0])...)
+		return wrap("ack", err)
+	}
+	// Several rows are locked here: under the conversations' locks, as
+	// everybody else who locks several.
+	conversations := make([]string, len(acks))
+	for i := range acks {
+		conversations[i] = acks[i].ID.Conversation
 	}
 	var b pgx.Batch
+	b.Queue(s.sql.lock, sorted(conversations), []string{})
 	for _, a := range acks {
-		b.Queue(s.sql.ack, a.ID.Conversation, a.ID.Number, a.Cursor, a.Seq, a.Term, stamp(a.Until), a.Keep)
-		b.Queue(s.sql.settled, a.ID.Conversation, a.ID.Number)
+		b.Queue(s.sql.ack, args(a)...)
 	}
 	return wrap("ack", s.db.SendBatch(ctx, &b).Close())
 }

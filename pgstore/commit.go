@@ -2,41 +2,65 @@ package pgstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
-
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/seed-2a427302/handoff"
 )
 
+// Mistakes of the caller. They leave the store as it was.
+var (
+	errNoEntry = errors.New("pgstore: a commit needs at least one entry")
+	errGap     = errors.New("pgstore: the entries do not continue the log up to the record's Seq")
+)
+
+// ErrIsolation says that the transaction is REPEATABLE READ or SERIALIZABLE.
+// A commit has to see what others committed while it waited for a lock, so
+// only READ COMMITTED will do.
+var ErrIsolation = errors.New("the transaction's isolation is not READ COMMITTED")
+
 // Commit is handoff.Store's. When many callers commit at once, their commits
 // travel together.
 func (s *Store) Commit(ctx context.Context, r handoff.Record, entries ...handoff.RecordEntry) error {
-	const crowd = 16 // callers at once from which travelling together pays
-	n := s.busy.Add(1)
-	defer s.busy.Add(-1)
 	var err error
-	if s.group != nil && n > crowd {
+	if n := s.busy.Add(1); s.group != nil && n > s.crowd {
 		err = s.group.commit(ctx, handoff.Item{Record: r, Entries: entries})
 	} else {
-		err = s.commitOne(ctx, s.db, r, entries)
+		err = s.commitOne(ctx, r, entries)
 	}
+	s.busy.Add(-1)
 	if err == nil {
 		s.hints.add(r)
 	}
 	return err
 }
 
-func (s *Store) commitOne(ctx context.Context, db db, r handoff.Record, entries []handoff.RecordEntry) error {
+func (s *Store) commitOne(ctx context.Context, r handoff.Record, entries []handoff.RecordEntry) error {
+	if err := check(r, entries); err != nil {
+		return err
+	}
 	var answer, detail string
-	if err := db.QueryRow(ctx, s.sql.commit, commitArgs(r, entries)...).Scan(&answer, &detail); err != nil {
+	if err := s.db.QueryRow(ctx, s.sql.commit, commitArgs(r, entries)...).Scan(&answer, &detail); err != nil {
 		return wrap("commit", err)
 	}
-	return s.answer(ctx, db, answer, detail)
+	return s.answer(ctx, answer, detail)
+}
+
+// check finds what no stored record could make right.
+func check(r handoff.Record, entries []handoff.RecordEntry) error {
+	if len(entries) == 0 {
+		return errNoEntry
+	}
+	for i := range entries {
+		if entries[i].Seq != r.Seq-int64(len(entries)-1-i) {
+			return errGap
+		}
+	}
+	return nil
 }
 
 // answer turns handoff_commit's word into an error.
-func (s *Store) answer(ctx context.Context, db db, answer, detail string) error {
+func (s *Store) answer(ctx context.Context, answer, detail string) error {
 	switch answer {
 	case "ok":
 		return nil
@@ -44,44 +68,17 @@ func (s *Store) answer(ctx context.Context, db db, answer, detail string) error 
 		return handoff.ErrConflict
 	case "duplicate":
 		return handoff.ErrDuplicate
+	case "gap":
+		return errGap
+	case "isolation":
+		return wrap("commit", ErrIsolation)
 	case "held":
 		// Who holds it is a courtesy; that it is held is the answer.
-		holders, err := s.holders(ctx, db, detail)
+		holders, err := s.Holders(ctx, detail)
 		if err != nil {
 			holders = nil
 		}
 		return &handoff.HeldError{Key: detail, Holders: holders}
 	}
 	return fmt.Errorf("pgstore: commit: unknown answer %q", answer)
-}
-
-func commitArgs(r handoff.Record, entries []handoff.RecordEntry) []any {
-	keys, units, most := make([]string, len(r.Keys)), make([]int64, len(r.Keys)), make([]int64, len(r.Keys))
-	for i, k := range r.Keys {
-		keys[i], units[i], most[i] = k.Name, int64(k.Units), int64(k.Max)
-	}
-	sinks, cursors, seqs := make([]string, len(r.Owed)), make([]string, len(r.Owed)), make([]int64, len(r.Owed))
-	for i, o := range r.Owed {
-		sinks[i], cursors[i], seqs[i] = o.Sink, o.Cursor, o.Seq
-	}
-	n := len(entries)
-	ids, eseqs, ats, bodies := make([]string, n), make([]int64, n), make([]pgtype.Timestamptz, n), make([][]byte, n)
-	for i, e := range entries {
-		ids[i], eseqs[i], ats[i], bodies[i] = e.ID, e.Seq, stamp(e.At), bytes(e.Body)
-	}
-	return []any{
-		r.ID.Conversation, r.ID.Number, r.Version, r.Seq,
-		r.Queue, string(r.State), string(r.Outcome), r.Agent, r.User, texts(r.Tags),
-		r.Line, int64(r.Priority), stamp(r.Since), stamp(r.Created), stamp(r.Updated), stamp(r.Wake),
-		keys, units, most, sinks, cursors, seqs, bytes(r.Body),
-		ids, eseqs, ats, bodies,
-	}
-}
-
-// bytes never returns NULL.
-func bytes(b handoff.Body) []byte {
-	if raw := b.Bytes(); raw != nil {
-		return raw
-	}
-	return []byte{}
 }

@@ -3,27 +3,24 @@ package pgstore
 import (
 	"context"
 	"errors"
-	"slices"
-	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/seed-2a427302/handoff"
 )
 
-func sortByWake(list []handoff.Record) {
-	slices.SortStableFunc(list, func(a, b handoff.Record) int { return a.Wake.Compare(b.Wake) })
-}
-
-// Erase is handoff.Store's.
+// Erase is handoff.Store's. The tombstone is saved as version tomb.Version+1,
+// as a commit would.
 func (s *Store) Erase(ctx context.Context, conversation string, tomb handoff.Record) error {
-	err := s.inTx(ctx, func(tx pgx.Tx) error {
-		// The next number must not be inserted meanwhile.
-		_, err := tx.Exec(ctx, "SELECT "+s.sql.schema+".handoff_lock('record', $1)", recordLock(conversation, tomb.ID.Number+1))
-		if err != nil {
+	if len(tomb.Keys) > 0 || len(tomb.Owed) > 0 {
+		return errors.New("pgstore: a tombstone holds no keys and owes nothing")
+	}
+	err := pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
+		// Under the locks nothing is inserted or changed meanwhile.
+		if _, err := tx.Exec(ctx, s.sql.lock, sorted([]string{conversation, tomb.ID.Conversation}), []string{}); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, `SELECT number, version FROM `+s.sql.schema+`.handoff_record WHERE conversation = $1 ORDER BY number FOR UPDATE`, conversation)
+		rows, err := tx.Query(ctx, s.sql.versions, conversation)
 		if err != nil {
 			return err
 		}
@@ -36,26 +33,17 @@ func (s *Store) Erase(ctx context.Context, conversation string, tomb handoff.Rec
 		}); err != nil {
 			return err
 		}
-		if number != tomb.ID.Number || version != tomb.Version {
+		if len(numbers) == 0 || number != tomb.ID.Number || version != tomb.Version {
 			return handoff.ErrConflict
 		}
 		conversations, numbers = append(conversations, tomb.ID.Conversation), append(numbers, tomb.ID.Number)
-		rows, err = tx.Query(ctx, `SELECT number FROM `+s.sql.schema+`.handoff_record WHERE conversation = $1`, tomb.ID.Conversation)
-		if err != nil {
-			return err
-		}
-		old, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-		if err != nil {
-			return err
-		}
-		for _, n := range old {
-			conversations, numbers = append(conversations, tomb.ID.Conversation), append(numbers, n)
-		}
 		if _, err := tx.Exec(ctx, s.sql.remove, conversations, numbers); err != nil {
 			return err
 		}
-		tomb.Version = 0
-		return s.commitOne(ctx, tx, tomb, nil)
+		r := tomb
+		r.Version++
+		_, err = tx.Exec(ctx, s.sql.tomb, recordArgs(r)...)
+		return err
 	})
 	if errors.Is(err, handoff.ErrConflict) {
 		return handoff.ErrConflict
@@ -65,10 +53,12 @@ func (s *Store) Erase(ctx context.Context, conversation string, tomb handoff.Rec
 
 // Delete is handoff.Store's.
 func (s *Store) Delete(ctx context.Context, id handoff.ID, version int64) error {
-	err := s.inTx(ctx, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, s.sql.lock, []string{id.Conversation}, []string{}); err != nil {
+			return err
+		}
 		var have int64
-		err := tx.QueryRow(ctx, `SELECT version FROM `+s.sql.schema+`.handoff_record WHERE conversation = $1 AND number = $2 FOR UPDATE`,
-			id.Conversation, id.Number).Scan(&have)
+		err := tx.QueryRow(ctx, s.sql.version, id.Conversation, id.Number).Scan(&have)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
@@ -85,9 +75,4 @@ func (s *Store) Delete(ctx context.Context, id handoff.ID, version int64) error 
 		return handoff.ErrConflict
 	}
 	return wrap("delete", err)
-}
-
-// recordLock is the name by which a record is locked.
-func recordLock(conversation string, number int64) string {
-	return strconv.FormatInt(number, 10) + "\x01" + conversation
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -36,11 +37,7 @@ func (s *Store) one(ctx context.Context, op, sql string, args ...any) (handoff.R
 
 // Holders is handoff.Store's.
 func (s *Store) Holders(ctx context.Context, keys ...string) ([]handoff.Holding, error) {
-	return s.holders(ctx, s.db, keys...)
-}
-
-func (s *Store) holders(ctx context.Context, db db, keys ...string) ([]handoff.Holding, error) {
-	rows, err := db.Query(ctx, s.sql.holders, texts(keys))
+	rows, err := s.db.Query(ctx, s.sql.holders, texts(keys))
 	if err != nil {
 		return nil, wrap("holders", err)
 	}
@@ -95,18 +92,31 @@ func scanEntry(row pgx.CollectableRow) (handoff.RecordEntry, error) {
 
 // List is handoff.Store's.
 func (s *Store) List(ctx context.Context, q handoff.Query) ([]handoff.Record, error) {
-	w := where(q)
+	lines := q.Lines
+	each := q.ByRank && q.Queue != "" && len(lines) > 0 && q.Limit > 0
+	w := &clauses{}
+	sql := s.sql.list
+	if each {
+		q.Lines = nil
+		w.args = append(w.args, sorted(slices.Clone(lines)))
+		sql = s.sql.perLine
+	}
+	w.where(q)
 	if !q.After.IsZero() {
 		w.after(q)
 	}
-	sql := s.sql.list + w.String()
+	order := " ORDER BY r.created, r.conversation, r.number"
 	if q.ByRank {
-		sql += " ORDER BY r.priority DESC, coalesce(r.since, '-infinity'), r.conversation, r.number"
-	} else {
-		sql += " ORDER BY r.created, r.conversation, r.number"
+		order = " ORDER BY ~r.priority, r.since, r.conversation, r.number"
 	}
 	if q.Limit > 0 {
-		sql += fmt.Sprintf(" LIMIT %d", q.Limit)
+		w.args = append(w.args, int64(q.Limit))
+		order += fmt.Sprintf(" LIMIT $%d::bigint", len(w.args))
+	}
+	if each {
+		sql += w.and() + order + ") r" + order
+	} else {
+		sql += w.String() + order
 	}
 	rows, err := s.db.Query(ctx, sql, w.args...)
 	if err != nil {
@@ -118,18 +128,19 @@ func (s *Store) List(ctx context.Context, q handoff.Query) ([]handoff.Record, er
 
 // Count is handoff.Counter's.
 func (s *Store) Count(ctx context.Context, q handoff.Query) (n int, err error) {
-	w := where(q)
+	w := &clauses{}
+	w.where(q)
 	err = s.db.QueryRow(ctx, s.sql.count+w.String(), w.args...).Scan(&n)
 	return n, wrap("count", err)
 }
 
 // Ahead is handoff.AheadCounter's.
 func (s *Store) Ahead(ctx context.Context, r handoff.Record, limit int) (n int, err error) {
-	var most *int
-	if limit > 0 {
-		most = &limit
+	var most *int64
+	if n := int64(limit); n > 0 {
+		most = &n
 	}
-	err = s.db.QueryRow(ctx, s.sql.ahead, r.Queue, int64(r.Priority), stamp(r.Since), r.ID.Conversation, r.ID.Number, most).Scan(&n)
+	err = s.db.QueryRow(ctx, s.sql.ahead, r.Queue, int64(r.Priority), place(r.Since), r.ID.Conversation, r.ID.Number, most).Scan(&n)
 	return n, wrap("ahead", err)
 }
 
@@ -152,8 +163,16 @@ func (c *clauses) String() string {
 	return " WHERE " + strings.Join(c.list, " AND ")
 }
 
-func where(q handoff.Query) *clauses {
-	var w clauses
+// and continues conditions that are there.
+func (c *clauses) and() string {
+	if len(c.list) == 0 {
+		return ""
+	}
+	return " AND " + strings.Join(c.list, " AND ")
+}
+
+// where adds the conditions of a query, those of After aside.
+func (c *clauses) where(q handoff.Query) {
 	for _, f := range []struct{ cond, value string }{
 		{"r.conversation = $", q.Conversation},
 		{"r.queue = $", q.Queue},
@@ -162,7 +181,7 @@ func where(q handoff.Query) *clauses {
 		{"$::text = ANY (r.tags)", q.Tag},
 	} {
 		if f.value != "" {
-			w.add(f.cond, f.value)
+			c.add(f.cond, f.value)
 		}
 	}
 	if len(q.States) > 0 {
@@ -171,9 +190,9 @@ func where(q handoff.Query) *clauses {
 			states[i] = string(st)
 			ended = ended || st == handoff.StateEnded
 		}
-		w.add("r.state = ANY ($::text[])", states)
+		c.add("r.state = ANY ($::text[])", states)
 		if !ended {
-			w.list = append(w.list, "r.state <> 'ended'") // lets the short index serve
+			c.list = append(c.list, "r.state <> 'ended'") // lets the short index serve
 		}
 	}
 	if len(q.Outcomes) > 0 {
@@ -181,40 +200,31 @@ func where(q handoff.Query) *clauses {
 		for i, o := range q.Outcomes {
 			outcomes[i] = string(o)
 		}
-		w.add("r.outcome = ANY ($::text[])", outcomes)
+		c.add("r.outcome = ANY ($::text[])", outcomes)
 	}
 	if len(q.Lines) > 0 {
-		w.add("r.line = ANY ($::text[])", q.Lines)
+		c.add("r.line = ANY ($::text[])", q.Lines)
 	}
 	if q.Waiting {
-		w.list = append(w.list, "r.line <> ''")
+		c.list = append(c.list, "r.line <> ''")
 	}
 	if !q.From.IsZero() {
-		w.add("r.created >= $", stamp(q.From))
+		c.add("r.created >= $", place(q.From))
 	}
 	if !q.To.IsZero() {
-		w.add("r.created < $", stamp(q.To))
+		c.add("r.created < $", place(q.To))
 	}
-	return &w
 }
 
 // after continues behind a cursor.
 func (c *clauses) after(q handoff.Query) {
 	n := len(c.args)
+	c.args = append(c.args, place(q.After.At), q.After.ID.Conversation, q.After.ID.Number)
 	if q.ByRank {
-		c.args = append(c.args, int64(q.After.Priority), rank(stamp(q.After.At)), q.After.ID.Conversation, q.After.ID.Number)
-		c.list = append(c.list, fmt.Sprintf(`(r.priority < $%d OR r.priority = $%d AND
-			(coalesce(r.since, '-infinity'), r.conversation, r.number) > ($%d::timestamptz, $%d::text COLLATE "C", $%d::bigint))`, n+1, n+1, n+2, n+3, n+4))
+		c.args = append(c.args, int64(q.After.Priority))
+		c.list = append(c.list, fmt.Sprintf(`(~r.priority, r.since, r.conversation, r.number) > (~$%d::bigint, $%d::timestamptz, $%d::text, $%d::bigint)`,
+			n+4, n+1, n+2, n+3))
 		return
 	}
-	c.args = append(c.args, rank(stamp(q.After.At)), q.After.ID.Conversation, q.After.ID.Number)
-	c.list = append(c.list, fmt.Sprintf(`(coalesce(r.created, '-infinity'), r.conversation, r.number) > ($%d::timestamptz, $%d::text COLLATE "C", $%d::bigint)`, n+1, n+2, n+3))
-}
-
-// rank puts a time that is not set before all others.
-func rank(t pgtype.Timestamptz) pgtype.Timestamptz {
-	if !t.Valid {
-		return pgtype.Timestamptz{InfinityModifier: pgtype.NegativeInfinity, Valid: true}
-	}
-	return t
+	c.list = append(c.list, fmt.Sprintf(`(r.created, r.conversation, r.number) > ($%d::timestamptz, $%d::text, $%d::bigint)`, n+1, n+2, n+3))
 }

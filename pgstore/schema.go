@@ -120,8 +120,8 @@ func migration(version int, dir string) (string, error) {
 	return "", fmt.Errorf("no migration %d %s", version, dir)
 }
 
-// check compares the schema with what this build needs.
-func (s *Store) check(ctx context.Context) error {
+// fits compares the schema with what this build needs.
+func (s *Store) fits(ctx context.Context) error {
 	var exists bool
 	table := s.schema + ".handoff_schema"
 	err := s.pool.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", pgx.Identifier{s.schema, "handoff_schema"}.Sanitize()).Scan(&exists)

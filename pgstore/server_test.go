@@ -79,15 +79,23 @@ func startServer() (dsn string, stop func(), err error) {
 		remove()
 		return "", nil, fmt.Errorf("initdb as %s: %w: %s", owner, err, out)
 	}
-	run := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=",
+	// The shell ends the server and removes the folder when the pipe to it is
+	// closed: by stop, or by the end of this process, whatever its cause.
+	run := exec.Command("/bin/sh", "-c", `"$@" & pid=$!; cat >/dev/null; kill -QUIT $pid; wait $pid; rm -rf "$DIR"`, "sh",
+		filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=",
 		"-c", "max_connections=200", "-c", "shared_buffers=128MB", "-c", "log_min_messages=panic")
-	run.Dir, run.SysProcAttr = dir, cred
+	run.Dir, run.SysProcAttr, run.Env = "/", cred, append(os.Environ(), "DIR="+dir)
+	pipe, err := run.StdinPipe()
+	if err != nil {
+		remove()
+		return "", nil, err
+	}
 	if err := run.Start(); err != nil {
 		remove()
 		return "", nil, err
 	}
 	stop = func() {
-		_ = run.Process.Signal(syscall.SIGQUIT)
+		_ = pipe.Close()
 		_ = run.Wait()
 		remove()
 	}
@@ -155,7 +163,7 @@ func open(t testing.TB, opt pgstore.Options) *pgstore.Store {
 	return s
 }
 
-func openPool(t testing.TB, opt pgstore.Options) (*pgstore.Store, *pgxpool.Pool) {
+func openPool(t testing.TB, opt pgstore.Options, change ...func(*pgxpool.Config)) (*pgstore.Store, *pgxpool.Pool) {
 	t.Helper()
 	ctx := context.Background()
 	cfg, err := pgxpool.ParseConfig(dsn(t))
@@ -163,6 +171,11 @@ func openPool(t testing.TB, opt pgstore.Options) (*pgstore.Store, *pgxpool.Pool)
 		t.Fatal(err)
 	}
 	cfg.MaxConns = 16
+	// The server is not going to lose its power. See TestCheck for the rest.
+	cfg.ConnConfig.RuntimeParams["synchronous_commit"] = "off"
+	for _, f := range change {
+		f(cfg)
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,7 @@
+package pgstore
+
+// ForceGroup makes every commit travel with others, however few there are.
+func ForceGroup(s *Store) *Store {
+	s.crowd = -1
+	return s
+}
