@@ -252,7 +252,6 @@ func cxTakes(t *testing.T, e *handoff.Engine, id handoff.ID, agent string) hando
 		h, err = e.TakeOver(t.Context(), id, handoff.By(agent), "support")
 	}
 	require.NoError(t, err)
-	synctest.Wait()
 	return h
 }
 
