@@ -86,7 +86,7 @@ func unknownFields(b []byte, t reflect.Type, known ...string) (extra, error) {
 		delete(all, name)
 	}
 	if len(all) == 0 {
-		return nil, nil
+		all = nil // so that equal values are equal
 	}
 	return all, nil
 }

@@ -426,7 +426,7 @@ func (c cRequeue) apply(x *change) error {
 	}
 	x.withdraw(ReasonRequeued)
 	x.coolDown(x.h.Agent, ReasonRequeued)
-	x.requeue(ReasonRequeued, NoticeRequeued)
+	x.requeue(ReasonRequeued)
 	return nil
 }
 

@@ -135,11 +135,11 @@ func (x *change) handOut(call string) {
 }
 
 // assign gives every message that no call may answer to one call.
-func (x *change) assign(call_ string) (n int) {
+func (x *change) assign(callID string) (n int) {
 	out := slices.Clone(x.h.Pending)
 	for i := range out {
 		if out[i].Call == "" {
-			out[i].Call = call_
+			out[i].Call = callID
 			n++
 		}
 		if out[i].Due.IsZero() && x.rules.botTimeout >= 0 {
@@ -147,7 +147,7 @@ func (x *change) assign(call_ string) (n int) {
 		}
 	}
 	x.h.Pending = out
-	x.h.own.Calls = append(slices.Clip(x.h.own.Calls), call{ID: call_, At: x.now})
+	x.h.own.Calls = append(slices.Clip(x.h.own.Calls), call{ID: callID, At: x.now})
 	x.trimCalls()
 	x.dueAnswer()
 	return n
@@ -216,10 +216,6 @@ func (c cReceive) name() string { return "receive" }
 func (c cReceive) apply(x *change) error {
 	h := &x.h
 	x.learn(c.about)
-	at := c.said.at
-	if at.IsZero() {
-		at = x.now
-	}
 	e := x.addAs(c.said.entryID(), KindMessage, Party{Role: RoleUser})
 	if h.User != nil {
 		e.From.ID, e.From.Name = h.User.ID, h.User.Name

@@ -47,7 +47,7 @@ func (c cFire) apply(x *change) error {
 	case dueFirstReply:
 		x.coolDown(x.h.Agent, ReasonNoReply)
 		x.withdraw(ReasonWithdrawn)
-		x.requeue(ReasonNoReply, NoticeRequeued)
+		x.requeue(ReasonNoReply)
 	case dueAnswer:
 		x.fireAnswer(c.facts)
 	case dueIdle:
@@ -63,6 +63,8 @@ func (c cFire) apply(x *change) error {
 		x.fireStayOut()
 	case dueCooldown:
 		x.armWait()
+	default:
+		return ErrStale // the others have commands of their own
 	}
 	if len(x.entries) == 0 {
 		x.event(KindTimer).Data = map[string]string{"deadline": c.kind}
@@ -99,8 +101,8 @@ func (x *change) fireLadder() {
 	switch rung.Do {
 	case RelaxSkills:
 		x.relax(func(skills []Skill) (keep, dropped []Skill) {
-			for i := len(skills) - 1; i >= 0; i-- {
-				if skills[i].Optional {
+			for i, s := range slices.Backward(skills) {
+				if s.Optional {
 					return slices.Delete(slices.Clone(skills), i, i+1), skills[i : i+1]
 				}
 			}
@@ -259,7 +261,7 @@ func (x *change) fireIdle(f facts) {
 
 func (x *change) fireHold(f facts) {
 	if x.h.own.Seat == nil && f.full {
-		x.requeue(ReasonTimeout, NoticeRequeued)
+		x.requeue(ReasonTimeout)
 		return
 	}
 	x.resume(f.seat, Party{Role: RoleEngine})
@@ -294,7 +296,7 @@ func (x *change) fireGrace(f facts) {
 		x.armOffer()
 		x.notice(NoticeRequeued, nil)
 	default:
-		x.requeue(ReasonAgentLost, NoticeRequeued)
+		x.requeue(ReasonAgentLost)
 	}
 }
 
@@ -404,12 +406,15 @@ func (c cUndelivered) apply(x *change) error {
 }
 
 // cGiveUp stops owing anything to a receiver that nobody serves.
-type cGiveUp struct{ cursors []string }
+type cGiveUp struct {
+	cursors []string
+	again   time.Duration // when to look again; Never if nothing is owed
+}
 
 func (c cGiveUp) name() string { return "give up" }
 
 func (c cGiveUp) apply(x *change) error {
-	x.drop(dueAudit)
+	x.set(dueAudit, c.again)
 	x.h.own.Owed = slices.DeleteFunc(slices.Clone(x.h.own.Owed), func(o Owed) bool { return slices.Contains(c.cursors, o.Cursor) })
 	if len(c.cursors) == 0 {
 		x.event(KindTimer)

@@ -1,6 +1,7 @@
 package handoff
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -53,9 +54,7 @@ func (x *change) request(c *cRequest) {
 	x.drop(dueIdle)
 	e := x.add(KindRequested, c.who)
 	e.Reason, e.Data = c.reason, map[string]string{"queue": c.need.Queue}
-	for k, v := range c.data {
-		e.Data[k] = v
-	}
+	maps.Copy(e.Data, c.data)
 	if c.note != "" {
 		x.add(KindNote, c.who).Text = c.note
 	}
@@ -155,7 +154,7 @@ func (x *change) back() {
 
 // requeue returns a handoff that an agent had. The ladder starts again; the
 // place does not.
-func (x *change) requeue(why Reason, notice string) {
+func (x *change) requeue(why Reason) {
 	h := &x.h
 	e := x.event(KindAgentLeft)
 	e.Agent, e.Reason = h.Agent, why
@@ -163,9 +162,7 @@ func (x *change) requeue(why Reason, notice string) {
 	h.Stretch.Requeues++
 	h.own.LadderFrom, h.own.Rung, h.own.Route = x.now, 0, 0
 	x.back()
-	if notice != "" {
-		x.notice(notice, nil)
-	}
+	x.notice(NoticeRequeued, nil)
 }
 
 // coolDown keeps an agent from being asked again at once.
@@ -174,7 +171,8 @@ func (x *change) coolDown(agent string, why Reason) {
 		return
 	}
 	out := slices.DeleteFunc(slices.Clone(x.h.own.Declined), func(d declined) bool { return d.Agent == agent })
-	x.h.own.Declined = append(out, declined{Agent: agent, Until: x.now.Add(x.queue.Cooldown), Why: why})
+	out = append(out, declined{Agent: agent, Until: x.now.Add(x.queue.Cooldown), Why: why})
+	x.h.own.Declined = out
 }
 
 // cooling returns why an agent must not be asked now, if so.
@@ -354,11 +352,10 @@ type cOffer struct {
 
 // candidate is an agent with the facts that deciding needs.
 type candidate struct {
-	agent     string
-	shown     string
-	seat      seat
-	why       string
-	available bool
+	agent string
+	shown string
+	seat  seat
+	why   string
 }
 
 func (c cOffer) name() string { return "offer" }
@@ -421,11 +418,7 @@ func mergeAnswers(a, b map[string]string) map[string]string {
 		return a
 	}
 	out := make(map[string]string, len(a)+len(b))
-	for k, v := range a {
-		out[k] = v
-	}
-	for k, v := range b {
-		out[k] = v
-	}
+	maps.Copy(out, a)
+	maps.Copy(out, b)
 	return out
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,6 +29,7 @@ type Engine struct {
 	work      *work
 	pace      *pace
 	begun     *begun
+	early     atomic.Int64 // by how much our clock is ahead of the store's, as the last claim told
 }
 
 // New checks cfg and returns an engine. It starts nothing: call Run in at
@@ -51,6 +53,10 @@ func New(cfg Config) (*Engine, error) {
 
 // now has the precision of stores.
 func now() time.Time { return time.Now().Truncate(time.Millisecond) }
+
+// storeNow is the time by which deadlines fire. A clock that is ahead of the
+// store's would end early what others still count on.
+func (e *Engine) storeNow() time.Time { return now().Add(-time.Duration(e.early.Load())) }
 
 // newID returns an id for something that the caller did not name.
 func newID() string {
@@ -120,7 +126,7 @@ func (e *Engine) latest(ctx context.Context, conversation string) (h *Handoff, e
 		return err
 	})
 	if errors.Is(err, ErrNotFound) {
-		return nil, nil
+		return nil, nil //nolint:nilnil // none is an answer
 	}
 	if err == nil && h.own.Tombstone {
 		c := *h
@@ -140,7 +146,7 @@ func (e *Engine) entry(ctx context.Context, id ID, entry string) (found *Entry, 
 		return err
 	})
 	if errors.Is(err, ErrNotFound) {
-		return nil, nil
+		return nil, nil //nolint:nilnil // none is an answer
 	}
 	return found, err
 }
@@ -234,14 +240,14 @@ func (e *Engine) replayed(ctx context.Context, id ID, op string, cause error) (o
 	return outcome{h: h, replay: found}, nil
 }
 
-// errCommit marks a commit whose outcome is unknown.
-type errCommit struct{ err error }
+// commitError marks a commit whose outcome is unknown.
+type commitError struct{ err error }
 
-func (e *errCommit) Error() string { return e.err.Error() }
-func (e *errCommit) Unwrap() error { return e.err }
+func (e *commitError) Error() string { return e.err.Error() }
+func (e *commitError) Unwrap() error { return e.err }
 
 func isUnknown(err error) bool {
-	var c *errCommit
+	var c *commitError
 	return errors.As(err, &c)
 }
 
@@ -268,7 +274,11 @@ func backOff(ctx context.Context, try int) error {
 
 // apply decides one command on what was read, and commits.
 func (e *Engine) apply(ctx context.Context, h *Handoff, c command, op string) (outcome, error) {
-	next, entries, err := e.rules.decide(h, c, op, now())
+	at := now()
+	if _, ok := c.(cFire); ok {
+		at = e.storeNow()
+	}
+	next, entries, err := e.rules.decide(h, c, op, at)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -298,7 +308,7 @@ func (e *Engine) refused(err error) error {
 	case isAnswer(err):
 		return err
 	}
-	return &errCommit{err: err}
+	return &commitError{err: err}
 }
 
 // keyError says what a key that is held means to a caller.

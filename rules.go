@@ -22,7 +22,7 @@ type rules struct {
 	fallback   *Queue // for a queue that is not configured
 }
 
-// Never, as a duration in a Config or Queue, switches a timer off.
+// Never is a duration that switches a timer of a Config or Queue off.
 const Never time.Duration = -1
 
 func orDefault(d *time.Duration, def time.Duration) {

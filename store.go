@@ -302,8 +302,8 @@ type (
 		Listen(ctx context.Context, f func(Hint)) error
 	}
 
-	// Ahead counts the records that stand before r in r's queue, at most
-	// limit (0 is no limit). Without it the engine lists.
+	// An AheadCounter counts the records that stand before r in r's queue, at
+	// most limit (0 is no limit). Without it the engine lists.
 	AheadCounter interface {
 		Ahead(ctx context.Context, r Record, limit int) (int, error)
 	}

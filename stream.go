@@ -184,12 +184,10 @@ func (s *Stream) Close(ctx context.Context) (Entry, error) {
 }
 
 // Cancel takes back what was shown.
-func (s *Stream) Cancel(ctx context.Context) error {
-	if s.over != nil {
-		return nil
+func (s *Stream) Cancel(ctx context.Context) {
+	if s.over == nil {
+		_ = s.stop(ctx, errors.New("handoff: the stream is cancelled"))
 	}
-	_ = s.stop(ctx, errors.New("handoff: the stream is cancelled"))
-	return nil
 }
 
 // stop ends the stream with a retraction.

@@ -148,6 +148,7 @@ func (e *Engine) Transcript(ctx context.Context, id ID) (Transcript, error) {
 			switch page[i].Kind {
 			case KindMessage, KindNotice, KindNote, KindWhisper, KindLeft:
 				out = append(out, page[i])
+			default: // something that happened
 			}
 		}
 		after = page[len(page)-1].Seq
@@ -199,6 +200,7 @@ func speaker(e *Entry) string {
 	switch e.Kind {
 	case KindNote, KindWhisper, KindLeft:
 		who += " (" + strings.ReplaceAll(string(e.Kind), "_", " ") + ")"
+	default: // said to the user
 	}
 	return who
 }

@@ -371,10 +371,9 @@ func (e *Engine) End(ctx context.Context, id ID, a Actor, how Ending) (Handoff, 
 		return Handoff{}, err
 	}
 	stay := how.StayOut
-	switch stay {
-	case 0:
-		stay = -1
-	case Never:
+	if stay == 0 {
+		stay = Never // the queue's
+	} else if stay == Never {
 		stay = 0
 	}
 	o, err := e.act(ctx, id, a, "end", "", func(*Handoff) (command, error) {

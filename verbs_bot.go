@@ -255,7 +255,10 @@ func (e *Engine) replyUnwatched(ctx context.Context, t Turn, m Message) (Entry, 
 	if id == "" {
 		id = newID()
 	}
-	en := Entry{ID: id, Handoff: t.ID(), At: now(), Kind: KindMessage, From: Party{Role: RoleBot, ID: t.Bot}, Text: m.Text, Files: m.Files, Payload: m.Payload, Message: m.ID}
+	en := Entry{
+		ID: id, Handoff: t.ID(), At: now(), Kind: KindMessage, From: Party{Role: RoleBot, ID: t.Bot},
+		Text: m.Text, Files: m.Files, Payload: m.Payload, Message: m.ID,
+	}
 	if e.cfg.Channel == nil {
 		return en, nil
 	}
