@@ -279,6 +279,13 @@ func hostileTexts(limit int) []string {
 	if limit == 0 || limit > 8<<10 {
 		limit = 8 << 10
 	}
+	out = slices.DeleteFunc(out, func(s string) bool { return len(s) > limit })
+	if limit < 100 {
+		return out
+	}
+	long := strings.Repeat("long é ", limit/8)
+	return append(out, long[:strings.LastIndexByte(long, ' ')]+"x")
+}
 	long := strings.Repeat("long é ", limit/8)
 	return append(out, long[:strings.LastIndexByte(long[:min(limit, len(long))], ' ')]+"x")
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/seed-2a427302/handoff"
@@ -241,10 +240,18 @@ func checkGarbage(r *run) {
 			hooks = append(hooks, w, cut, handoff.Webhook{Header: h, Body: w.Body})
 		}
 	}
-	for i, w := range hooks {
+	receive := func(i int, w handoff.Webhook) {
+		defer func() {
+			if p := recover(); p != nil {
+				r.failf("garbage %d made it panic: %v", i, p)
+			}
+		}()
 		if events, _, _ := rc.Receive(r.ctx(), w); len(events) > 0 {
-			r.failf("garbage %s is taken as %q", strconv.Itoa(i), kindsOf(events))
+			r.failf("garbage %d is taken as %q", i, kindsOf(events))
 		}
+	}
+	for i, w := range hooks {
+		receive(i, w)
 	}
 }
 

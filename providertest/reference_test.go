@@ -1,4 +1,4 @@
-package inmem_test
+package providertest_test
 
 import (
 	"maps"
@@ -13,16 +13,20 @@ import (
 	"github.com/seed-2a427302/handoff/providertest"
 )
 
-func TestQueue(t *testing.T)        { suite(t, inmem.Options{}) }
-func TestConversation(t *testing.T) { suite(t, inmem.Options{Custody: handoff.CustodyConversation}) }
-func TestStreams(t *testing.T)      { suite(t, inmem.Options{Streams: true}) }
-func TestOneReference(t *testing.T) { suite(t, inmem.Options{OneReference: true, MaxBytes: 200}) }
+func TestReferenceQueue(t *testing.T) { suite(t, inmem.Options{}) }
+func TestReferenceConversation(t *testing.T) {
+	suite(t, inmem.Options{Custody: handoff.CustodyConversation})
+}
+func TestReferenceStreams(t *testing.T) { suite(t, inmem.Options{Streams: true}) }
+func TestReferenceOneReference(t *testing.T) {
+	suite(t, inmem.Options{OneReference: true, MaxBytes: 200})
+}
 
-func TestConversationOneReference(t *testing.T) {
+func TestReferenceConversationOneReference(t *testing.T) {
 	suite(t, inmem.Options{Custody: handoff.CustodyConversation, OneReference: true})
 }
 
-func TestConversationStreams(t *testing.T) {
+func TestReferenceConversationStreams(t *testing.T) {
 	suite(t, inmem.Options{Custody: handoff.CustodyConversation, Streams: true})
 }
 
