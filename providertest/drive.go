@@ -286,6 +286,3 @@ func hostileTexts(limit int) []string {
 	long := strings.Repeat("long é ", limit/8)
 	return append(out, long[:strings.LastIndexByte(long, ' ')]+"x")
 }
-	long := strings.Repeat("long é ", limit/8)
-	return append(out, long[:strings.LastIndexByte(long[:min(limit, len(long))], ' ')]+"x")
-}
