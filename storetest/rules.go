@@ -83,7 +83,7 @@ const (
 	// Abilities.
 	ruleListen = "Listen calls f until ctx ends and returns nil then."
 	ruleHint   = "A zero ID with a queue means that the queue may have work."
-	ruleAhead  = "Ahead counts the records that stand before r in r's queue, at most limit (0 is no limit)."
+	ruleAhead  = "An AheadCounter counts the records that stand before r in r's queue, at most limit (0 is no limit)."
 	ruleCount  = "A Counter counts the records that match q, leaving After and Limit aside."
 	ruleBatch  = "Each is judged alone, in order, against the store and the items before it; the result has one error for each item."
 )
