@@ -313,12 +313,13 @@ func (x *change) fireStayOut() {
 		return
 	}
 	x.control()
+	x.dueAnswer()
 	if h.own.Packet != nil {
 		x.handOut("packet")
 		return
 	}
-	e.Call = "b/" + strconv.FormatInt(e.Seq, 10)
 	if x.rules.bot {
+		e.Call = "b/" + strconv.FormatInt(e.Seq, 10)
 		x.assign(e.Call)
 	}
 }
