@@ -169,6 +169,7 @@ func (e *Engine) deliverOne(ctx context.Context, h *Handoff, t task, b *Binding,
 	if errors.As(err, &de) {
 		code = de.Code
 	}
+	unsure := !perm || try > e.cfg.SendTries // nobody said that it was not shown
 	if err != nil && (try >= e.cfg.SendTries || e.cfg.SendFor > 0 && start.Sub(en.At) > e.cfg.SendFor) {
 		perm = true
 	}
@@ -188,7 +189,7 @@ func (e *Engine) deliverOne(ctx context.Context, h *Handoff, t task, b *Binding,
 	}
 	op := "undelivered/" + t.name + "/" + strconv.FormatInt(en.Seq, 10)
 	_, err = e.do(background(ctx), h.ID, op, func(*Handoff) (command, error) {
-		return cUndelivered{sink: t.name, entry: en.Seq, code: code, unsure: code == "gave_up" || code == "too_many_tries"}, nil
+		return cUndelivered{sink: t.name, entry: en.Seq, code: code, unsure: unsure}, nil
 	})
 	return time.Time{}, err
 }

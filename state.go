@@ -3,6 +3,7 @@ package handoff
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -236,6 +237,12 @@ func (x *change) owe(e *Entry) {
 	}
 	for _, s := range x.rules.sinks {
 		x.owed(sinkNamed+s, sinkNamed+s, e.Seq)
+	}
+	for _, o := range x.h.own.Owed {
+		// A sink of another replica, or of one that is gone: the audit tells.
+		if name, ok := strings.CutPrefix(o.Sink, sinkNamed); ok && !slices.Contains(x.rules.sinks, name) {
+			x.owed(o.Sink, o.Cursor, e.Seq)
+		}
 	}
 }
 
