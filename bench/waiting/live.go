@@ -21,9 +21,13 @@ func span(minutes float64) time.Duration { return time.Duration(minutes * float6
 // learner feeds what happens in a world to the models an engine would keep: one
 // for the queue, and one per line for who comes.
 type learner struct {
-	queue  *estimate.Model
-	lines  []*estimate.Model
-	last   float64 // up to when staffing was recorded
+	queue *estimate.Model
+	lines []*estimate.Model
+	last  float64 // up to when staffing was recorded
+	// The seats since then, and whether somebody waited.
+	seats, busy int
+	waiting     bool
+
 	params estimate.Params
 	flows  [][]estimate.Arrival
 	fresh  float64 // when params were learned
@@ -69,19 +73,20 @@ func (l *learner) learn(w *world.World) {
 	}
 }
 
-// staffed records the seats since the last call.
+// staffed records the seats as they were since the last call and looks at them
+// anew. It is called after each change.
 func (l *learner) staffed(w *world.World) {
-	if slices.ContainsFunc(w.Waiting, func(p *world.Person) bool { return !p.Ghost }) {
-		seats, busy := 0, 0
-		for _, d := range w.Desks {
-			if d.There {
-				seats += d.Seats
-				busy += len(d.People)
-			}
-		}
-		l.queue.Staffed(clock(l.last), clock(w.Now), seats, busy)
+	if l.waiting {
+		l.queue.Staffed(clock(l.last), clock(w.Now), l.seats, l.busy)
 	}
-	l.last = w.Now
+	l.last, l.seats, l.busy = w.Now, 0, 0
+	l.waiting = slices.ContainsFunc(w.Waiting, func(p *world.Person) bool { return !p.Ghost })
+	for _, d := range w.Desks {
+		if d.There {
+			l.seats += d.Seats
+			l.busy += len(d.People)
+		}
+	}
 }
 
 // snapshot is the live state as an engine would hand it over. An engine knows
