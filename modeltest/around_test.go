@@ -242,6 +242,7 @@ type platform struct {
 }
 
 type vendorChat struct {
+	n                          int
 	ref, attempt, conversation string
 	state                      handoff.SessionState
 	agent                      string
@@ -291,7 +292,7 @@ func (p *platform) Open(ctx context.Context, o handoff.Opening) (handoff.Session
 	c := p.chats[o.Attempt]
 	if c == nil {
 		p.n++
-		c = &vendorChat{ref: p.name + strconv.Itoa(p.n), attempt: o.Attempt, conversation: o.Handoff.ID.Conversation, state: handoff.SessionQueued}
+		c = &vendorChat{n: p.n, ref: p.name + strconv.Itoa(p.n), attempt: o.Attempt, conversation: o.Handoff.ID.Conversation, state: handoff.SessionQueued}
 		p.chats[o.Attempt] = c
 		p.emit(c, handoff.ProviderEvent{Kind: handoff.EventQueued, Position: 1 + p.n%4, Wait: time.Duration(p.n%3) * time.Minute})
 	}

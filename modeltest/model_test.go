@@ -1,6 +1,7 @@
 package modeltest_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/seed-2a427302/handoff"
 )
 
 // steps is how many operations a world goes through on average.
@@ -41,7 +44,7 @@ func TestModel(t *testing.T) {
 			BotQueue:  rapid.Bool().Draw(rt, "bot queue"),
 			StoreDown: rapid.Bool().Draw(rt, "store down"),
 		}
-		list := draw(rt)
+		list := draw(rt, v.Seed)
 		if problems := play(t, v, list, sum); len(problems) > 0 {
 			rt.Fatalf("%+v\n%s\noperations:\n%s", v, strings.Join(problems, "\n"), trace(list))
 		}
@@ -67,20 +70,31 @@ func set(t *testing.T, name, value string) {
 }
 
 // draw makes the operations first and runs them later, so that nothing of
-// rapid is called in the bubble.
-func draw(rt *rapid.T) []op {
+// rapid is called in the bubble. rapid likes small numbers; what an operation
+// is comes from a digest of the number that was drawn, so that all are as
+// frequent as their weights say.
+func draw(rt *rapid.T, seed uint64) []op {
 	var list []op
-	number := rapid.IntRange(0, 63)
-	actions := map[string]func(*rapid.T){}
-	for name, v := range verbs {
-		for i := range v.weight {
-			actions[fmt.Sprintf("%s %d", name, i)] = func(rt *rapid.T) {
-				list = append(list, op{verb: name, a: number.Draw(rt, "a"), b: number.Draw(rt, "b"), c: number.Draw(rt, "c"), d: number.Draw(rt, "d")})
+	rt.Repeat(map[string]func(*rapid.T){
+		"op": func(rt *rapid.T) {
+			x := digest(seed ^ digest(rapid.Uint64().Draw(rt, "op")))
+			o := op{verb: wheel[x%uint64(len(wheel))]}
+			for _, p := range []*int{&o.a, &o.b, &o.c, &o.d} {
+				x = digest(x)
+				*p = int(x % 64)
 			}
-		}
-	}
-	rt.Repeat(actions)
+			list = append(list, o)
+		},
+	})
 	return list
+}
+
+// digest is splitmix64.
+func digest(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }
 
 // play runs a world in a bubble and returns what went wrong.
@@ -94,13 +108,15 @@ func play(t *testing.T, v variant, list []op, sum *tally) (problems []string) {
 				w.check(true)
 			}
 			if problems = w.problems(); len(problems) > 0 {
-				problems = append(problems, fmt.Sprintf("after operation %d: %v", i, o))
+				problems = append(problems, fmt.Sprintf("after operation %d: %v", i, o), w.logs(problems[0]))
 				w.settleQuietly()
 				return
 			}
 		}
 		w.settle()
-		problems = w.problems()
+		if problems = w.problems(); len(problems) > 0 {
+			problems = append(problems, "after everything came to rest", w.logs(problems[0]))
+		}
 	})
 	sum.mu.Lock()
 	sum.worlds++
@@ -114,6 +130,30 @@ func (w *world) settleQuietly() {
 	w.calm = true
 	w.mu.Unlock()
 	w.flying.Wait()
+}
+
+// logs returns the logs of the conversation that a problem is about.
+func (w *world) logs(problem string) string {
+	name, _, ok := strings.Cut(problem, "#")
+	if !ok {
+		return "no conversation"
+	}
+	var b strings.Builder
+	err := w.reader.Logs(context.Background(), func(id handoff.ID, log []handoff.Entry) {
+		if id.Conversation != name {
+			return
+		}
+		h, _ := w.reader.Engine.Get(context.Background(), id)
+		fmt.Fprintf(&b, "%v: %s %s epoch %d, queue %s, agent %s, pending %+v, deadlines %v\n", id, h.State, h.Outcome, h.Epoch, h.Need.Queue, h.Agent, h.Pending, h.Deadlines)
+		for _, e := range log {
+			fmt.Fprintf(&b, "  %3d %s %-11s %-10s %-10s %d by %s %s agent=%s call=%s reason=%s past=%v about=%d seen=%d notice=%s %v %q\n", e.Seq, e.At.Format("04:05.000"), e.Kind, e.ID, e.State, e.Epoch, e.From.Role, e.From.ID,
+				e.Agent, e.Call, e.Reason, e.Past, e.About, e.Seen, e.Notice, e.Data, e.Text)
+		}
+	})
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("now %s\n%s", time.Now().Format("04:05.000"), b.String())
 }
 
 func trace(list []op) string {

@@ -39,8 +39,12 @@ func (w *world) rested() {
 			w.fail("%v: the next handoff is opened (R13): %s still owes it", r.ID, h.State)
 		}
 		for _, p := range h.Pending {
-			if h.Controller().Role == handoff.RoleBot && !w.Unwatched && now.Sub(p.At) > 2*time.Minute && h.State == handoff.StateBot {
-				w.fail("%v: every message is answered, or said to be unanswered (11): %s waits since %v for %q", r.ID, p.Message, now.Sub(p.At), p.Call)
+			since := p.At
+			if h.Created.After(since) {
+				since = h.Created
+			}
+			if h.State == handoff.StateBot && h.StayOut.IsZero() && now.Sub(since) > time.Minute {
+				w.fail("%v: every message is answered, or said to be unanswered (11): %s waits since %v for %q", r.ID, p.Message, now.Sub(since), p.Call)
 			}
 		}
 		for _, o := range r.Owed {
@@ -63,7 +67,7 @@ func (w *world) rested() {
 		p.mu.Lock()
 		for _, c := range p.chats {
 			if c.state != handoff.SessionEnded && !strings.HasPrefix(c.attempt, "self") && !live[c.attempt] && !live[c.ref] {
-				w.fail("%s: no chat of ours is left open there (e1): %s of %s is %s", p.name, c.ref, c.attempt, c.state)
+				w.fail("%s#0: no chat of ours is left open there (e1): %s of %s is %s", c.conversation, c.ref, c.attempt, c.state)
 			}
 		}
 		p.mu.Unlock()

@@ -1,8 +1,10 @@
 package modeltest_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -13,16 +15,21 @@ import (
 
 var queueNames = []string{"push", "over", "pull", "cast", "form", "host", "plat", "plat", "push", "pull"}
 
-// verbs are all operations with their weights.
-var verbs map[string]verb
+// verbs are all operations; the wheel has each as often as its weight says.
+var verbs, wheel = allVerbs()
 
-func init() {
-	verbs = map[string]verb{}
+func allVerbs() (map[string]verb, []string) {
+	all := map[string]verb{}
 	for _, m := range []map[string]verb{botVerbs, agentVerbs, platformVerbs, otherVerbs, worldVerbs} {
-		for name, v := range m {
-			verbs[name] = v
+		maps.Copy(all, m)
+	}
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		for range all[name].weight {
+			names = append(names, name)
 		}
 	}
+	return all, names
 }
 
 var botVerbs = map[string]verb{
@@ -39,7 +46,7 @@ var botVerbs = map[string]verb{
 			w.memory[name] = append(w.memory[name], in)
 		}
 		w.mu.Unlock()
-		t, err := w.node(o.c % replicas).e.Receive(ctx, in)
+		t, err := w.node(o.c%replicas).e.Receive(ctx, in)
 		if err == nil {
 			w.ledger.Acknowledge(name, in.ID)
 			w.bot.keep(t)
@@ -340,7 +347,7 @@ var platformVerbs = map[string]verb{
 		if len(open) == 0 {
 			return nil
 		}
-		slices.SortFunc(open, func(a, b *vendorChat) int { return len(a.ref)*1000 + int(a.ref[len(a.ref)-1]) - len(b.ref)*1000 - int(b.ref[len(b.ref)-1]) })
+		slices.SortFunc(open, func(a, b *vendorChat) int { return cmp.Compare(a.n, b.n) })
 		p.act(open[o.c%len(open)], o)
 		return nil
 	}},
@@ -364,7 +371,7 @@ var platformVerbs = map[string]verb{
 		p := w.platforms[1]
 		p.mu.Lock()
 		p.n++
-		c := &vendorChat{ref: p.name + strconv.Itoa(p.n), attempt: "self" + strconv.Itoa(p.n), conversation: h.ID.Conversation, state: handoff.SessionActive, agent: "zoe"}
+		c := &vendorChat{n: p.n, ref: p.name + strconv.Itoa(p.n), attempt: "self" + strconv.Itoa(p.n), conversation: h.ID.Conversation, state: handoff.SessionActive, agent: "zoe"}
 		p.chats[c.attempt] = c
 		p.emit(c, handoff.ProviderEvent{Kind: handoff.EventJoined, Agent: handoff.Party{Role: handoff.RoleAgent, ID: "zoe"}})
 		ev := p.events[len(p.events)-1]

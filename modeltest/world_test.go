@@ -211,7 +211,12 @@ type node struct {
 	dead  bool
 	fuse  int // store calls until it crashes; 0 is never
 	after bool
+	at    time.Time // of the last calls
+	calls int       // how many there were at that time
 }
+
+// busy is how many store calls a replica may make without time passing.
+const busy = 3000
 
 var errDead = errors.New("modeltest: this process is dead")
 
@@ -254,9 +259,19 @@ func (n *node) crash(calls int, after bool) {
 	n.fuse, n.after = calls, after
 }
 
-func (n *node) plan(op string, _ handoff.ID) handofftest.Fault {
+func (n *node) plan(op string, id handoff.ID) handofftest.Fault {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if now := time.Now(); !now.Equal(n.at) {
+		n.at, n.calls = now, 0
+	}
+	if n.calls++; n.calls == busy {
+		h, _ := n.w.reader.Engine.Get(context.Background(), id)
+		n.w.fail("%v: no busy loops (47): %s again and again, %s with %v at %v", id, op, h.State, h.Deadlines, n.at)
+	}
+	if n.calls >= busy {
+		return handofftest.Fault{Delay: time.Second, Before: handofftest.ErrStore}
+	}
 	if n.dead {
 		return handofftest.Fault{Before: errDead}
 	}
@@ -284,7 +299,6 @@ func (n *node) plan(op string, _ handoff.ID) handofftest.Fault {
 	case n.w.percent(wt.after):
 		f.After = handofftest.ErrStore
 	}
-	_ = op
 	return f
 }
 

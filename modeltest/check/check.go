@@ -235,7 +235,7 @@ func (c *Checker) handoff(ch *chat, st *Stretch) {
 	p.enqueued = h.Enqueued
 	p.final = h.State == handoff.StateEnded
 	ch.epoch = max(ch.epoch, h.Epoch)
-	c.pending(ch, p, st)
+	c.pending(p, st)
 }
 
 // records returns the violations of a record by itself: what a store keeps is

@@ -4,7 +4,6 @@ import (
 	"hash/fnv"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/seed-2a427302/handoff"
@@ -164,6 +163,7 @@ func (c *Checker) answers(ch *chat, p *past, id handoff.ID, e *handoff.Entry) {
 		return
 	}
 	for _, m := range c.rules.Ledger.Asked(id, e.Call) {
+		p.settle(m, "bot by "+e.Call)
 		msg := ch.messages[m]
 		if msg == nil {
 			continue // of an erased conversation
@@ -174,18 +174,10 @@ func (c *Checker) answers(ch *chat, p *past, id handoff.ID, e *handoff.Entry) {
 		}
 		msg.answered = a
 	}
-	for m := range p.pending {
-		if e.Call == "m/"+m || !strings.HasPrefix(e.Call, "m/") {
-			p.settled[m] = "bot by " + e.Call
-		}
-	}
-	if m, ok := strings.CutPrefix(e.Call, "m/"); ok {
-		delete(p.pending, m)
-	}
 }
 
 // pending compares what a handoff says is unanswered with its log.
-func (c *Checker) pending(ch *chat, p *past, st *Stretch) {
+func (c *Checker) pending(p *past, st *Stretch) {
 	h := &st.Handoff
 	left := map[string]bool{}
 	for i := range h.Pending {
@@ -197,21 +189,8 @@ func (c *Checker) pending(ch *chat, p *past, st *Stretch) {
 	}
 	for m, seq := range p.pending {
 		if !left[m] {
-			if p.settled[m] == "" {
-				c.bad(h.ID, "no message is lost (11)", "%s at %d is neither unanswered nor answered", m, seq)
-			}
+			c.bad(h.ID, "no message is lost (11)", "%s at %d is neither unanswered nor answered", m, seq)
 			delete(p.pending, m)
-		}
-	}
-	for m := range left {
-		delete(p.settled, m) // an answer of another call
-	}
-	if (h.State == handoff.StateEnded || h.State == handoff.StateWrapup) && len(left) > 0 && !h.NextOwed() {
-		next := ch.past[h.ID.Number+1]
-		for m := range left {
-			if next == nil || next.pending[m] == 0 && next.settled[m] == "" && ch.number <= h.ID.Number+1 {
-				_ = next // checked by chain, when the next one has been read
-			}
 		}
 	}
 }

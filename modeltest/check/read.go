@@ -121,7 +121,9 @@ func (r *Reader) whole(ctx context.Context, s *Snapshot, keys map[string]bool) e
 		return err
 	}
 	for i := range list {
-		s.Lines[list[i].Queue] = nil
+		if list[i].Queue != "" {
+			s.Lines[list[i].Queue] = nil
+		}
 	}
 	for queue := range s.Lines {
 		list, err := r.Store.List(ctx, handoff.Query{Queue: queue, Waiting: true, ByRank: true})
