@@ -229,6 +229,7 @@ func stations(desk *platform) func(*handoff.Config) {
 			{Name: "rescue", Ladder: patient()},
 			{Name: "form", Intake: &handoff.Form{Fields: []handoff.Field{{Name: "order", Required: true}}, Required: true}},
 			{Name: "vendor", Providers: []string{"vendor"}, Ladder: patient()},
+			{Name: "thorough", Wrapup: time.Hour},
 		}
 	}
 }
