@@ -64,8 +64,9 @@ func (e *Engine) openAt(ctx context.Context, p Provider, h *Handoff, b *Binding)
 	var s Session
 	err := e.ask(ctx, "open", h.ID, func(ctx context.Context) (err error) {
 		if f, ok := p.(Finder); ok && b.Tries > 1 {
-			found := false
-			if s, found, err = f.Find(ctx, b.Attempt); err != nil || found {
+			old, found, err := f.Find(ctx, b.Attempt)
+			if err != nil || found {
+				s = old
 				return err
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-2a427302/handoff"
@@ -25,18 +26,31 @@ func failingCases() []engineCase {
 			name: "answer to open lost", rule: "an attempt whose answer was lost is found again: there is one chat, where attempts can be found",
 			check: checkOpenLost,
 		},
-		{name: "down in the middle", custody: q, rule: "while the platform is down nothing is lost, and afterwards it arrives in order", check: checkDownInTheMiddle},
-		{name: "refused in the middle", custody: q, rule: "what the platform refuses for good is noted as undelivered, and later messages go on", check: checkRefusedMessage},
+		{
+			name: "down in the middle", custody: q, rule: "while the platform is down nothing is lost, and afterwards it arrives in order",
+			check: checkDownInTheMiddle,
+		},
+		{
+			name: "refused in the middle", custody: q, rule: "what the platform refuses for good is noted as undelivered, and later messages go on",
+			check: checkRefusedMessage,
+		},
 		{
 			name: "next provider", custody: q, rule: "when a platform fails the next one of the queue gets the user, with everything that was said",
 			check: checkNextProvider, change: first,
 		},
-		{name: "cancelled while connecting", rule: "a chat that may have been opened is closed, also when nobody wants it any more", check: checkCancelConnecting},
+		{
+			name: "cancelled while connecting", rule: "a chat that may have been opened is closed, also when nobody wants it any more",
+			check: checkCancelConnecting,
+		},
 		{name: "close fails", rule: "a close that fails is tried again until it succeeds", check: checkCloseFails},
-		{name: "faster than our commit", custody: q, rule: "what happens in a chat before its opening is stored is not lost, where events name the attempt", check: checkEarly},
-		{name: "nobody there", rule: "a queue that needs agents refuses while the platform has none", check: checkNobody, change: func(_ *live, c *handoff.Config) {
-			c.Queues[0].NeedAgents = true
-		}},
+		{
+			name: "faster than our commit", custody: q, rule: "what happens before the opening is stored is not lost, where events name the attempt",
+			check: checkEarly,
+		},
+		{
+			name: "nobody there", rule: "a queue that needs agents refuses while the platform has none",
+			check: checkNobody, change: func(_ *live, c *handoff.Config) { c.Queues[0].NeedAgents = true },
+		},
 	}
 }
 
@@ -168,27 +182,15 @@ func checkNextProvider(l *live) {
 	l.act(Act{Kind: Say, Chat: ref, Text: "agent 1"})
 	l.userSaw("c", "agent 1")
 	chat := l.chatOf(ref)
-	seen := chat.texts()
-	for _, s := range chat.Internal {
-		seen += s + "\n"
-	}
+	seen := chat.texts() + strings.Join(chat.Internal, "\n")
 	for _, text := range []string{"I want a person", "user 1", "user 2"} {
-		if n := count(seen, text); n != 1 {
+		if n := strings.Count(seen, text); n != 1 {
 			l.failf("the agent saw %q %d times", text, n)
 		}
 	}
 	if slices.Contains(l.notices("c"), handoff.NoticeFailed) {
 		l.failf("the user was told that nobody can be reached")
 	}
-}
-
-func count(s, sub string) (n int) {
-	for i := 0; i+len(sub) <= len(s); i++ {
-		if s[i:i+len(sub)] == sub {
-			n++
-		}
-	}
-	return n
 }
 
 func checkCancelConnecting(l *live) {

@@ -120,7 +120,7 @@ func checkSecrets(r *run) {
 	}
 	for _, w := range r.forged() {
 		if rc, ok := r.p.(handoff.Receiver); ok {
-			_, _, err := rc.Receive(r.ctx(), w)
+			_, _, err := r.receive(rc, w)
 			secret("Receive of a forged webhook", err)
 		}
 	}
