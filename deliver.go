@@ -54,6 +54,9 @@ func (e *Engine) send(ctx context.Context, t task) error {
 			lead.Seq = max(lead.Seq, b.From)
 		}
 		at, until, err := e.deliverAll(ctx, h, t, b, lead, upTo)
+		if err == nil && at >= upTo {
+			at = max(at, h.Seq) // what follows is not for this receiver: to pass it over is no try
+		}
 		if aerr := e.ack(ctx, Ack{ID: t.id, Cursor: t.name, Seq: at, Term: lead.Term, Until: until}); aerr != nil && err == nil {
 			err = aerr
 		}
@@ -116,7 +119,7 @@ func (e *Engine) deliverAll(ctx context.Context, h *Handoff, t task, b *Binding,
 				at = en.Seq
 				continue
 			}
-			stop, err := e.deliverOne(ctx, h, t, b, en, try)
+			stop, err := e.deliverOne(ctx, h, t, b, en, min(try, mostTries(en)))
 			if err != nil || !stop.IsZero() {
 				return at, stop, err
 			}
@@ -193,6 +196,10 @@ func (e *Engine) deliverOne(ctx context.Context, h *Handoff, t task, b *Binding,
 	})
 	return time.Time{}, err
 }
+
+// mostTries is how often an entry of that age can have been tried. Leads are
+// counted, and somebody who led and found nothing to send did not try.
+func mostTries(en *Entry) int { return 1 + int(max(0, now().Sub(en.At)/(500*time.Millisecond))) }
 
 // retryIn is the back-off after a number of tries, with jitter: a second at
 // first, five minutes at most.

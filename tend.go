@@ -250,7 +250,17 @@ func (e *Engine) isOwed(ctx context.Context, h *Handoff, cursor string) (bool, e
 	if err != nil {
 		return true, err
 	}
-	return lead.Seq < h.own.Owed[i].Seq, e.ack(ctx, Ack{ID: h.ID, Cursor: cursor, Term: lead.Term})
+	return lead.Seq < h.own.Owed[i].Seq, e.giveBackLead(ctx, h, h.own.Owed[i], lead)
+}
+
+// giveBackLead ends a lead that was taken to look. A cursor that is not behind
+// moves to the log's end, so that looking does not count as trying to send.
+func (e *Engine) giveBackLead(ctx context.Context, h *Handoff, o Owed, lead Lead) error {
+	a := Ack{ID: h.ID, Cursor: o.Cursor, Term: lead.Term}
+	if lead.Seq >= o.Seq {
+		a.Seq = h.Seq
+	}
+	return e.ack(ctx, a)
 }
 
 // audit gives up receivers that nobody has served for a day, and arms the next
@@ -290,7 +300,7 @@ func (e *Engine) behind(ctx context.Context, h *Handoff, o Owed) (time.Time, err
 	if err != nil {
 		return time.Time{}, err
 	}
-	if err := e.ack(ctx, Ack{ID: h.ID, Cursor: o.Cursor, Term: lead.Term}); err != nil || lead.Seq >= o.Seq {
+	if err := e.giveBackLead(ctx, h, o, lead); err != nil || lead.Seq >= o.Seq {
 		return time.Time{}, err
 	}
 	en, err := e.entryAt(ctx, h.ID, lead.Seq+1)
