@@ -30,6 +30,7 @@ type Engine struct {
 	pace      *pace
 	begun     *begun
 	early     atomic.Int64 // by how much our clock is ahead of the store's, as the last claim told
+	tx        *transaction // of the host; nil: none
 }
 
 // New checks cfg and returns an engine. It starts nothing: call Run in at
@@ -295,7 +296,7 @@ func (e *Engine) apply(ctx context.Context, h *Handoff, c command, op string) (o
 	if err != nil {
 		return outcome{}, e.refused(err)
 	}
-	e.committed(ctx, h, next, entries, c)
+	e.after(func(e *Engine) { e.committed(background(ctx), h, next, entries, c) })
 	return outcome{h: next, entries: entries}, nil
 }
 

@@ -138,7 +138,7 @@ func (e *Engine) openNext(ctx context.Context, conversation string, prev *Handof
 	if err == nil && prev != nil && prev.own.NextOwed {
 		// Nobody needs to open it any more. If this is lost, the worker finds
 		// the next handoff there.
-		e.work.tend(prev.ID)
+		e.after(func(e *Engine) { e.work.tend(prev.ID) })
 	}
 	return o, err
 }

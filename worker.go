@@ -13,6 +13,9 @@ import (
 // nil soon after ctx ends, when everything it had begun is finished or given
 // back. Any number of replicas may run; at least one must.
 func (e *Engine) Run(ctx context.Context) error {
+	if e.tx != nil {
+		return errBound
+	}
 	pools := e.pools()
 	e.work.start(pools)
 	defer e.work.stop()
