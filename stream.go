@@ -134,6 +134,7 @@ func (s *Stream) hold(ctx context.Context) error {
 		return s.e.ack(ctx, Ack{ID: id, Cursor: sinkChannel, Term: s.lead.Term, Until: s.until})
 	}
 	for try := 0; ; try++ {
+		at = now() // others may have had the channel for long
 		h, err := s.e.get(ctx, id)
 		if err != nil {
 			return stale(err)
