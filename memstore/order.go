@@ -37,22 +37,22 @@ type node struct {
 	sizes []int
 }
 
-func (a *item) compare(p *place) int {
+func (it *item) compare(p *place) int {
 	switch {
-	case a.major < p.major:
+	case it.major < p.major:
 		return -1
-	case a.major > p.major:
+	case it.major > p.major:
 		return 1
-	case a.minor < p.minor:
+	case it.minor < p.minor:
 		return -1
-	case a.minor > p.minor:
+	case it.minor > p.minor:
 		return 1
 	}
-	return a.slot.rec.ID.Compare(p.id)
+	return it.slot.rec.ID.Compare(p.id)
 }
 
-func (a *item) before(b *item) bool {
-	return a.compare(&place{b.major, b.minor, b.slot.rec.ID}) < 0
+func (it *item) before(other *item) bool {
+	return it.compare(&place{other.major, other.minor, other.slot.rec.ID}) < 0
 }
 
 func comparePlaces(a, b place) int {

@@ -1,9 +1,9 @@
 package memstore
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/seed-2a427302/handoff"
@@ -64,7 +64,7 @@ func checkNodes(t *testing.T, n *node) {
 
 func TestOrderLikeNaive(t *testing.T) {
 	for seed := range uint64(8) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 1))
 			var o order
 			var naive naiveOrder
@@ -74,7 +74,7 @@ func TestOrderLikeNaive(t *testing.T) {
 					grow = 100 - grow
 				}
 				it := item{rnd.Int64N(3), rnd.Int64N(50), &slot{rec: handoff.Record{
-					ID: handoff.ID{Conversation: fmt.Sprint(rnd.IntN(20)), Number: rnd.Int64N(4)},
+					ID: handoff.ID{Conversation: strconv.Itoa(rnd.IntN(20)), Number: rnd.Int64N(4)},
 				}}}
 				if seed%2 == 0 {
 					it.minor = int64(step) // mostly at the end

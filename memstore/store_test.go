@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -157,7 +158,7 @@ func TestFreedKey(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.Version, r.Seq = r.Version+1, r.Seq+1
-			e.Seq, e.ID = r.Seq, fmt.Sprint(r.Seq)
+			e.Seq, e.ID = r.Seq, strconv.FormatInt(r.Seq, 10)
 			synctest.Wait()
 			if want := i >= 3; (len(hints) > 0) != want {
 				t.Errorf("after commit %d the hints are %v", i, hints)

@@ -1,5 +1,7 @@
 package memstore
 
+import "maps"
+
 // A table is a map that gives memory back. Go's maps keep the size of their
 // best days.
 type table[K comparable, V any] struct {
@@ -20,9 +22,7 @@ func (t *table[K, V]) remove(k K) {
 	// Rebuilding costs as much as the removals that led to it.
 	if t.peak > 1024 && len(t.m) < t.peak/4 {
 		m := make(map[K]V, len(t.m))
-		for k, v := range t.m {
-			m[k] = v
-		}
+		maps.Copy(m, t.m)
 		t.m, t.peak = m, len(m)
 	}
 }

@@ -63,7 +63,7 @@ func checkAhead(k *kit) {
 					want = min(rank, limit)
 				}
 				got, err := s.Ahead(k.ctx, standing[rank], limit)
-				k.ok(err, "Ahead")
+				k.okf(err, "Ahead")
 				if got != want {
 					k.fatalf("Ahead of number %d of %d in the order of List, at most %d, gives %d", rank+1, len(standing), limit, got)
 				}
@@ -90,7 +90,7 @@ func checkAhead(k *kit) {
 	agree(all, "billing")
 	all = slices.DeleteFunc(all, func(r handoff.Record) bool {
 		if r.Line != "" && r.ID.Number%3 == 0 {
-			k.ok(k.store.Delete(k.ctx, r.ID, r.Version), "Delete")
+			k.okf(k.store.Delete(k.ctx, r.ID, r.Version), "Delete")
 			return true
 		}
 		return false
@@ -116,7 +116,7 @@ func checkCount(k *kit) {
 				q.After, q.Limit = all[5].Cursor(q), 1
 			}
 			got, err := s.Count(k.ctx, q)
-			k.ok(err, "Count(%s)", show(q))
+			k.okf(err, "Count(%s)", show(q))
 			if got != want {
 				k.fatalf("Count(%s) gives %d, want %d", show(q), got, want)
 			}
@@ -164,15 +164,15 @@ func checkBatch(k *kit) {
 		item(d, "new", "known"),
 		item(fresh, "first"),
 	)
-	k.ok(errs[0], "the first item")
-	k.want(errs[1], handoff.ErrConflict, "an item with an old version")
-	k.held(errs[2], "full", "an item that wants a held key")
-	k.want(errs[3], handoff.ErrDuplicate, "an item with a known entry")
-	k.ok(errs[4], "the last item, an insert")
+	k.okf(errs[0], "the first item")
+	k.wantf(errs[1], handoff.ErrConflict, "an item with an old version")
+	k.heldf(errs[2], "full", "an item that wants a held key")
+	k.wantf(errs[3], handoff.ErrDuplicate, "an item with a known entry")
+	k.okf(errs[4], "the last item, an insert")
 	a.Version, a.Seq = 2, 3
 	fresh.Version, fresh.Seq = 1, 1
 	for _, r := range []handoff.Record{a, b, c, d, fresh} {
-		k.same(k.get(r.ID), r, "Get after CommitBatch")
+		k.samef(k.get(r.ID), r, "Get after CommitBatch")
 		if n := len(k.log(r.ID)); n != int(r.Seq) {
 			k.fatalf("the log of %v has %d entries after CommitBatch, want %d", r.ID, n, r.Seq)
 		}
@@ -183,9 +183,9 @@ func checkBatch(k *kit) {
 	held = d
 	held.Keys = one("full", 1, 1)
 	errs = k.batch(s, item(stale, "known"), item(held, "known"), item(k.draft("a", 1), "known"))
-	k.want(errs[0], handoff.ErrConflict, "an item with an old version, a held key and a known entry")
-	k.held(errs[1], "full", "an item with a held key and a known entry")
-	k.want(errs[2], handoff.ErrConflict, "an insert of a record that exists")
+	k.wantf(errs[0], handoff.ErrConflict, "an item with an old version, a held key and a known entry")
+	k.heldf(errs[1], "full", "an item with a held key and a known entry")
+	k.wantf(errs[2], handoff.ErrConflict, "an insert of a record that exists")
 }
 
 // checkBatchOrder lets items give and take what others of the batch want.
@@ -198,18 +198,18 @@ func checkBatchOrder(k *kit) {
 	}
 	// The seats go to the first ones, and what does not fit is passed over.
 	errs := k.batch(s, insert("a", 2), insert("b", 2), insert("c", 1), insert("d", 1))
-	k.ok(errs[0], "2 of 3 units")
+	k.okf(errs[0], "2 of 3 units")
 	k.refused(errs[1], "seat", "2 of 3 units when the item before took 2")
-	k.ok(errs[2], "the last unit")
+	k.okf(errs[2], "the last unit")
 	k.refused(errs[3], "seat", "a unit when the items before took all")
-	k.sum("seat", 3, "after CommitBatch")
+	k.sumf("seat", 3, "after CommitBatch")
 
 	// What an item gives back, a later one may take.
 	a := k.get(handoff.ID{Conversation: "a", Number: 1})
 	a.Keys = nil
 	errs = k.batch(s, item(a, "b"), insert("e", 1), insert("f", 1), insert("g", 1))
 	for i := range 3 {
-		k.ok(errs[i], "item %d of a batch whose first item gives 2 units back", i)
+		k.okf(errs[i], "item %d of a batch whose first item gives 2 units back", i)
 	}
 	k.refused(errs[3], "seat", "a third unit when 2 were given back")
 	// But not an earlier one.
@@ -217,8 +217,8 @@ func checkBatchOrder(k *kit) {
 	e.Keys = nil
 	errs = k.batch(s, insert("h", 1), item(e, "b"))
 	k.refused(errs[0], "seat", "a unit that a later item gives back")
-	k.ok(errs[1], "the item that gives it back")
-	k.sum("seat", 2, "after CommitBatch")
+	k.okf(errs[1], "the item that gives it back")
+	k.sumf("seat", 2, "after CommitBatch")
 
 	// A failed item takes nothing.
 	big := k.draft("i", 1)
@@ -227,7 +227,7 @@ func checkBatchOrder(k *kit) {
 	small.Keys = one("x", 1, 1)
 	errs = k.batch(s, item(big, "a"), item(small, "a"))
 	k.refused(errs[0], "seat", "3 units when 1 is left")
-	k.ok(errs[1], "a key that only a failed item wanted")
+	k.okf(errs[1], "a key that only a failed item wanted")
 }
 
 // checkBatchPoison has items that can never be stored among good ones.
@@ -240,14 +240,15 @@ func checkBatchPoison(k *kit) {
 	twins := item(k.draft("twins", 1), "a", "a")
 	errs := k.batch(s, item(k.draft("a", 1), "a"), gap, item(k.draft("b", 1), "a"), empty, twins, item(k.draft("c", 1), "a"))
 	for _, i := range []int{0, 2, 5} {
-		k.ok(errs[i], "good item %d of a batch with bad ones", i)
+		k.okf(errs[i], "good item %d of a batch with bad ones", i)
 	}
 	for _, i := range []int{1, 3, 4} {
 		if errs[i] == nil {
 			k.fatalf("bad item %d of a batch succeeded", i)
 		}
 	}
-	k.sameIDs(k.list(handoff.Query{}), []handoff.ID{{Conversation: "a", Number: 1}, {Conversation: "b", Number: 1}, {Conversation: "c", Number: 1}}, "List afterwards")
+	want := []handoff.ID{{Conversation: "a", Number: 1}, {Conversation: "b", Number: 1}, {Conversation: "c", Number: 1}}
+	k.sameIDsf(k.list(handoff.Query{}), want, "List afterwards")
 }
 
 // checkBatchAtomic looks at everything after items that failed.
@@ -269,7 +270,7 @@ func checkBatchAtomic(k *kit) {
 		if err := k.batch(s, it)[0]; err == nil {
 			k.fatalf("an item that must fail succeeded")
 		}
-		k.unchanged(before, "an item of a batch that failed")
+		k.unchangedf(before, "an item of a batch that failed")
 	}
 }
 
@@ -319,7 +320,7 @@ func checkListen(k *kit) {
 	// One whose context has ended does not listen.
 	ctx, cancel := context.WithCancel(k.ctx)
 	cancel()
-	k.ok(l.Listen(ctx, func(handoff.Hint) {}), "Listen with a context that has ended")
+	k.okf(l.Listen(ctx, func(handoff.Hint) {}), "Listen with a context that has ended")
 }
 
 // checkHints looks at the hints that come, if any do: they may all be lost,
@@ -349,7 +350,7 @@ func checkHints(k *kit) {
 		return len(hints) > 0 || len(known) > 100
 	})
 	cancel()
-	k.ok(<-result, "Listen")
+	k.okf(<-result, "Listen")
 	for h := range hints {
 		if !known[h.ID] || h.Queue != "" && h.Queue != "q" || h == (handoff.Hint{}) {
 			k.fatalf("Listen told of %+v, which did not happen", h)

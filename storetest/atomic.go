@@ -72,8 +72,8 @@ func (k *kit) view(conversations ...string) []string {
 	return out
 }
 
-// unchanged ends the check if what can be seen differs from before.
-func (k *kit) unchanged(before []string, format string, args ...any) {
+// unchangedf ends the check if what can be seen differs from before.
+func (k *kit) unchangedf(before []string, format string, args ...any) {
 	k.Helper()
 	after := k.view("c", "other")
 	if diff := difference(after, before); diff != "" {
@@ -88,7 +88,7 @@ type failure func(k *kit, r *handoff.Record, last int) (ids []string, judge func
 func failConflict(k *kit, r *handoff.Record, _ int) ([]string, func(error)) {
 	r.Version--
 	return []string{"new entry", "last entry"}, func(err error) {
-		k.want(err, handoff.ErrConflict, "Commit with an old version")
+		k.wantf(err, handoff.ErrConflict, "Commit with an old version")
 	}
 }
 
@@ -97,14 +97,14 @@ func failHeld(k *kit, r *handoff.Record, last int) ([]string, func(error)) {
 	full := handoff.Key{Name: "full", Max: 1, Units: 1}
 	r.Keys = slices.Insert(r.Keys, min(last, len(r.Keys)), full)
 	return []string{"new entry", "last entry"}, func(err error) {
-		k.held(err, "full", "Commit that wants a held key")
+		k.heldf(err, "full", "Commit that wants a held key")
 	}
 }
 
 // failDuplicate has a known entry behind new ones.
 func failDuplicate(k *kit, _ *handoff.Record, last int) ([]string, func(error)) {
 	return slices.Insert([]string{"new entry", "last entry"}, min(last, 2), "first"), func(err error) {
-		k.want(err, handoff.ErrDuplicate, "Commit of a known entry")
+		k.wantf(err, handoff.ErrDuplicate, "Commit of a known entry")
 	}
 }
 
@@ -115,7 +115,12 @@ func checkAtomic(k *kit, fail failure) {
 	r := k.draft("c", 1)
 	r.Queue, r.Agent, r.User, r.Tags, r.Line = viewQueues[0], viewAgents[0], viewUsers[0], viewTags[:1], "old line"
 	r.Wake, r.State = k.now.Add(24*time.Hour), handoff.StateWaiting
-	r.Keys = []handoff.Key{{Name: "conversation", Max: 1, Units: 1}, {Name: "old seat", Max: 1, Units: 1}, {Name: "more", Max: 5, Units: 2}, {Name: "seat", Max: 5, Units: 4}}
+	r.Keys = []handoff.Key{
+		{Name: "conversation", Max: 1, Units: 1},
+		{Name: "old seat", Max: 1, Units: 1},
+		{Name: "more", Max: 5, Units: 2},
+		{Name: "seat", Max: 5, Units: 4},
+	}
 	r.Owed = []handoff.Owed{{Sink: "old sink", Cursor: "old cursor", Seq: 2}}
 	r = k.commit(r, "first")
 	r = k.commit(r, "second")
@@ -131,7 +136,7 @@ func checkAtomic(k *kit, fail failure) {
 		next.Body = body("new")
 		list, judge := fail(k, &next, last)
 		judge(k.try(next, list...))
-		k.unchanged(before, "a commit that failed")
+		k.unchangedf(before, "a commit that failed")
 	}
 
 	// The indexes of Claim were left alone too.
@@ -145,7 +150,7 @@ func checkAtomic(k *kit, fail failure) {
 	// And the same commit can still succeed.
 	r.Keys = []handoff.Key{{Name: "new seat", Max: 1, Units: 1}}
 	r = k.commit(r, "new entry", "last entry")
-	k.same(k.get(r.ID), r, "Get after the commit that succeeded")
+	k.samef(k.get(r.ID), r, "Get after the commit that succeeded")
 }
 
 // checkAtomicInsert lets inserts fail.
@@ -166,7 +171,7 @@ func checkAtomicInsert(k *kit) {
 		if err := k.try(r, "new entry"); err == nil {
 			k.fatalf("insert %d that wants a held key succeeded", i)
 		}
-		k.unchanged(before, "an insert that failed")
+		k.unchangedf(before, "an insert that failed")
 	}
 	if got := k.claim(time.Hour, 0, "new sink"); len(got.Due)+len(got.Overdue) != 0 {
 		k.fatalf("Claim gives %q and %+v of inserts that failed", ids(got.Due), got.Overdue)

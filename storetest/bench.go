@@ -95,7 +95,7 @@ func measures() []measure {
 			r := w.request()
 			for b.Loop() {
 				_, err := w.store.Latest(w.ctx, r.ID.Conversation)
-				w.ok(err, "Latest")
+				w.okf(err, "Latest")
 			}
 		}},
 		{"next of 8 lines", each(func(w *workload) {
@@ -107,7 +107,7 @@ func measures() []measure {
 			r := w.request()
 			for b.Loop() {
 				_, err := s.Ahead(w.ctx, r, 100)
-				w.ok(err, "Ahead")
+				w.okf(err, "Ahead")
 			}
 		}},
 		{"lead and ack", func(b *testing.B, w *workload) {
@@ -142,7 +142,7 @@ func measures() []measure {
 				}
 				b.StartTimer()
 				for _, err := range w.batch(s, items...) {
-					w.ok(err, "CommitBatch")
+					w.okf(err, "CommitBatch")
 				}
 			}
 		}},

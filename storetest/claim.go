@@ -41,7 +41,7 @@ func (k *kit) claimSome(c handoff.Claim) handoff.Claimed {
 		c.Now = time.Now().UTC().Truncate(time.Millisecond)
 	}
 	got, err := k.store.Claim(k.ctx, c)
-	k.ok(err, "Claim")
+	k.okf(err, "Claim")
 	rule := k.rule
 	k.says(ruleClaimNow)
 	if off := got.Now.Sub(c.Now); got.Now.IsZero() || off > far/2 || off < -far/2 {
@@ -94,12 +94,6 @@ func (k *kit) waking(d time.Duration) func(*handoff.Record) {
 	return func(r *handoff.Record) { r.Wake = k.now.Add(d) }
 }
 
-func sortedIDs(list []handoff.Record) []handoff.ID {
-	out := ids(list)
-	slices.SortFunc(out, handoff.ID.Compare)
-	return out
-}
-
 func checkDue(k *kit) {
 	if got := k.claim(far, 0); len(got.Due) != 0 {
 		k.fatalf("Claim on an empty store gives %q", ids(got.Due))
@@ -114,10 +108,10 @@ func checkDue(k *kit) {
 		r.State, r.Outcome, r.Wake = handoff.StateEnded, handoff.OutcomeReturned, k.now.Add(-2*far)
 	})
 	got := k.claim(far, 0)
-	k.sameIDs(got.Due, []handoff.ID{long.ID, ended.ID, past.ID}, "Claim")
+	k.sameIDsf(got.Due, []handoff.ID{long.ID, ended.ID, past.ID}, "Claim")
 	k.says(ruleKeeps)
 	for i, want := range []handoff.Record{long, ended, past} {
-		k.same(got.Due[i], want, "the record that Claim gives")
+		k.samef(got.Due[i], want, "the record that Claim gives")
 	}
 
 	// The very millisecond is due.
@@ -142,7 +136,7 @@ func checkEarliest(k *kit) {
 	for len(want) > 0 {
 		n := min(3, len(want))
 		got := k.claimSome(handoff.Claim{Lease: far, Limit: n})
-		k.sameIDs(got.Due, want[:n], "Claim of at most %d", n)
+		k.sameIDsf(got.Due, want[:n], "Claim of at most %d", n)
 		want = want[n:]
 	}
 
@@ -151,7 +145,7 @@ func checkEarliest(k *kit) {
 	b := k.insert("ms", 2, k.waking(-far-time.Millisecond))
 	c := k.insert("ms", 3, k.waking(-far-2*time.Millisecond))
 	for _, r := range []handoff.Record{c, b, a} {
-		k.sameIDs(k.claimSome(handoff.Claim{Lease: far, Limit: 1}).Due, []handoff.ID{r.ID}, "Claim of one")
+		k.sameIDsf(k.claimSome(handoff.Claim{Lease: far, Limit: 1}).Due, []handoff.ID{r.ID}, "Claim of one")
 	}
 
 	// Wake can be moved both ways by commits, and the order follows.
@@ -162,24 +156,24 @@ func checkEarliest(k *kit) {
 	k.commit(first)
 	early.Wake = k.now.Add(-far)
 	k.commit(early)
-	k.sameIDs(k.claimSome(handoff.Claim{Lease: far, Limit: 5}).Due, []handoff.ID{first.ID, early.ID}, "Claim after Wake was moved")
+	k.sameIDsf(k.claimSome(handoff.Claim{Lease: far, Limit: 5}).Due, []handoff.ID{first.ID, early.ID}, "Claim after Wake was moved")
 }
 
 func checkHidden(k *kit) {
 	a := k.insert("a", 1, k.waking(-far))
 	b := k.insert("b", 1, k.waking(-2*far))
-	k.sameIDs(k.claimSome(handoff.Claim{Lease: far, Limit: 1}).Due, []handoff.ID{b.ID}, "first Claim of one")
-	k.sameIDs(k.claim(far, 0).Due, []handoff.ID{a.ID}, "second Claim")
+	k.sameIDsf(k.claimSome(handoff.Claim{Lease: far, Limit: 1}).Due, []handoff.ID{b.ID}, "first Claim of one")
+	k.sameIDsf(k.claim(far, 0).Due, []handoff.ID{a.ID}, "second Claim")
 	for range 3 {
-		k.sameIDs(k.claim(far, 0).Due, nil, "Claim while all is claimed for an hour")
+		k.sameIDsf(k.claim(far, 0).Due, nil, "Claim while all is claimed for an hour")
 	}
 	// Another record is not hidden by them.
 	c := k.insert("a", 2, k.waking(-far))
-	k.sameIDs(k.claim(far, 0).Due, []handoff.ID{c.ID}, "Claim after a new record")
+	k.sameIDsf(k.claim(far, 0).Due, []handoff.ID{c.ID}, "Claim after a new record")
 	// Reading is not claiming: claimed records are there for everybody else.
 	k.says(ruleGet)
-	k.same(k.get(a.ID), a, "Get of a claimed record")
-	k.sameIDs(k.list(handoff.Query{}), []handoff.ID{a.ID, c.ID, b.ID}, "List of claimed records")
+	k.samef(k.get(a.ID), a, "Get of a claimed record")
+	k.sameIDsf(k.list(handoff.Query{}), []handoff.ID{a.ID, c.ID, b.ID}, "List of claimed records")
 }
 
 // checkLapse waits for a short lease to end. A store without a clock of its
@@ -188,8 +182,8 @@ func checkLapse(k *kit) {
 	const lease = 400 * time.Millisecond
 	a := k.insert("a", 1, k.waking(-far))
 	first := k.claim(lease, 0)
-	k.sameIDs(first.Due, []handoff.ID{a.ID}, "Claim")
-	k.sameIDs(k.claimSome(handoff.Claim{Now: first.Now, Lease: far, Limit: 10}).Due, nil, "Claim at the same time")
+	k.sameIDsf(first.Due, []handoff.ID{a.ID}, "Claim")
+	k.sameIDsf(k.claimSome(handoff.Claim{Now: first.Now, Lease: far, Limit: 10}).Due, nil, "Claim at the same time")
 	var again []handoff.Record
 	if !k.soon(func() bool {
 		now := time.Now().UTC().Truncate(time.Millisecond).Add(lease)
@@ -198,27 +192,27 @@ func checkLapse(k *kit) {
 	}) {
 		k.fatalf("a record whose claim has lapsed is not given again")
 	}
-	k.sameIDs(again, []handoff.ID{a.ID}, "Claim after the lease")
-	k.same(again[0], a, "the record that Claim gives")
-	k.sameIDs(k.claimSome(handoff.Claim{Now: k.now.Add(lease * 2), Lease: far, Limit: 10}).Due, nil, "Claim under the second lease")
+	k.sameIDsf(again, []handoff.ID{a.ID}, "Claim after the lease")
+	k.samef(again[0], a, "the record that Claim gives")
+	k.sameIDsf(k.claimSome(handoff.Claim{Now: k.now.Add(lease * 2), Lease: far, Limit: 10}).Due, nil, "Claim under the second lease")
 }
 
 func checkEndsClaim(k *kit) {
 	a := k.insert("a", 1, k.waking(-far))
 	for range 3 {
-		k.sameIDs(k.claim(far, 0).Due, []handoff.ID{a.ID}, "Claim")
-		k.sameIDs(k.claim(far, 0).Due, nil, "Claim of a claimed record")
+		k.sameIDsf(k.claim(far, 0).Due, []handoff.ID{a.ID}, "Claim")
+		k.sameIDsf(k.claim(far, 0).Due, nil, "Claim of a claimed record")
 		a = k.commit(a) // Wake stays
 	}
-	k.sameIDs(k.claim(far, 0).Due, []handoff.ID{a.ID}, "Claim after a commit that kept Wake")
+	k.sameIDsf(k.claim(far, 0).Due, []handoff.ID{a.ID}, "Claim after a commit that kept Wake")
 
 	// A shorter deadline is not hidden by a claim that died.
 	a.Wake = k.now.Add(far)
 	a = k.commit(a)
-	k.sameIDs(k.claim(far, 0).Due, nil, "Claim after a commit that moved Wake an hour away")
+	k.sameIDsf(k.claim(far, 0).Due, nil, "Claim after a commit that moved Wake an hour away")
 	a.Wake = k.now.Add(-far)
 	k.commit(a)
-	k.sameIDs(k.claim(far, 0).Due, []handoff.ID{a.ID}, "Claim after a commit that moved Wake back")
+	k.sameIDsf(k.claim(far, 0).Due, []handoff.ID{a.ID}, "Claim after a commit that moved Wake back")
 }
 
 func checkClaimVersions(k *kit) {
@@ -228,10 +222,10 @@ func checkClaimVersions(k *kit) {
 		r.Updated = k.now.Add(-far)
 	})
 	got := k.claim(far, time.Minute, "s")
-	k.sameIDs(got.Due, []handoff.ID{a.ID}, "Claim")
-	k.same(got.Due[0], a, "the record that Claim gives")
-	k.same(k.get(a.ID), a, "Get after Claim")
-	k.sameIDs(k.list(handoff.Query{}), []handoff.ID{a.ID}, "List after Claim")
+	k.sameIDsf(got.Due, []handoff.ID{a.ID}, "Claim")
+	k.samef(got.Due[0], a, "the record that Claim gives")
+	k.samef(k.get(a.ID), a, "Get after Claim")
+	k.sameIDsf(k.list(handoff.Query{}), []handoff.ID{a.ID}, "List after Claim")
 	if n := len(k.log(a.ID)); n != 1 {
 		k.fatalf("the log has %d entries after Claim, want 1", n)
 	}
@@ -241,17 +235,17 @@ func checkClaimVersions(k *kit) {
 
 func checkWake(k *kit) {
 	a := k.insert("a", 1, nil)
-	k.sameIDs(k.claim(far, 0).Due, nil, "Claim of a record without Wake")
+	k.sameIDsf(k.claim(far, 0).Due, nil, "Claim of a record without Wake")
 	a.Wake = k.now.Add(-far)
 	a = k.commit(a)
-	k.sameIDs(k.claim(far, 0).Due, []handoff.ID{a.ID}, "Claim after Wake was set")
+	k.sameIDsf(k.claim(far, 0).Due, []handoff.ID{a.ID}, "Claim after Wake was set")
 	a.Wake = time.Time{}
 	a = k.commit(a)
-	k.sameIDs(k.claim(far, 0).Due, nil, "Claim after Wake was cleared")
+	k.sameIDsf(k.claim(far, 0).Due, nil, "Claim after Wake was cleared")
 	a.Wake = k.now.Add(-far)
 	a = k.commit(a)
-	k.ok(k.store.Delete(k.ctx, a.ID, a.Version), "Delete")
-	k.sameIDs(k.claim(far, 0).Due, nil, "Claim after the record was deleted")
+	k.okf(k.store.Delete(k.ctx, a.ID, a.Version), "Delete")
+	k.sameIDsf(k.claim(far, 0).Due, nil, "Claim after the record was deleted")
 	k.insert("a", 1, nil)
-	k.sameIDs(k.claim(far, 0).Due, nil, "Claim after it was inserted again without Wake")
+	k.sameIDsf(k.claim(far, 0).Due, nil, "Claim after it was inserted again without Wake")
 }

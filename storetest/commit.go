@@ -30,19 +30,19 @@ func commitChecks() []check {
 func checkInsert(k *kit) {
 	r := k.draft("c", 1)
 	list := entries(&r, "a", "b")
-	k.ok(k.store.Commit(k.ctx, r, list...), "Commit of a new record")
+	k.okf(k.store.Commit(k.ctx, r, list...), "Commit of a new record")
 	r.Version = 1
-	k.same(k.get(r.ID), r, "Get after the insert")
+	k.samef(k.get(r.ID), r, "Get after the insert")
 	k.says(ruleNumbered)
-	k.sameLog(k.log(r.ID), list, "Log after the insert")
+	k.sameLogf(k.log(r.ID), list, "Log after the insert")
 
 	// A record that is not there cannot be at version 1.
 	k.says(ruleConflict)
 	missing := k.draft("c", 2)
 	missing.Version = 1
-	k.want(k.try(missing, "a"), handoff.ErrConflict, "Commit of version 2 of a record that does not exist")
+	k.wantf(k.try(missing, "a"), handoff.ErrConflict, "Commit of version 2 of a record that does not exist")
 	_, err := k.store.Get(k.ctx, missing.ID)
-	k.want(err, handoff.ErrNotFound, "Get of a record whose Commit failed")
+	k.wantf(err, handoff.ErrNotFound, "Get of a record whose Commit failed")
 }
 
 func checkVersion(k *kit) {
@@ -52,9 +52,9 @@ func checkVersion(k *kit) {
 		r.Updated = r.Updated.Add(time.Second)
 		r.Body = body(fmt.Sprint("version ", r.Version+1))
 		r = k.commit(r)
-		k.same(k.get(r.ID), r, "Get after Commit")
+		k.samef(k.get(r.ID), r, "Get after Commit")
 	}
-	k.same(k.get(other.ID), other, "Get of another record of the conversation")
+	k.samef(k.get(other.ID), other, "Get of another record of the conversation")
 	k.says(ruleNumbered)
 	got := k.log(r.ID)
 	if len(got) != 6 {
@@ -75,9 +75,9 @@ func checkConflict(k *kit) {
 		stale := r
 		stale.Version = version
 		stale.Body = body("lost update")
-		k.want(k.try(stale, "new entry"), handoff.ErrConflict, "Commit with version %d over version 3", version)
+		k.wantf(k.try(stale, "new entry"), handoff.ErrConflict, "Commit with version %d over version 3", version)
 	}
-	k.same(k.get(r.ID), r, "Get after commits that failed")
+	k.samef(k.get(r.ID), r, "Get after commits that failed")
 	if n := len(k.log(r.ID)); n != 3 {
 		k.fatalf("the log has %d entries after 3 commits and some that failed", n)
 	}
@@ -87,29 +87,29 @@ func checkExisting(k *kit) {
 	r := k.insert("c", 1, nil)
 	again := k.draft("c", 1)
 	again.Body = body("second insert")
-	k.want(k.try(again, "other entry"), handoff.ErrConflict, "insert of a record that exists")
-	k.same(k.get(r.ID), r, "Get after the second insert")
+	k.wantf(k.try(again, "other entry"), handoff.ErrConflict, "insert of a record that exists")
+	k.samef(k.get(r.ID), r, "Get after the second insert")
 	r = k.commit(r)
-	k.want(k.try(again, "other entry"), handoff.ErrConflict, "insert of a record that exists in version 2")
-	k.same(k.get(r.ID), r, "Get after the third insert")
+	k.wantf(k.try(again, "other entry"), handoff.ErrConflict, "insert of a record that exists in version 2")
+	k.samef(k.get(r.ID), r, "Get after the third insert")
 	k.says(ruleNamed)
 	k.insert("c", 2, nil)
 	k.insert("d", 1, nil)
-	k.same(k.get(r.ID), r, "Get after inserts of other records")
+	k.samef(k.get(r.ID), r, "Get after inserts of other records")
 }
 
 func checkDuplicate(k *kit) {
 	r := k.commit(k.draft("c", 1), "a", "b")
 	r = k.commit(r, "c")
 	for _, list := range [][]string{{"a"}, {"b"}, {"c"}, {"new", "a"}, {"b", "new"}, {"x", "y", "c", "z"}} {
-		k.want(k.try(r, list...), handoff.ErrDuplicate, "Commit of entries %q to a log with a, b and c", list)
+		k.wantf(k.try(r, list...), handoff.ErrDuplicate, "Commit of entries %q to a log with a, b and c", list)
 	}
-	k.same(k.get(r.ID), r, "Get after commits that failed")
+	k.samef(k.get(r.ID), r, "Get after commits that failed")
 	if n := len(k.log(r.ID)); n != 3 {
 		k.fatalf("the log has %d entries, want 3", n)
 	}
 	_, err := k.store.Entry(k.ctx, r.ID, "new")
-	k.want(err, handoff.ErrNotFound, "Entry of an id that came with a duplicate")
+	k.wantf(err, handoff.ErrNotFound, "Entry of an id that came with a duplicate")
 
 	k.says(ruleUniqueID)
 	if err := k.try(r, "twin", "twin"); err == nil {
@@ -129,7 +129,7 @@ func checkDuplicate(k *kit) {
 		r = k.commit(r, fmt.Sprint("m", i))
 	}
 	for _, id := range []string{"a", "new", "m0", "m60", "m119"} {
-		k.want(k.try(r, id), handoff.ErrDuplicate, "Commit of entry %q to a log of %d that has it", id, r.Seq)
+		k.wantf(k.try(r, id), handoff.ErrDuplicate, "Commit of entry %q to a log of %d that has it", id, r.Seq)
 	}
 }
 
@@ -143,13 +143,13 @@ func checkFailureOrder(k *kit) {
 	stale.Version--
 	stale.Seq--
 	stale.Keys = seat
-	k.want(k.try(stale, "taken"), handoff.ErrConflict, "an old version that wants a held key and has a known entry")
-	k.want(k.try(stale, "new"), handoff.ErrConflict, "an old version that wants a held key")
+	k.wantf(k.try(stale, "taken"), handoff.ErrConflict, "an old version that wants a held key and has a known entry")
+	k.wantf(k.try(stale, "new"), handoff.ErrConflict, "an old version that wants a held key")
 	stale.Keys = nil
-	k.want(k.try(stale, "taken"), handoff.ErrConflict, "an old version with a known entry")
+	k.wantf(k.try(stale, "taken"), handoff.ErrConflict, "an old version with a known entry")
 	again := k.draft("c", 1)
 	again.Keys = seat
-	k.want(k.try(again, "taken"), handoff.ErrConflict, "an insert of an existing record that wants a held key")
+	k.wantf(k.try(again, "taken"), handoff.ErrConflict, "an insert of an existing record that wants a held key")
 
 	both := r
 	both.Keys = seat
@@ -157,10 +157,10 @@ func checkFailureOrder(k *kit) {
 	if errors.Is(err, handoff.ErrDuplicate) {
 		k.fatalf("a current version that wants a held key and has a known entry: got error %q, want a *HeldError", err)
 	}
-	k.held(err, "seat", "a current version that wants a held key and has a known entry")
-	k.held(k.try(both, "new"), "seat", "a current version that wants a held key")
+	k.heldf(err, "seat", "a current version that wants a held key and has a known entry")
+	k.heldf(k.try(both, "new"), "seat", "a current version that wants a held key")
 	both.Keys = nil
-	k.want(k.try(both, "taken"), handoff.ErrDuplicate, "a current version with a known entry")
+	k.wantf(k.try(both, "taken"), handoff.ErrDuplicate, "a current version with a known entry")
 	k.commit(both, "new")
 }
 
@@ -193,7 +193,7 @@ func checkGap(k *kit) {
 		if err := k.store.Commit(k.ctx, next, list...); err == nil {
 			k.fatalf("Commit with %s succeeded", b.what)
 		}
-		k.same(k.get(r.ID), r, "Get after a commit with %s", b.what)
+		k.samef(k.get(r.ID), r, "Get after a commit with %s", b.what)
 		if n := len(k.log(r.ID)); n != 2 {
 			k.fatalf("the log has %d entries after a commit with %s, want 2", n, b.what)
 		}
@@ -222,16 +222,16 @@ func checkFields(k *kit) {
 	r := k.commit(k.full("c", 1), "a")
 	everywhere := func(when string) {
 		k.says(ruleKeeps)
-		k.same(k.get(r.ID), r, "Get %s", when)
+		k.samef(k.get(r.ID), r, "Get %s", when)
 		got, err := k.store.Latest(k.ctx, "c")
-		k.ok(err, "Latest %s", when)
-		k.same(got, r, "Latest %s", when)
+		k.okf(err, "Latest %s", when)
+		k.samef(got, r, "Latest %s", when)
 		for _, q := range []handoff.Query{{}, {ByRank: true}, {Conversation: "c"}} {
 			list := k.list(q)
 			if len(list) != 1 {
 				k.fatalf("List(%s) %s has %d records, want 1", show(q), when, len(list))
 			}
-			k.same(list[0], r, "List(%s) %s", show(q), when)
+			k.samef(list[0], r, "List(%s) %s", show(q), when)
 		}
 	}
 	everywhere("after the insert")
@@ -251,7 +251,6 @@ func checkFields(k *kit) {
 	next.Since, next.Updated, next.Wake = k.now.Add(-time.Millisecond), k.now, k.now.Add(-time.Hour)
 	r = k.commit(next, "c")
 	everywhere("after a commit that changed every field")
-
 }
 
 func checkTimes(k *kit) {
@@ -265,10 +264,10 @@ func checkTimes(k *kit) {
 		r.Line = "l"
 		r.Since, r.Created, r.Updated, r.Wake = at, at.Add(time.Millisecond), at.Add(2*time.Millisecond), at.Add(3*time.Millisecond)
 		list := entries(&r, "a")
-		k.ok(k.store.Commit(k.ctx, r, list...), "Commit")
+		k.okf(k.store.Commit(k.ctx, r, list...), "Commit")
 		r.Version = 1
-		k.same(k.get(r.ID), r, "Get of times about %s", showTime(at))
-		k.sameLog(k.log(r.ID), list, "Log of times about %s", showTime(at))
+		k.samef(k.get(r.ID), r, "Get of times about %s", showTime(at))
+		k.sameLogf(k.log(r.ID), list, "Log of times about %s", showTime(at))
 	}
 }
 
@@ -276,13 +275,13 @@ func checkForeignStates(k *kit) {
 	r := k.draft("c", 1)
 	r.State, r.Outcome, r.Line, r.Queue = "a state of 2031", "an outcome", "anything at all", "no such queue"
 	r = k.commit(r)
-	k.same(k.get(r.ID), r, "Get")
-	k.sameIDs(k.list(handoff.Query{States: []handoff.State{"a state of 2031"}}), []handoff.ID{r.ID}, "List of an unknown state")
+	k.samef(k.get(r.ID), r, "Get")
+	k.sameIDsf(k.list(handoff.Query{States: []handoff.State{"a state of 2031"}}), []handoff.ID{r.ID}, "List of an unknown state")
 	// An ended record may stand in a line, hold keys and be committed again.
 	r.State, r.Outcome = handoff.StateEnded, handoff.OutcomeFailed
 	r.Keys = []handoff.Key{{Name: "k", Max: 1, Units: 1}}
 	r = k.commit(r)
-	k.sameIDs(k.list(handoff.Query{Queue: "no such queue", Waiting: true}), []handoff.ID{r.ID}, "List of who stands, though it ended")
+	k.sameIDsf(k.list(handoff.Query{Queue: "no such queue", Waiting: true}), []handoff.ID{r.ID}, "List of who stands, though it ended")
 	if got := k.holders("k"); len(got) != 1 {
 		k.fatalf("Holders of a key of an ended record: %+v", got)
 	}
@@ -305,13 +304,13 @@ func checkBodies(k *kit) {
 		r.Body = handoff.BodyOf(raw)
 		r.Seq = 1
 		e := handoff.RecordEntry{ID: "a", Seq: 1, At: k.now, Body: handoff.BodyOf(raw)}
-		k.ok(k.store.Commit(k.ctx, r, e), "Commit with a body of %d bytes", len(raw))
+		k.okf(k.store.Commit(k.ctx, r, e), "Commit with a body of %d bytes", len(raw))
 		r.Version = 1
-		k.same(k.get(r.ID), r, "Get of a body of %d bytes", len(raw))
-		k.sameLog(k.log(r.ID), []handoff.RecordEntry{e}, "Log of a body of %d bytes", len(raw))
+		k.samef(k.get(r.ID), r, "Get of a body of %d bytes", len(raw))
+		k.sameLogf(k.log(r.ID), []handoff.RecordEntry{e}, "Log of a body of %d bytes", len(raw))
 		got, err := k.store.Entry(k.ctx, r.ID, "a")
-		k.ok(err, "Entry")
-		k.sameLog([]handoff.RecordEntry{got}, []handoff.RecordEntry{e}, "Entry of a body of %d bytes", len(raw))
+		k.okf(err, "Entry")
+		k.sameLogf([]handoff.RecordEntry{got}, []handoff.RecordEntry{e}, "Entry of a body of %d bytes", len(raw))
 	}
 	for _, r := range k.list(handoff.Query{}) {
 		if want := handoff.BodyOf(bodies[r.ID.Number-1]); !equalBodies(r.Body, want) {
@@ -326,32 +325,32 @@ func checkRetry(k *kit) {
 	first := k.draft("c", 1)
 	first.Keys = key
 	list := entries(&first, "request")
-	k.ok(k.store.Commit(k.ctx, first, list...), "Commit")
+	k.okf(k.store.Commit(k.ctx, first, list...), "Commit")
 
 	// The same again: the version comes first, though the key is held and the
 	// entry known. So the retry is told to look, and finds its entry.
-	k.want(k.store.Commit(k.ctx, first, list...), handoff.ErrConflict, "the same insert again")
+	k.wantf(k.store.Commit(k.ctx, first, list...), handoff.ErrConflict, "the same insert again")
 	got, err := k.store.Entry(k.ctx, first.ID, "request")
-	k.ok(err, "Entry of the first attempt")
-	k.sameLog([]handoff.RecordEntry{got}, list, "Entry of the first attempt")
+	k.okf(err, "Entry of the first attempt")
+	k.sameLogf([]handoff.RecordEntry{got}, list, "Entry of the first attempt")
 
 	r := k.get(first.ID)
 	next := r
 	next.State = handoff.StateEnded
 	more := entries(&next, "end")
-	k.ok(k.store.Commit(k.ctx, next, more...), "Commit")
-	k.want(k.store.Commit(k.ctx, next, more...), handoff.ErrConflict, "the same commit again")
+	k.okf(k.store.Commit(k.ctx, next, more...), "Commit")
+	k.wantf(k.store.Commit(k.ctx, next, more...), handoff.ErrConflict, "the same commit again")
 
 	// Decided again from a fresh read, it is known by its entry.
 	fresh := k.get(first.ID)
 	k.says(ruleDuplicate)
-	k.want(k.try(fresh, "end"), handoff.ErrDuplicate, "the same entry on a fresh version")
+	k.wantf(k.try(fresh, "end"), handoff.ErrDuplicate, "the same entry on a fresh version")
 
 	// An attempt that arrives late finds another version.
 	k.says(ruleConflict)
 	fresh = k.commit(fresh, "note")
-	k.want(k.store.Commit(k.ctx, next, more...), handoff.ErrConflict, "an attempt that arrives late")
-	k.same(k.get(first.ID), fresh, "Get after it")
+	k.wantf(k.store.Commit(k.ctx, next, more...), handoff.ErrConflict, "an attempt that arrives late")
+	k.samef(k.get(first.ID), fresh, "Get after it")
 
 	k.says(ruleAnswers)
 	if _, err := k.store.Get(k.ctx, handoff.ID{Conversation: strings.Repeat("x", 20), Number: 1}); !errors.Is(err, handoff.ErrNotFound) {

@@ -34,10 +34,10 @@ func (k *kit) at(seconds int) time.Time { return k.now.Add(time.Duration(seconds
 
 const minute = time.Minute
 
-func (k *kit) leased(id handoff.ID, cursor string, now time.Time, format string, args ...any) {
+func (k *kit) leasedf(id handoff.ID, cursor string, now time.Time, format string, args ...any) {
 	k.Helper()
 	_, err := k.store.Lead(k.ctx, id, cursor, now, minute)
-	k.want(err, handoff.ErrLeased, format, args...)
+	k.wantf(err, handoff.ErrLeased, format, args...)
 }
 
 func checkNeverAcknowledged(k *kit) {
@@ -61,25 +61,25 @@ func checkNeverAcknowledged(k *kit) {
 func checkLeased(k *kit) {
 	id := k.log5("c")
 	k.lead(id, "x", k.at(0), minute)
-	k.leased(id, "x", k.at(0), "Lead at the time of another lead")
-	k.leased(id, "x", k.at(59), "Lead one second before the end of another lead of a minute")
-	k.leased(id, "x", k.at(60).Add(-time.Millisecond), "Lead one millisecond before the end of another lead")
+	k.leasedf(id, "x", k.at(0), "Lead at the time of another lead")
+	k.leasedf(id, "x", k.at(59), "Lead one second before the end of another lead of a minute")
+	k.leasedf(id, "x", k.at(60).Add(-time.Millisecond), "Lead one millisecond before the end of another lead")
 	k.lead(id, "y", k.at(0), minute) // another cursor
 	other := k.commit(k.draft("c", 2))
 	k.lead(other.ID, "x", k.at(0), minute) // another record
 	k.says(ruleLead)
 	k.lead(id, "x", k.at(60), minute)
 	k.says(ruleLeased)
-	k.leased(id, "x", k.at(119), "Lead during the second lead")
+	k.leasedf(id, "x", k.at(119), "Lead during the second lead")
 	k.says(ruleLead)
 	k.lead(id, "x", k.at(1000), 5*time.Millisecond)
 	k.lead(id, "x", k.at(1000).Add(5*time.Millisecond), time.Hour)
 	k.says(ruleLeased)
-	k.leased(id, "x", k.at(1000+3599), "Lead during a lead of an hour")
+	k.leasedf(id, "x", k.at(1000+3599), "Lead during a lead of an hour")
 	// A commit does not end a lead.
 	r := k.get(id)
 	k.commit(r)
-	k.leased(id, "x", k.at(1001), "Lead after a commit")
+	k.leasedf(id, "x", k.at(1001), "Lead after a commit")
 }
 
 func checkTerms(k *kit) {
@@ -91,7 +91,7 @@ func checkTerms(k *kit) {
 			k.fatalf("Lead %d gives term %d after term %d", i+1, l.Term, last)
 		}
 		last = l.Term
-		k.leased(id, "x", k.at(i*60), "Lead during a lead")
+		k.leasedf(id, "x", k.at(i*60), "Lead during a lead")
 		switch i {
 		case 1, 2: // an end, a move and a commit do not start the terms anew
 			k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term, Seq: int64(i)})
@@ -113,7 +113,7 @@ func checkTries(k *kit) {
 	}
 	tries(1, 0)
 	for range 3 {
-		k.leased(id, "x", k.at(1), "Lead during a lead") // counts nothing
+		k.leasedf(id, "x", k.at(1), "Lead during a lead") // counts nothing
 	}
 	l := tries(2, 60) // the first one lapsed
 	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term})
@@ -172,16 +172,16 @@ func checkAckTerm(k *kit) {
 
 	// The first leader wakes up: his progress counts, his lead is over.
 	k.ack(handoff.Ack{ID: id, Cursor: "x", Seq: 3, Term: old.Term})
-	k.leased(id, "x", k.at(61), "Lead after an Ack under an earlier term")
+	k.leasedf(id, "x", k.at(61), "Lead after an Ack under an earlier term")
 	k.ack(handoff.Ack{ID: id, Cursor: "x", Seq: 2})
-	k.leased(id, "x", k.at(61), "Lead after an Ack without a term")
+	k.leasedf(id, "x", k.at(61), "Lead after an Ack without a term")
 	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: now.Term + 1})
-	k.leased(id, "x", k.at(61), "Lead after an Ack under a term that never was")
+	k.leasedf(id, "x", k.at(61), "Lead after an Ack under a term that never was")
 	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: old.Term, Until: k.at(62)})
-	k.leased(id, "x", k.at(63), "Lead after an Ack under an earlier term with an end")
+	k.leasedf(id, "x", k.at(63), "Lead after an Ack under an earlier term with an end")
 	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: old.Term, Until: k.at(9999)})
 	k.ack(handoff.Ack{ID: id, Cursor: "y", Term: now.Term})
-	k.leased(id, "x", k.at(61), "Lead after an Ack of another cursor")
+	k.leasedf(id, "x", k.at(61), "Lead after an Ack of another cursor")
 
 	// The present one's ends it.
 	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: now.Term})
@@ -199,13 +199,13 @@ func checkUntil(k *kit) {
 	id := k.log5("c")
 	l := k.lead(id, "x", k.at(0), minute)
 	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term, Until: k.at(10)})
-	k.leased(id, "x", k.at(9), "Lead before the end that the Ack set")
+	k.leasedf(id, "x", k.at(9), "Lead before the end that the Ack set")
 	l = k.lead(id, "x", k.at(10), minute)
 
 	// Later than the lease: this is how a sender backs off.
 	k.ack(handoff.Ack{ID: id, Cursor: "x", Seq: 1, Term: l.Term, Until: k.at(1000)})
-	k.leased(id, "x", k.at(70), "Lead after the lease, but before the end that the Ack set")
-	k.leased(id, "x", k.at(999), "Lead before the end that the Ack set")
+	k.leasedf(id, "x", k.at(70), "Lead after the lease, but before the end that the Ack set")
+	k.leasedf(id, "x", k.at(999), "Lead before the end that the Ack set")
 	l = k.lead(id, "x", k.at(1000), minute)
 	if l.Seq != 1 {
 		k.fatalf("the cursor stands at %d, want 1", l.Seq)
@@ -220,10 +220,10 @@ func checkKeep(k *kit) {
 	l := k.lead(id, "x", k.at(0), minute)
 	for seq := int64(1); seq <= 3; seq++ {
 		k.ack(handoff.Ack{ID: id, Cursor: "x", Seq: seq, Term: l.Term, Keep: true})
-		k.leased(id, "x", k.at(59), "Lead after an Ack with Keep")
+		k.leasedf(id, "x", k.at(59), "Lead after an Ack with Keep")
 	}
 	k.ack(handoff.Ack{ID: id, Cursor: "x", Seq: 3, Term: l.Term, Keep: true, Until: k.at(5)})
-	k.leased(id, "x", k.at(59), "Lead after an Ack with Keep and Until")
+	k.leasedf(id, "x", k.at(59), "Lead after an Ack with Keep and Until")
 	k.ack(handoff.Ack{ID: id, Cursor: "x", Seq: 4, Term: l.Term, Keep: true, Until: k.at(500)})
 	if l := k.lead(id, "x", k.at(60), minute); l.Seq != 4 {
 		k.fatalf("the cursor stands at %d after Acks with Keep up to 4", l.Seq)
@@ -243,7 +243,7 @@ func checkAckMany(k *kit) {
 		handoff.Ack{ID: a, Cursor: "x", Seq: 1},
 		handoff.Ack{ID: a, Cursor: "y", Seq: 5},
 	)
-	k.leased(b, "x", k.at(1), "Lead of the one that was kept")
+	k.leasedf(b, "x", k.at(1), "Lead of the one that was kept")
 	for _, w := range []struct {
 		id     handoff.ID
 		cursor string
@@ -259,9 +259,9 @@ func checkAckMany(k *kit) {
 func checkAckVersion(k *kit) {
 	r := k.commit(k.draft("c", 1), "a", "b")
 	l := k.lead(r.ID, "x", k.now, minute)
-	k.same(k.get(r.ID), r, "Get after Lead")
+	k.samef(k.get(r.ID), r, "Get after Lead")
 	k.ack(handoff.Ack{ID: r.ID, Cursor: "x", Seq: 2, Term: l.Term}, handoff.Ack{ID: r.ID, Cursor: "y", Seq: 1})
-	k.same(k.get(r.ID), r, "Get after Ack")
+	k.samef(k.get(r.ID), r, "Get after Ack")
 	if n := len(k.log(r.ID)); n != 2 {
 		k.fatalf("the log has %d entries after Ack, want 2", n)
 	}
@@ -272,7 +272,7 @@ func checkAckNobody(k *kit) {
 	id := handoff.ID{Conversation: "c", Number: 1}
 	k.ack(handoff.Ack{ID: id, Cursor: "x", Seq: 4})
 	_, err := k.store.Get(k.ctx, id)
-	k.want(err, handoff.ErrNotFound, "Get of a record that only an Ack named")
+	k.wantf(err, handoff.ErrNotFound, "Get of a record that only an Ack named")
 	if n := len(k.list(handoff.Query{})); n != 0 {
 		k.fatalf("List has %d records after an Ack of a record that does not exist", n)
 	}

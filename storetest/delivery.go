@@ -34,7 +34,7 @@ func (k *kit) owing(conversation string, ages []time.Duration, cursors ...string
 	for _, c := range cursors {
 		r.Owed = append(r.Owed, handoff.Owed{Sink: c, Cursor: c, Seq: r.Seq})
 	}
-	k.ok(k.store.Commit(k.ctx, r, list...), "Commit")
+	k.okf(k.store.Commit(k.ctx, r, list...), "Commit")
 	r.Version = 1
 	return r
 }
@@ -47,7 +47,7 @@ func (k *kit) settle(r handoff.Record) handoff.Record {
 
 // overdue claims deliveries and ends the check unless they are these, in any
 // order.
-func (k *kit) overdue(grace time.Duration, sinks []string, want []handoff.Delivery, format string, args ...any) {
+func (k *kit) overduef(grace time.Duration, sinks []string, want []handoff.Delivery, format string, args ...any) {
 	k.Helper()
 	got := k.claim(far, grace, sinks...).Overdue
 	order := func(a, b handoff.Delivery) int {
@@ -66,38 +66,38 @@ func checkOwed(k *kit) {
 	r := k.owing("a", []time.Duration{3 * far, 2 * far, far}, "s")
 	r.Updated = k.now.Add(-far) // what settle appends is old too
 	all := []handoff.Delivery{{ID: r.ID, Sink: "s", Cursor: "s"}}
-	k.overdue(time.Minute, sinks, all, "three old entries and a cursor that was never acknowledged")
+	k.overduef(time.Minute, sinks, all, "three old entries and a cursor that was never acknowledged")
 	for seq := int64(1); seq <= 2; seq++ {
 		k.ack(handoff.Ack{ID: r.ID, Cursor: "s", Seq: seq})
 		r = k.settle(r)
-		k.overdue(time.Minute, sinks, all, "the cursor at %d of 3 owed", seq)
+		k.overduef(time.Minute, sinks, all, "the cursor at %d of 3 owed", seq)
 	}
 	k.ack(handoff.Ack{ID: r.ID, Cursor: "s", Seq: 3})
 	r = k.settle(r)
-	k.overdue(0, sinks, nil, "the cursor at 3 of 3 owed, with newer entries that are not")
+	k.overduef(0, sinks, nil, "the cursor at 3 of 3 owed, with newer entries that are not")
 
 	// Owed again, and no longer.
 	r.Owed = []handoff.Owed{{Sink: "s", Cursor: "s", Seq: r.Seq + 1}}
 	r = k.commit(r)
-	k.overdue(time.Minute, sinks, all, "more is owed")
+	k.overduef(time.Minute, sinks, all, "more is owed")
 	r.Owed = nil
 	r = k.settle(r)
-	k.overdue(0, sinks, nil, "nothing is owed any more")
+	k.overduef(0, sinks, nil, "nothing is owed any more")
 	r.Owed = []handoff.Owed{{Sink: "s", Cursor: "s", Seq: 3}}
-	r = k.settle(r)
-	k.overdue(0, sinks, nil, "what is owed was acknowledged before")
+	k.settle(r)
+	k.overduef(0, sinks, nil, "what is owed was acknowledged before")
 
 	// Several cursors, two of them of one sink.
 	b := k.draft("b", 1)
 	b.Updated = k.now.Add(-far)
 	b.Owed = []handoff.Owed{{Sink: "s", Cursor: "s/1", Seq: 1}, {Sink: "s", Cursor: "s/2", Seq: 1}, {Sink: "t", Cursor: "s", Seq: 1}}
 	b = k.commit(b)
-	k.overdue(time.Minute, []string{"s", "t"}, []handoff.Delivery{
+	k.overduef(time.Minute, []string{"s", "t"}, []handoff.Delivery{
 		{ID: b.ID, Sink: "s", Cursor: "s/1"}, {ID: b.ID, Sink: "s", Cursor: "s/2"}, {ID: b.ID, Sink: "t", Cursor: "s"},
 	}, "three cursors")
 	k.ack(handoff.Ack{ID: b.ID, Cursor: "s/1", Seq: 1})
 	b = k.settle(b)
-	k.overdue(time.Minute, []string{"s", "t"}, []handoff.Delivery{
+	k.overduef(time.Minute, []string{"s", "t"}, []handoff.Delivery{
 		{ID: b.ID, Sink: "s", Cursor: "s/2"}, {ID: b.ID, Sink: "t", Cursor: "s"},
 	}, "one of three cursors was acknowledged")
 
@@ -106,7 +106,7 @@ func checkOwed(k *kit) {
 	b.Wake = k.now.Add(-far)
 	b = k.settle(b)
 	got := k.claim(far, time.Minute, "t")
-	k.sameIDs(got.Due, []handoff.ID{b.ID}, "Claim of a record that is due and behind")
+	k.sameIDsf(got.Due, []handoff.ID{b.ID}, "Claim of a record that is due and behind")
 	b.Wake = k.now.Add(far)
 	b = k.settle(b)
 	if len(got.Overdue) == 0 {
@@ -116,30 +116,30 @@ func checkOwed(k *kit) {
 		k.fatalf("Claim of a record that was due and is behind gives deliveries %+v", got.Overdue)
 	}
 	b = k.settle(b)
-	k.ok(k.store.Delete(k.ctx, b.ID, b.Version), "Delete")
-	k.overdue(0, []string{"s", "t"}, nil, "the record was deleted")
+	k.okf(k.store.Delete(k.ctx, b.ID, b.Version), "Delete")
+	k.overduef(0, []string{"s", "t"}, nil, "the record was deleted")
 }
 
 func checkGrace(k *kit) {
 	sinks := []string{"s"}
 	r := k.owing("a", []time.Duration{2 * far, 0}, "s")
 	all := []handoff.Delivery{{ID: r.ID, Sink: "s", Cursor: "s"}}
-	k.overdue(3*far, sinks, nil, "the oldest entry is 2h old")
-	k.overdue(far, sinks, all, "the oldest entry is 2h old")
+	k.overduef(3*far, sinks, nil, "the oldest entry is 2h old")
+	k.overduef(far, sinks, all, "the oldest entry is 2h old")
 	// The oldest that it lacks counts, not the oldest of all.
 	k.ack(handoff.Ack{ID: r.ID, Cursor: "s", Seq: 1})
 	r = k.settle(r)
-	k.overdue(far, sinks, nil, "the entry that it lacks is new")
+	k.overduef(far, sinks, nil, "the entry that it lacks is new")
 
 	// Neither does the newest.
 	b := k.owing("b", []time.Duration{3 * far, far, 0}, "s")
-	k.overdue(2*far, sinks, []handoff.Delivery{{ID: b.ID, Sink: "s", Cursor: "s"}}, "entries of 3h, 1h and now")
+	k.overduef(2*far, sinks, []handoff.Delivery{{ID: b.ID, Sink: "s", Cursor: "s"}}, "entries of 3h, 1h and now")
 
 	// Nor when the record was changed.
 	c := k.owing("c", []time.Duration{2 * far}, "s")
 	c.Updated = k.now
 	c = k.settle(c)
-	k.overdue(far, sinks, []handoff.Delivery{{ID: c.ID, Sink: "s", Cursor: "s"}}, "an entry of 2h in a record that was changed now")
+	k.overduef(far, sinks, []handoff.Delivery{{ID: c.ID, Sink: "s", Cursor: "s"}}, "an entry of 2h in a record that was changed now")
 	k.ack(handoff.Ack{ID: r.ID, Cursor: "s", Seq: 2}, handoff.Ack{ID: b.ID, Cursor: "s", Seq: 3}, handoff.Ack{ID: c.ID, Cursor: "s", Seq: 1})
 }
 
@@ -148,24 +148,24 @@ func checkSinks(k *kit) {
 	a := k.owing("a", old, "s")
 	b := k.owing("b", old, "t")
 	k.owing("c", old, "u")
-	k.overdue(time.Minute, nil, nil, "no sinks")
-	k.overdue(time.Minute, []string{"none", "S", "", "st", "s%"}, nil, "other sinks")
-	k.overdue(time.Minute, []string{"t"}, []handoff.Delivery{{ID: b.ID, Sink: "t", Cursor: "t"}}, "one sink")
-	k.overdue(time.Minute, []string{"x", "s", "s"}, []handoff.Delivery{{ID: a.ID, Sink: "s", Cursor: "s"}}, "a sink named twice")
+	k.overduef(time.Minute, nil, nil, "no sinks")
+	k.overduef(time.Minute, []string{"none", "S", "", "st", "s%"}, nil, "other sinks")
+	k.overduef(time.Minute, []string{"t"}, []handoff.Delivery{{ID: b.ID, Sink: "t", Cursor: "t"}}, "one sink")
+	k.overduef(time.Minute, []string{"x", "s", "s"}, []handoff.Delivery{{ID: a.ID, Sink: "s", Cursor: "s"}}, "a sink named twice")
 
 	// The sink is named, not the cursor.
 	d := k.draft("d", 1)
 	d.Updated = k.now.Add(-far)
 	d.Owed = []handoff.Owed{{Sink: "sink", Cursor: "cursor", Seq: 1}}
 	d = k.commit(d)
-	k.overdue(time.Minute, []string{"cursor"}, nil, "the cursor's name")
-	k.overdue(time.Minute, []string{"sink"}, []handoff.Delivery{{ID: d.ID, Sink: "sink", Cursor: "cursor"}}, "the sink's name")
+	k.overduef(time.Minute, []string{"cursor"}, nil, "the cursor's name")
+	k.overduef(time.Minute, []string{"sink"}, []handoff.Delivery{{ID: d.ID, Sink: "sink", Cursor: "cursor"}}, "the sink's name")
 
 	// A cursor may get another sink.
 	d.Owed = []handoff.Owed{{Sink: "other", Cursor: "cursor", Seq: 1}}
 	d = k.commit(d)
-	k.overdue(time.Minute, []string{"sink"}, nil, "the sink that the cursor had")
-	k.overdue(time.Minute, []string{"other"}, []handoff.Delivery{{ID: d.ID, Sink: "other", Cursor: "cursor"}}, "the sink that the cursor has")
+	k.overduef(time.Minute, []string{"sink"}, nil, "the sink that the cursor had")
+	k.overduef(time.Minute, []string{"other"}, []handoff.Delivery{{ID: d.ID, Sink: "other", Cursor: "cursor"}}, "the sink that the cursor has")
 }
 
 func checkLedDelivery(k *kit) {
@@ -173,34 +173,34 @@ func checkLedDelivery(k *kit) {
 	r := k.owing("a", []time.Duration{2 * far, 2 * far}, "s")
 	all := []handoff.Delivery{{ID: r.ID, Sink: "s", Cursor: "s"}}
 	l := k.lead(r.ID, "s", k.now, far)
-	k.overdue(time.Minute, sinks, nil, "led for an hour")
+	k.overduef(time.Minute, sinks, nil, "led for an hour")
 	k.ack(handoff.Ack{ID: r.ID, Cursor: "s", Seq: 1, Term: l.Term, Keep: true})
-	k.overdue(time.Minute, sinks, nil, "led, and acknowledged with Keep")
+	k.overduef(time.Minute, sinks, nil, "led, and acknowledged with Keep")
 	r = k.settle(r)
-	k.overdue(time.Minute, sinks, nil, "led, and the record was committed")
+	k.overduef(time.Minute, sinks, nil, "led, and the record was committed")
 	k.ack(handoff.Ack{ID: r.ID, Cursor: "s", Term: l.Term})
 	r = k.settle(r)
-	k.overdue(time.Minute, sinks, all, "the lead was ended at once")
+	k.overduef(time.Minute, sinks, all, "the lead was ended at once")
 
 	// A lead whose time is over is nobody's.
 	r = k.settle(r)
 	k.lead(r.ID, "s", k.now.Add(-2*far), far)
-	k.overdue(time.Minute, sinks, all, "the lead ended an hour ago")
+	k.overduef(time.Minute, sinks, all, "the lead ended an hour ago")
 
 	// Back-off: the lead ends in the future, and then at once.
 	r = k.settle(r)
 	l = k.lead(r.ID, "s", k.now, time.Minute)
 	k.ack(handoff.Ack{ID: r.ID, Cursor: "s", Term: l.Term, Until: k.now.Add(far)})
-	k.overdue(time.Minute, sinks, nil, "backing off for an hour")
+	k.overduef(time.Minute, sinks, nil, "backing off for an hour")
 	k.ack(handoff.Ack{ID: r.ID, Cursor: "s", Term: l.Term, Until: k.now.Add(-far)})
 	r = k.settle(r)
-	k.overdue(time.Minute, sinks, all, "backed off until an hour ago")
+	k.overduef(time.Minute, sinks, all, "backed off until an hour ago")
 
 	// Leading another cursor is something else.
 	b := k.owing("b", []time.Duration{far}, "s", "t")
 	k.lead(b.ID, "t", k.now, far)
 	k.lead(r.ID, "t", k.now, far)
-	k.overdue(time.Minute, []string{"s", "t"}, []handoff.Delivery{{ID: b.ID, Sink: "s", Cursor: "s"}}, "another cursor is led")
+	k.overduef(time.Minute, []string{"s", "t"}, []handoff.Delivery{{ID: b.ID, Sink: "s", Cursor: "s"}}, "another cursor is led")
 }
 
 // checkHiddenDelivery claims deliveries twice. A claim hides the record; it
@@ -210,17 +210,17 @@ func checkHiddenDelivery(k *kit) {
 	a := k.owing("a", []time.Duration{far}, "s")
 	b := k.owing("b", []time.Duration{far}, "s")
 	both := []handoff.Delivery{{ID: a.ID, Sink: "s", Cursor: "s"}, {ID: b.ID, Sink: "s", Cursor: "s"}}
-	k.overdue(time.Minute, sinks, both, "two records that are behind")
+	k.overduef(time.Minute, sinks, both, "two records that are behind")
 	for range 3 {
-		k.overdue(time.Minute, sinks, nil, "both are claimed")
+		k.overduef(time.Minute, sinks, nil, "both are claimed")
 	}
 	k.says(ruleEndsClaim)
 	a = k.settle(a)
-	k.overdue(time.Minute, sinks, both[:1], "the claim of one of them was ended by a commit")
+	k.overduef(time.Minute, sinks, both[:1], "the claim of one of them was ended by a commit")
 	k.says(ruleClaimOne)
-	k.overdue(time.Minute, sinks, nil, "both are claimed again")
+	k.overduef(time.Minute, sinks, nil, "both are claimed again")
 	k.says(ruleClaimed)
-	k.same(k.get(b.ID), b, "Get of a record whose delivery is claimed")
+	k.samef(k.get(b.ID), b, "Get of a record whose delivery is claimed")
 	k.says(ruleLead)
 	k.lead(a.ID, "s", k.now, far) // a claim is not a lead
 }

@@ -42,13 +42,13 @@ func (k *kit) gone(r handoff.Record) {
 	k.Helper()
 	name := r.User
 	_, err := k.store.Get(k.ctx, r.ID)
-	k.want(err, handoff.ErrNotFound, "Get(%v)", r.ID)
+	k.wantf(err, handoff.ErrNotFound, "Get(%v)", r.ID)
 	if n := len(k.log(r.ID)); n != 0 {
 		k.fatalf("the log of %v still has %d entries", r.ID, n)
 	}
 	for _, id := range []string{name, "second"} {
 		_, err = k.store.Entry(k.ctx, r.ID, id)
-		k.want(err, handoff.ErrNotFound, "Entry %q of %v", id, r.ID)
+		k.wantf(err, handoff.ErrNotFound, "Entry %q of %v", id, r.ID)
 	}
 	if got := k.holders(name); len(got) != 0 {
 		k.fatalf("Holders of a key of %v: %+v", r.ID, got)
@@ -57,8 +57,18 @@ func (k *kit) gone(r handoff.Record) {
 		k.fatalf("Lines of the queue of %v: %q", r.ID, got)
 	}
 	for _, q := range []handoff.Query{
-		{}, {ByRank: true}, {Conversation: r.ID.Conversation}, {Queue: name}, {Queue: name, Waiting: true, ByRank: true}, {Waiting: true},
-		{Agent: name}, {User: name}, {Tag: name}, {States: []handoff.State{r.State}}, {Outcomes: []handoff.Outcome{r.Outcome}}, {Lines: []string{name}},
+		{},
+		{ByRank: true},
+		{Conversation: r.ID.Conversation},
+		{Queue: name},
+		{Queue: name, Waiting: true, ByRank: true},
+		{Waiting: true},
+		{Agent: name},
+		{User: name},
+		{Tag: name},
+		{States: []handoff.State{r.State}},
+		{Outcomes: []handoff.Outcome{r.Outcome}},
+		{Lines: []string{name}},
 	} {
 		if slices.Contains(ids(k.list(q)), r.ID) {
 			k.fatalf("List(%s) still has %v", show(q), r.ID)
@@ -66,7 +76,7 @@ func (k *kit) gone(r handoff.Record) {
 	}
 	if c, ok := ability[handoff.Counter](k.store); ok {
 		n, err := c.Count(k.ctx, handoff.Query{User: name})
-		k.ok(err, "Count")
+		k.okf(err, "Count")
 		if n != 0 {
 			k.fatalf("Count of the user of %v gives %d", r.ID, n)
 		}
@@ -81,7 +91,7 @@ func (k *kit) anew(r handoff.Record) {
 	again := k.draft(r.ID.Conversation, r.ID.Number)
 	again.Keys = r.Keys[:1]
 	again = k.commit(again, name) // the entry id and the key are free
-	k.same(k.get(again.ID), again, "Get of a record that was inserted again")
+	k.samef(k.get(again.ID), again, "Get of a record that was inserted again")
 	for _, cursor := range []string{"x", name, name + "2"} {
 		if l := k.lead(r.ID, cursor, k.now, minute); l.Seq != 0 || l.Tries != 1 {
 			k.fatalf("Lead of cursor %q of a record that was inserted again gives %+v, want Seq 0 and Tries 1", cursor, l)
@@ -102,15 +112,15 @@ func checkErase(k *kit) {
 	a[0] = k.commit(a[0])
 	near := []handoff.Record{k.secret("c1", 1), k.secret("C", 2), k.secret("d", 10)}
 	tomb := k.tomb(a[2], "hash of c")
-	k.ok(k.store.Erase(k.ctx, "c", tomb), "Erase")
+	k.okf(k.store.Erase(k.ctx, "c", tomb), "Erase")
 	for _, r := range a {
 		k.gone(r)
 	}
 	_, err := k.store.Latest(k.ctx, "c")
-	k.want(err, handoff.ErrNotFound, "Latest of an erased conversation")
+	k.wantf(err, handoff.ErrNotFound, "Latest of an erased conversation")
 	want := make([]handoff.Holding, 0, len(near))
 	for _, r := range near {
-		k.same(k.get(r.ID), r, "Get of a record of another conversation")
+		k.samef(k.get(r.ID), r, "Get of a record of another conversation")
 		if n := len(k.log(r.ID)); n != 2 {
 			k.fatalf("the log of %v has %d entries after Erase of another conversation", r.ID, n)
 		}
@@ -150,22 +160,22 @@ func checkTombstone(k *kit) {
 	tomb := k.tomb(r, "hash")
 	tomb.User, tomb.Tags, tomb.Outcome = "nobody", []string{"erased"}, handoff.OutcomeReturned
 	tomb.Wake = k.now.Add(-far)
-	k.ok(k.store.Erase(k.ctx, "c", tomb), "Erase")
+	k.okf(k.store.Erase(k.ctx, "c", tomb), "Erase")
 	k.gone(r)
 	got := k.get(tomb.ID)
 	tomb.Version = got.Version // the contract does not say which one it gets
 	if got.Version < 1 {
 		k.fatalf("the tombstone has version %d", got.Version)
 	}
-	k.same(got, tomb, "Get of the tombstone")
+	k.samef(got, tomb, "Get of the tombstone")
 	latest, err := k.store.Latest(k.ctx, "hash")
-	k.ok(err, "Latest of the tombstone's conversation")
-	k.same(latest, tomb, "Latest of the tombstone's conversation")
+	k.okf(err, "Latest of the tombstone's conversation")
+	k.samef(latest, tomb, "Latest of the tombstone's conversation")
 	if n := len(k.log(tomb.ID)); n != 0 {
 		k.fatalf("the log of the tombstone has %d entries, those of the one that it replaced", n)
 	}
 	for _, q := range []handoff.Query{{User: old.User}, {Queue: old.Queue}, {Agent: old.Agent}, {Tag: old.User}, {States: []handoff.State{old.State}}} {
-		k.sameIDs(k.list(q), nil, "List(%s) of the tombstone that was replaced", show(q))
+		k.sameIDsf(k.list(q), nil, "List(%s) of the tombstone that was replaced", show(q))
 	}
 	if got := k.holders(old.User); len(got) != 0 {
 		k.fatalf("Holders of a key of the tombstone that was replaced: %+v", got)
@@ -173,9 +183,9 @@ func checkTombstone(k *kit) {
 	if l := k.lead(tomb.ID, "x", k.now, minute); l.Seq != 0 {
 		k.fatalf("a cursor of the tombstone that was replaced stands at %d", l.Seq)
 	}
-	k.same(k.get(neighbour.ID), neighbour, "Get of the tombstone's neighbour")
+	k.samef(k.get(neighbour.ID), neighbour, "Get of the tombstone's neighbour")
 	for _, q := range []handoff.Query{{User: "nobody"}, {Tag: "erased"}, {Conversation: "hash", States: []handoff.State{handoff.StateEnded}}} {
-		k.sameIDs(k.list(q), []handoff.ID{tomb.ID}, "List(%s)", show(q))
+		k.sameIDsf(k.list(q), []handoff.ID{tomb.ID}, "List(%s)", show(q))
 	}
 	if due := k.claim(far, 0).Due; !slices.Contains(ids(due), tomb.ID) {
 		k.fatalf("Claim gives %q, but not the tombstone, whose Wake has come", ids(due))
@@ -183,9 +193,9 @@ func checkTombstone(k *kit) {
 	// It is a record like others.
 	k.says(ruleCommit)
 	tomb = k.commit(tomb, "note")
-	k.same(k.get(tomb.ID), tomb, "Get of the tombstone after a commit")
+	k.samef(k.get(tomb.ID), tomb, "Get of the tombstone after a commit")
 	k.says(ruleDelete)
-	k.ok(k.store.Delete(k.ctx, tomb.ID, tomb.Version), "Delete of the tombstone")
+	k.okf(k.store.Delete(k.ctx, tomb.ID, tomb.Version), "Delete of the tombstone")
 }
 
 func checkEraseConflict(k *kit) {
@@ -196,7 +206,7 @@ func checkEraseConflict(k *kit) {
 	before := watch()
 	refused := func(tomb handoff.Record, what string) {
 		k.Helper()
-		k.want(k.store.Erase(k.ctx, "c", tomb), handoff.ErrConflict, "Erase with %s", what)
+		k.wantf(k.store.Erase(k.ctx, "c", tomb), handoff.ErrConflict, "Erase with %s", what)
 		if diff := difference(watch(), before); diff != "" {
 			k.fatalf("Erase with %s changed something: %s", what, diff)
 		}
@@ -211,41 +221,41 @@ func checkEraseConflict(k *kit) {
 	third.ID.Number = 3
 	refused(third, "a number above the latest")
 	k.says(ruleErase)
-	k.want(k.store.Erase(k.ctx, "nobody", k.tomb(last, "hash")), handoff.ErrConflict, "Erase of a conversation without records")
-	k.same(k.get(old.ID), old, "Get of the tombstone that is there")
+	k.wantf(k.store.Erase(k.ctx, "nobody", k.tomb(last, "hash")), handoff.ErrConflict, "Erase of a conversation without records")
+	k.samef(k.get(old.ID), old, "Get of the tombstone that is there")
 	if l := k.position(first.ID, "x", k.now); l != 1 {
 		k.fatalf("a cursor stands at %d after an Erase that failed, want 1", l)
 	}
 
 	k.says(ruleEraseConflict)
 	tomb := k.tomb(last, "hash")
-	k.ok(k.store.Erase(k.ctx, "c", tomb), "Erase with the latest version")
-	k.want(k.store.Erase(k.ctx, "c", tomb), handoff.ErrConflict, "the same Erase again")
+	k.okf(k.store.Erase(k.ctx, "c", tomb), "Erase with the latest version")
+	k.wantf(k.store.Erase(k.ctx, "c", tomb), handoff.ErrConflict, "the same Erase again")
 }
 
 func checkDelete(k *kit) {
 	a, b, c := k.secret("c", 1), k.secret("c", 2), k.secret("d", 1)
-	k.ok(k.store.Delete(k.ctx, b.ID, b.Version), "Delete")
+	k.okf(k.store.Delete(k.ctx, b.ID, b.Version), "Delete")
 	k.gone(b)
 	for _, r := range []handoff.Record{a, c} {
-		k.same(k.get(r.ID), r, "Get of another record")
+		k.samef(k.get(r.ID), r, "Get of another record")
 		if n := len(k.log(r.ID)); n != 2 {
 			k.fatalf("the log of %v has %d entries after Delete of another record", r.ID, n)
 		}
 		if got := k.position(r.ID, "x", k.now); got != 1 {
 			k.fatalf("cursor of %v stands at %d after Delete of another record, want 1", r.ID, got)
 		}
-		k.sameIDs(k.list(handoff.Query{User: r.User}), []handoff.ID{r.ID}, "List of another record's user")
+		k.sameIDsf(k.list(handoff.Query{User: r.User}), []handoff.ID{r.ID}, "List of another record's user")
 	}
 	latest, err := k.store.Latest(k.ctx, "c")
-	k.ok(err, "Latest")
-	k.same(latest, a, "Latest after the latest record was deleted")
+	k.okf(err, "Latest")
+	k.samef(latest, a, "Latest after the latest record was deleted")
 	got := k.claim(far, time.Minute, "s", b.User)
 	if slices.Contains(ids(got.Due), b.ID) || slices.Contains(deliveryIDs(got.Overdue), b.ID) {
 		k.fatalf("Claim still gives %v", b.ID)
 	}
 	k.anew(b)
-	k.ok(k.store.Delete(k.ctx, c.ID, c.Version), "Delete of the only record of a conversation")
+	k.okf(k.store.Delete(k.ctx, c.ID, c.Version), "Delete of the only record of a conversation")
 	k.gone(c)
 	k.anew(c)
 	if n := len(k.holders("shared")); n != 1 {
@@ -257,7 +267,7 @@ func checkDeleteConflict(k *kit) {
 	r := k.commit(k.secret("c", 1))
 	before := k.view("c")
 	for _, v := range []int64{0, 1, 3, -1} {
-		k.want(k.store.Delete(k.ctx, r.ID, v), handoff.ErrConflict, "Delete of version %d, though it has %d", v, r.Version)
+		k.wantf(k.store.Delete(k.ctx, r.ID, v), handoff.ErrConflict, "Delete of version %d, though it has %d", v, r.Version)
 	}
 	if diff := difference(k.view("c"), before); diff != "" {
 		k.fatalf("a Delete that failed changed something: %s", diff)
@@ -265,7 +275,7 @@ func checkDeleteConflict(k *kit) {
 	if got := k.position(r.ID, "x", k.now); got != 1 {
 		k.fatalf("a cursor stands at %d after a Delete that failed, want 1", got)
 	}
-	k.ok(k.store.Delete(k.ctx, r.ID, 2), "Delete")
+	k.okf(k.store.Delete(k.ctx, r.ID, 2), "Delete")
 	k.gone(r)
 }
 
@@ -273,10 +283,10 @@ func checkDeleteNothing(k *kit) {
 	r := k.insert("c", 1, nil)
 	for _, id := range []handoff.ID{{Conversation: "c", Number: 2}, {Conversation: "d", Number: 1}} {
 		for _, v := range []int64{0, 1, 7} {
-			k.ok(k.store.Delete(k.ctx, id, v), "Delete of a record that does not exist")
+			k.okf(k.store.Delete(k.ctx, id, v), "Delete of a record that does not exist")
 		}
 	}
-	k.same(k.get(r.ID), r, "Get of another record")
-	k.ok(k.store.Delete(k.ctx, r.ID, 1), "Delete")
-	k.ok(k.store.Delete(k.ctx, r.ID, 1), "the same Delete again")
+	k.samef(k.get(r.ID), r, "Get of another record")
+	k.okf(k.store.Delete(k.ctx, r.ID, 1), "Delete")
+	k.okf(k.store.Delete(k.ctx, r.ID, 1), "the same Delete again")
 }

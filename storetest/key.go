@@ -39,7 +39,7 @@ func (k *kit) sumOf(key string) (n int) {
 	return n
 }
 
-func (k *kit) sum(key string, want int, format string, args ...any) {
+func (k *kit) sumf(key string, want int, format string, args ...any) {
 	k.Helper()
 	if got := k.sumOf(key); got != want {
 		k.fatalf("%s: %d units of key %q are held, want %d", fmt.Sprintf(format, args...), got, key, want)
@@ -50,18 +50,18 @@ func checkExclusive(k *kit) {
 	a := k.insert("a", 1, with(one("only", 1, 1)...))
 	b := k.draft("b", 1)
 	b.Keys = one("only", 1, 1)
-	k.held(k.try(b, "e"), "only", "insert that wants a key of maximum 1 that is held")
+	k.heldf(k.try(b, "e"), "only", "insert that wants a key of maximum 1 that is held")
 	_, err := k.store.Get(k.ctx, b.ID)
-	k.want(err, handoff.ErrNotFound, "Get of a record whose insert failed")
+	k.wantf(err, handoff.ErrNotFound, "Get of a record whose insert failed")
 	b.Keys = nil
 	b = k.commit(b, "e")
 	b.Keys = one("only", 1, 1)
-	k.held(k.try(b, "f"), "only", "update that wants a key of maximum 1 that is held")
+	k.heldf(k.try(b, "f"), "only", "update that wants a key of maximum 1 that is held")
 
 	// A record of the same conversation is another holder.
 	second := k.draft("a", 2)
 	second.Keys = one("only", 1, 1)
-	k.held(k.try(second, "e"), "only", "insert of another record of the holder's conversation")
+	k.heldf(k.try(second, "e"), "only", "insert of another record of the holder's conversation")
 
 	// Whoever holds it may keep it and give it away.
 	a = k.commit(a)
@@ -69,7 +69,7 @@ func checkExclusive(k *kit) {
 	a.Keys = nil
 	k.commit(a)
 	k.commit(b, "f")
-	k.sum("only", 1, "after it changed hands")
+	k.sumf("only", 1, "after it changed hands")
 }
 
 func checkMaximum(k *kit) {
@@ -78,54 +78,54 @@ func checkMaximum(k *kit) {
 	}
 	r := k.draft("c", 4)
 	r.Keys = one("seat", 3, 1)
-	k.held(k.try(r, "e"), "seat", "a fourth unit of a key of maximum 3")
-	k.sum("seat", 3, "after that")
+	k.heldf(k.try(r, "e"), "seat", "a fourth unit of a key of maximum 3")
+	k.sumf("seat", 3, "after that")
 
 	// Units count, not holders.
 	k.insert("v", 1, with(one("video", 3, 2)...))
 	r = k.draft("v", 2)
 	r.Keys = one("video", 3, 2)
-	k.held(k.try(r, "e"), "video", "2 more units of a key of maximum 3 of which 2 are held")
+	k.heldf(k.try(r, "e"), "video", "2 more units of a key of maximum 3 of which 2 are held")
 	r.Keys = one("video", 3, 1)
 	r = k.commit(r, "e")
-	k.sum("video", 3, "after 2 and 1")
+	k.sumf("video", 3, "after 2 and 1")
 
 	// A single record can ask for too much.
 	big := k.draft("v", 3)
 	big.Keys = one("big", 3, 4)
-	k.held(k.try(big, "e"), "big", "4 units of a key of maximum 3 that nobody holds")
+	k.heldf(k.try(big, "e"), "big", "4 units of a key of maximum 3 that nobody holds")
 	big.Keys = one("big", 0, 1)
-	k.held(k.try(big, "e"), "big", "1 unit of a key of maximum 0")
+	k.heldf(k.try(big, "e"), "big", "1 unit of a key of maximum 0")
 	big.Keys = one("big", 3, 3)
 	k.commit(big, "e")
 
 	// The second of two keys is checked like the first.
 	r.Keys = []handoff.Key{{Name: "free", Max: 1, Units: 1}, {Name: "seat", Max: 3, Units: 1}, {Name: "video", Max: 3, Units: 1}}
-	k.held(k.try(r, "f"), "seat", "a free key and a full one")
+	k.heldf(k.try(r, "f"), "seat", "a free key and a full one")
 	r.Keys = []handoff.Key{{Name: "seat", Max: 3, Units: 1}, {Name: "free", Max: 1, Units: 1}}
-	k.held(k.try(r, "f"), "seat", "a full key and a free one")
-	k.sum("free", 0, "after commits that failed for another key")
+	k.heldf(k.try(r, "f"), "seat", "a full key and a free one")
+	k.sumf("free", 0, "after commits that failed for another key")
 }
 
 func checkMoreUnits(k *kit) {
 	a := k.insert("a", 1, with(one("seat", 3, 1)...))
 	b := k.insert("b", 1, with(one("seat", 3, 1)...))
 	a.Keys = one("seat", 3, 3)
-	k.held(k.try(a, "e"), "seat", "from 1 to 3 units while another record holds 1 of 3")
-	k.sum("seat", 2, "after that")
+	k.heldf(k.try(a, "e"), "seat", "from 1 to 3 units while another record holds 1 of 3")
+	k.sumf("seat", 2, "after that")
 	a.Keys = one("seat", 3, 2)
 	a = k.commit(a, "e") // only the difference is taken
-	k.sum("seat", 3, "from 1 to 2 units while another record holds 1 of 3")
+	k.sumf("seat", 3, "from 1 to 2 units while another record holds 1 of 3")
 	b.Keys = one("seat", 3, 2)
-	k.held(k.try(b, "e"), "seat", "from 1 to 2 units while another record holds 2 of 3")
+	k.heldf(k.try(b, "e"), "seat", "from 1 to 2 units while another record holds 2 of 3")
 	a.Keys = one("seat", 3, 1)
 	a = k.commit(a, "f")
 	k.commit(b, "e")
-	k.sum("seat", 3, "after one gave a unit and the other took it")
+	k.sumf("seat", 3, "after one gave a unit and the other took it")
 
 	// A commit that changes nothing else is checked too.
 	a.Keys = one("seat", 3, 2)
-	k.held(k.try(a, "g"), "seat", "one unit more than there are")
+	k.heldf(k.try(a, "g"), "seat", "one unit more than there are")
 }
 
 func checkFewerUnits(k *kit) {
@@ -133,19 +133,19 @@ func checkFewerUnits(k *kit) {
 	// The maximum is below what is held, and below what is left: no matter.
 	a.Keys = one("seat", 2, 3)
 	a = k.commit(a)
-	k.sum("seat", 3, "from 4 to 3 units with a maximum of 2")
+	k.sumf("seat", 3, "from 4 to 3 units with a maximum of 2")
 	a.Keys = one("seat", 0, 1)
 	a = k.commit(a)
-	k.sum("seat", 1, "from 3 to 1 units with a maximum of 0")
+	k.sumf("seat", 1, "from 3 to 1 units with a maximum of 0")
 	k.says(ruleTaking)
 	b := k.insert("b", 1, with(one("seat", 5, 4)...))
-	k.sum("seat", 5, "after what was given back was taken")
+	k.sumf("seat", 5, "after what was given back was taken")
 	k.says(ruleGiving)
 	b.Keys = one("seat", 1, 2)
 	k.commit(b)
 	a.Keys = nil
 	k.commit(a)
-	k.sum("seat", 2, "after all")
+	k.sumf("seat", 2, "after all")
 }
 
 func checkUnchanged(k *kit) {
@@ -156,18 +156,22 @@ func checkUnchanged(k *kit) {
 		a = k.commit(a)
 		b.Keys = one("seat", limit, 1)
 		b = k.commit(b)
-		k.sum("seat", 3, "after commits that kept their units with a maximum of %d", limit)
+		k.sumf("seat", 3, "after commits that kept their units with a maximum of %d", limit)
 	}
-	k.same(k.get(a.ID), a, "Get")
+	k.samef(k.get(a.ID), a, "Get")
 }
 
 func checkAbsent(k *kit) {
-	a := k.insert("a", 1, with(handoff.Key{Name: "one", Max: 1, Units: 1}, handoff.Key{Name: "two", Max: 1, Units: 1}, handoff.Key{Name: "three", Max: 3, Units: 3}))
+	a := k.insert("a", 1, with(
+		handoff.Key{Name: "one", Max: 1, Units: 1},
+		handoff.Key{Name: "two", Max: 1, Units: 1},
+		handoff.Key{Name: "three", Max: 3, Units: 3},
+	))
 	a.Keys = one("two", 1, 1)
 	a = k.commit(a)
-	k.sum("one", 0, "after a commit without it")
-	k.sum("two", 1, "after a commit with it")
-	k.sum("three", 0, "after a commit without it")
+	k.sumf("one", 0, "after a commit without it")
+	k.sumf("two", 1, "after a commit with it")
+	k.sumf("three", 0, "after a commit without it")
 	b := k.insert("b", 1, with(handoff.Key{Name: "one", Max: 1, Units: 1}, handoff.Key{Name: "three", Max: 3, Units: 3}))
 
 	// One key is given back and another one taken in the same commit, which
@@ -177,14 +181,14 @@ func checkAbsent(k *kit) {
 	b = k.commit(b)
 	c.Keys = []handoff.Key{{Name: "one", Max: 1, Units: 1}, {Name: "three", Max: 3, Units: 1}}
 	c = k.commit(c)
-	k.sum("four", 0, "after it was exchanged")
+	k.sumf("four", 0, "after it was exchanged")
 
 	for _, r := range []handoff.Record{a, b, c} {
 		r.Keys = nil
 		k.commit(r)
 	}
 	for _, key := range []string{"one", "two", "three", "four", "five"} {
-		k.sum(key, 0, "after every record gave up every key")
+		k.sumf(key, 0, "after every record gave up every key")
 	}
 	// And can come back.
 	k.insert("d", 1, with(handoff.Key{Name: "one", Max: 1, Units: 1}, handoff.Key{Name: "five", Max: 1, Units: 1}))
@@ -196,18 +200,18 @@ func checkLowered(k *kit) {
 	b := k.insert("b", 1, with(one("seat", 3, 1)...))
 	c := k.draft("c", 1)
 	c.Keys = one("seat", 1, 1)
-	k.held(k.try(c, "e"), "seat", "1 unit with a maximum of 1, lowered from 3, while 2 are held")
+	k.heldf(k.try(c, "e"), "seat", "1 unit with a maximum of 1, lowered from 3, while 2 are held")
 	c.Keys = one("seat", 2, 1)
-	k.held(k.try(c, "e"), "seat", "1 unit with a maximum of 2, lowered from 3, while 2 are held")
+	k.heldf(k.try(c, "e"), "seat", "1 unit with a maximum of 2, lowered from 3, while 2 are held")
 	a.Keys = nil
 	k.commit(a)
 	k.commit(c, "e")
-	k.sum("seat", 2, "with a maximum of 2")
+	k.sumf("seat", 2, "with a maximum of 2")
 	b.Keys = one("seat", 1, 2)
-	k.held(k.try(b, "e"), "seat", "a unit more with a maximum of 1 while 2 are held")
+	k.heldf(k.try(b, "e"), "seat", "a unit more with a maximum of 1 while 2 are held")
 	b.Keys = one("seat", 7, 6)
 	k.commit(b, "e")
-	k.sum("seat", 7, "with a maximum raised to 7")
+	k.sumf("seat", 7, "with a maximum raised to 7")
 }
 
 func checkByName(k *kit) {
@@ -216,7 +220,7 @@ func checkByName(k *kit) {
 	// The order of the keys says nothing.
 	r.Keys = []handoff.Key{keys[2], keys[0], keys[1]}
 	r = k.commit(r)
-	k.same(k.get(r.ID), r, "Get")
+	k.samef(k.get(r.ID), r, "Get")
 	r.Keys = []handoff.Key{{Name: "w", Max: 1, Units: 1}, keys[1]}
 	r = k.commit(r)
 	want := []handoff.Holding{{Key: "w", ID: r.ID, Units: 1}, {Key: "y", ID: r.ID, Units: 2}}
@@ -237,7 +241,13 @@ func checkHolders(k *kit) {
 	}
 	k.says(ruleHolders)
 	var want []handoff.Holding
-	for _, id := range []handoff.ID{{Conversation: "b", Number: 10}, {Conversation: "b", Number: 9}, {Conversation: "a", Number: 2}, {Conversation: "B", Number: 1}, {Conversation: "aa", Number: 1}} {
+	for _, id := range []handoff.ID{
+		{Conversation: "b", Number: 10},
+		{Conversation: "b", Number: 9},
+		{Conversation: "a", Number: 2},
+		{Conversation: "B", Number: 1},
+		{Conversation: "aa", Number: 1},
+	} {
 		units := int(id.Number)
 		k.insert(id.Conversation, id.Number, with(handoff.Key{Name: "m", Max: 99, Units: units}, handoff.Key{Name: "of " + id.String(), Max: 1, Units: 1}))
 		want = append(want, handoff.Holding{Key: "m", ID: id, Units: units})

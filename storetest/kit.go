@@ -60,30 +60,30 @@ func (k *kit) fatalf(format string, args ...any) {
 	k.FailNow()
 }
 
-// ok ends the check if err is not nil.
-func (k *kit) ok(err error, format string, args ...any) {
+// okf ends the check if err is not nil.
+func (k *kit) okf(err error, format string, args ...any) {
 	k.Helper()
 	if err != nil {
 		k.fatalf("%s: %v", fmt.Sprintf(format, args...), err)
 	}
 }
 
-// want ends the check if err is not target.
-func (k *kit) want(err, target error, format string, args ...any) {
+// wantf ends the check if err is not target.
+func (k *kit) wantf(err, target error, format string, args ...any) {
 	k.Helper()
 	if !errors.Is(err, target) {
 		k.fatalf("%s: got error %q, want %q", fmt.Sprintf(format, args...), fmt.Sprint(err), target)
 	}
 }
 
-// held ends the check if err is not a *HeldError about key that names only
+// heldf ends the check if err is not a *HeldError about key that names only
 // those who hold it.
-func (k *kit) held(err error, key string, format string, args ...any) {
+func (k *kit) heldf(err error, key string, format string, args ...any) {
 	k.Helper()
 	what := fmt.Sprintf(format, args...)
-	held := k.refused(err, key, what)
+	named := k.refused(err, key, what)
 	holders := k.holders(key)
-	for _, h := range held.Holders {
+	for _, h := range named {
 		if !slices.Contains(holders, h) {
 			k.says(ruleHeld)
 			k.fatalf("%s: the *HeldError names %+v, but the holders are %+v", what, h, holders)
@@ -91,8 +91,9 @@ func (k *kit) held(err error, key string, format string, args ...any) {
 	}
 }
 
-// refused ends the check if err is not a *HeldError about key.
-func (k *kit) refused(err error, key, what string) *handoff.HeldError {
+// refused ends the check if err is not a *HeldError about key. It returns the
+// holders that it names.
+func (k *kit) refused(err error, key, what string) []handoff.Holding {
 	k.Helper()
 	var held *handoff.HeldError
 	if err == nil {
@@ -106,7 +107,7 @@ func (k *kit) refused(err error, key, what string) *handoff.HeldError {
 		k.says(ruleHeld)
 		k.fatalf("%s: the *HeldError names key %q, want %q", what, held.Key, key)
 	}
-	return held
+	return held.Holders
 }
 
 // body returns a body that differs for each text and is not JSON.
@@ -139,7 +140,7 @@ func (k *kit) commit(r handoff.Record, ids ...string) handoff.Record {
 		ids = []string{"entry of version " + strconv.FormatInt(r.Version+1, 10)}
 	}
 	list := entries(&r, ids...)
-	k.ok(k.store.Commit(k.ctx, r, list...), "Commit of version %d of %v", r.Version+1, r.ID)
+	k.okf(k.store.Commit(k.ctx, r, list...), "Commit of version %d of %v", r.Version+1, r.ID)
 	r.Version++
 	return r
 }
@@ -163,48 +164,48 @@ func (k *kit) insert(conversation string, number int64, change func(r *handoff.R
 func (k *kit) get(id handoff.ID) handoff.Record {
 	k.Helper()
 	r, err := k.store.Get(k.ctx, id)
-	k.ok(err, "Get(%v)", id)
+	k.okf(err, "Get(%v)", id)
 	return r
 }
 
 func (k *kit) log(id handoff.ID) []handoff.RecordEntry {
 	k.Helper()
 	list, err := k.store.Log(k.ctx, id, 0, 10_000)
-	k.ok(err, "Log(%v)", id)
+	k.okf(err, "Log(%v)", id)
 	return list
 }
 
 func (k *kit) holders(keys ...string) []handoff.Holding {
 	k.Helper()
 	list, err := k.store.Holders(k.ctx, keys...)
-	k.ok(err, "Holders(%q)", keys)
+	k.okf(err, "Holders(%q)", keys)
 	return list
 }
 
 func (k *kit) list(q handoff.Query) []handoff.Record {
 	k.Helper()
 	list, err := k.store.List(k.ctx, q)
-	k.ok(err, "List(%s)", show(q))
+	k.okf(err, "List(%s)", show(q))
 	return list
 }
 
 func (k *kit) lines(queue string) []string {
 	k.Helper()
 	list, err := k.store.Lines(k.ctx, queue)
-	k.ok(err, "Lines(%q)", queue)
+	k.okf(err, "Lines(%q)", queue)
 	return list
 }
 
 func (k *kit) lead(id handoff.ID, cursor string, now time.Time, lease time.Duration) handoff.Lead {
 	k.Helper()
 	l, err := k.store.Lead(k.ctx, id, cursor, now, lease)
-	k.ok(err, "Lead(%v, %q)", id, cursor)
+	k.okf(err, "Lead(%v, %q)", id, cursor)
 	return l
 }
 
 func (k *kit) ack(acks ...handoff.Ack) {
 	k.Helper()
-	k.ok(k.store.Ack(k.ctx, acks...), "Ack(%+v)", acks)
+	k.okf(k.store.Ack(k.ctx, acks...), "Ack(%+v)", acks)
 }
 
 // position returns where a cursor stands, by leading it for no time at all.
@@ -215,8 +216,8 @@ func (k *kit) position(id handoff.ID, cursor string, now time.Time) int64 {
 	return l.Seq
 }
 
-// same ends the check unless got is want, field by field.
-func (k *kit) same(got, want handoff.Record, format string, args ...any) {
+// samef ends the check unless got is want, field by field.
+func (k *kit) samef(got, want handoff.Record, format string, args ...any) {
 	k.Helper()
 	if equalRecords(&got, &want) {
 		return
@@ -226,8 +227,8 @@ func (k *kit) same(got, want handoff.Record, format string, args ...any) {
 	}
 }
 
-// sameLog ends the check unless got is want, field by field.
-func (k *kit) sameLog(got, want []handoff.RecordEntry, format string, args ...any) {
+// sameLogf ends the check unless got is want, field by field.
+func (k *kit) sameLogf(got, want []handoff.RecordEntry, format string, args ...any) {
 	k.Helper()
 	if slices.EqualFunc(got, want, equalEntries) {
 		return
@@ -237,8 +238,8 @@ func (k *kit) sameLog(got, want []handoff.RecordEntry, format string, args ...an
 	}
 }
 
-// sameIDs ends the check unless got has the records of want in that order.
-func (k *kit) sameIDs(got []handoff.Record, want []handoff.ID, format string, args ...any) {
+// sameIDsf ends the check unless got has the records of want in that order.
+func (k *kit) sameIDsf(got []handoff.Record, want []handoff.ID, format string, args ...any) {
 	k.Helper()
 	if have := ids(got); !slices.Equal(have, want) {
 		k.fatalf("%s: got %q, want %q", fmt.Sprintf(format, args...), have, want)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/seed-2a427302/handoff"
@@ -45,7 +46,7 @@ func (k *kit) world(n int) []handoff.Record {
 	}
 	var all []handoff.Record
 	for _, i := range rnd.Perm(n) {
-		conversation := pick(rnd, "a", "b", "B", "é", "e\u0301") + fmt.Sprint(i%5)
+		conversation := pick(rnd, "a", "b", "B", "é", "e\u0301") + strconv.Itoa(i%5)
 		all = append(all, k.insert(conversation, int64(i)+1, fill))
 	}
 	for i := range all {
@@ -57,7 +58,7 @@ func (k *kit) world(n int) []handoff.Record {
 	}
 	for range n / 10 {
 		i := rnd.IntN(len(all))
-		k.ok(k.store.Delete(k.ctx, all[i].ID, all[i].Version), "Delete")
+		k.okf(k.store.Delete(k.ctx, all[i].ID, all[i].Version), "Delete")
 		all = slices.Delete(all, i, i+1)
 	}
 	return all
@@ -83,18 +84,33 @@ func sorted(all []handoff.Record, q handoff.Query) []handoff.Record {
 func (k *kit) filters() []handoff.Query {
 	at := func(ms int) time.Time { return k.now.Add(time.Duration(ms) * time.Millisecond) }
 	return []handoff.Query{
-		{Conversation: "b3"}, {Conversation: "é1"}, {Conversation: "nobody"},
-		{Queue: "sales"}, {Queue: "billing"}, {Queue: "none"},
-		{Agent: "ann"}, {Agent: "bob"}, {Agent: "none"},
-		{User: "uma"}, {User: "none"},
-		{Tag: "t1"}, {Tag: "t2"}, {Tag: "none"},
+		{Conversation: "b3"},
+		{Conversation: "é1"},
+		{Conversation: "nobody"},
+		{Queue: "sales"},
+		{Queue: "billing"},
+		{Queue: "none"},
+		{Agent: "ann"},
+		{Agent: "bob"},
+		{Agent: "none"},
+		{User: "uma"},
+		{User: "none"},
+		{Tag: "t1"},
+		{Tag: "t2"},
+		{Tag: "none"},
 		{States: []handoff.State{handoff.StateActive}},
 		{States: []handoff.State{handoff.StateEnded, handoff.StateBot}},
 		{States: []handoff.State{handoff.StateIntake}},
 		{Outcomes: []handoff.Outcome{handoff.OutcomeMissed}},
 		{Outcomes: []handoff.Outcome{handoff.OutcomeMissed, handoff.OutcomeIdle, handoff.OutcomeResolved}},
-		{Lines: []string{"l1"}}, {Lines: []string{"l3", "l1", "none", "l3"}}, {Lines: []string{"none"}},
-		{From: at(-3)}, {From: at(1)}, {To: at(-3)}, {From: at(-5), To: at(-2)}, {From: at(-2), To: at(-2)},
+		{Lines: []string{"l1"}},
+		{Lines: []string{"l3", "l1", "none", "l3"}},
+		{Lines: []string{"none"}},
+		{From: at(-3)},
+		{From: at(1)},
+		{To: at(-3)},
+		{From: at(-5), To: at(-2)},
+		{From: at(-2), To: at(-2)},
 		{Waiting: true},
 	}
 }
@@ -157,10 +173,10 @@ func (k *kit) agree(all []handoff.Record, q handoff.Query) {
 		if k.says(ruleByCreated); q.ByRank {
 			k.says(ruleByRank)
 		}
-		k.sameIDs(got, ids(want), "List(%s)", show(q))
+		k.sameIDsf(got, ids(want), "List(%s)", show(q))
 		k.says(ruleList)
 		for i := range got {
-			k.same(got[i], want[i], "List(%s)", show(q))
+			k.samef(got[i], want[i], "List(%s)", show(q))
 		}
 		k.says(rule)
 	}
@@ -215,10 +231,10 @@ func checkOrder(k *kit) {
 	// Priority goes before Since, and Since before the id; Created plays no part.
 	for i, p := range []struct {
 		priority int
-		since    time.Duration
+		since    int // milliseconds
 	}{{1, 3}, {1, -3}, {-1, -100}, {2, 50}, {0, 1}, {0, -1}, {10, 60}, {9, 0}, {-10, 0}, {-9, 0}} {
 		all = append(all, k.insert("p", int64(100-i), func(r *handoff.Record) {
-			r.Queue, r.Line, r.Priority, r.Since = "q", "m", p.priority, k.now.Add(p.since*time.Millisecond)
+			r.Queue, r.Line, r.Priority, r.Since = "q", "m", p.priority, k.now.Add(time.Duration(p.since)*time.Millisecond)
 			r.Created = k.now.Add(time.Duration(i%3) * time.Millisecond)
 		}))
 	}
@@ -269,7 +285,7 @@ func checkCursors(k *kit) {
 			want := ids(sorted(all, q))
 			for _, size := range []int{1, 2, 7} {
 				if size > 1 || len(want) < 20 {
-					k.sameIDs(k.pages(q, size, func() {}), want, "List(%s) in pages of %d", show(q), size)
+					k.sameIDsf(k.pages(q, size, func() {}), want, "List(%s) in pages of %d", show(q), size)
 				}
 			}
 		}
@@ -280,11 +296,11 @@ func checkCursors(k *kit) {
 			q := q
 			for _, q.ByRank = range []bool{false, true} {
 				q.After = all[i].Cursor(q)
-				k.sameIDs(k.list(q), ids(sorted(all, q)), "List(%s)", show(q))
+				k.sameIDsf(k.list(q), ids(sorted(all, q)), "List(%s)", show(q))
 				q.After.ID.Number = 0
-				k.sameIDs(k.list(q), ids(sorted(all, q)), "List(%s)", show(q))
+				k.sameIDsf(k.list(q), ids(sorted(all, q)), "List(%s)", show(q))
 				q.After.At = q.After.At.Add(time.Millisecond)
-				k.sameIDs(k.list(q), ids(sorted(all, q)), "List(%s)", show(q))
+				k.sameIDsf(k.list(q), ids(sorted(all, q)), "List(%s)", show(q))
 			}
 		}
 	}
@@ -346,7 +362,7 @@ func checkCursorsUnderChange(k *kit) {
 				r := leave[0]
 				leave = leave[1:]
 				if n%2 == 0 {
-					k.ok(k.store.Delete(k.ctx, r.ID, r.Version), "Delete")
+					k.okf(k.store.Delete(k.ctx, r.ID, r.Version), "Delete")
 				} else {
 					r.Line = ""
 					k.commit(r)
@@ -398,9 +414,16 @@ func checkMoves(k *kit) {
 		*r = k.commit(*r)
 		for _, q := range []handoff.Query{
 			{},
-			{Queue: "q"}, {Queue: "q", Waiting: true}, {Queue: "other", Waiting: true},
-			{Queue: "q", Lines: []string{"l"}}, {Queue: "q", Lines: []string{"m"}}, {Queue: "q", Lines: []string{"l", "m"}, Waiting: true},
-			{Lines: []string{"m"}}, {Agent: "x"}, {User: "x"}, {Tag: "x"},
+			{Queue: "q"},
+			{Queue: "q", Waiting: true},
+			{Queue: "other", Waiting: true},
+			{Queue: "q", Lines: []string{"l"}},
+			{Queue: "q", Lines: []string{"m"}},
+			{Queue: "q", Lines: []string{"l", "m"}, Waiting: true},
+			{Lines: []string{"m"}},
+			{Agent: "x"},
+			{User: "x"},
+			{Tag: "x"},
 		} {
 			k.rule = ruleStands
 			if i > 10 {

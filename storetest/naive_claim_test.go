@@ -200,7 +200,7 @@ func (s *naive) behind(c handoff.Claim, r *naiveRecord, o handoff.Owed) bool {
 		case "grace counts from the update":
 			e.At = r.Updated
 		default:
-			if e.Seq <= cur.seq && !(s.is("what was acknowledged is owed") && i == len(r.log)-1) {
+			if e.Seq <= cur.seq && (i < len(r.log)-1 || !s.is("what was acknowledged is owed")) {
 				continue
 			}
 		}
@@ -386,7 +386,7 @@ func (s *naive) ack(r *naiveRecord, c *naiveCursor, a handoff.Ack) {
 	case s.is("an earlier term ends a lead") && a.Term < c.term && a.Term > 0:
 		current = true
 	}
-	if !current || a.Keep && !s.is("Keep is ignored") && !(s.is("Until beats Keep") && !a.Until.IsZero()) {
+	if !current || a.Keep && !s.is("Keep is ignored") && (a.Until.IsZero() || !s.is("Until beats Keep")) {
 		return
 	}
 	switch {

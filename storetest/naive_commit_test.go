@@ -28,7 +28,8 @@ func (s *naive) commit(r handoff.Record, entries []handoff.RecordEntry, seen map
 	if s.is("unknown states refused") && !slices.Contains(handoff.States(), r.State) {
 		return errNaive
 	}
-	if s.is("a commit that was applied is accepted again") && old != nil && old.Version == r.Version+1 && old.log[len(old.log)-1].ID == entries[len(entries)-1].ID {
+	if s.is("a commit that was applied is accepted again") && old != nil && old.Version == r.Version+1 &&
+		old.log[len(old.log)-1].ID == entries[len(entries)-1].ID {
 		return nil
 	}
 	checks := []func() error{
@@ -556,7 +557,8 @@ func (s *naive) applyFields(update bool, was, r *handoff.Record) {
 			r.Keys[i].Max = 1
 		}
 	case "records lose their milliseconds":
-		r.Created, r.Since, r.Updated, r.Wake = r.Created.Truncate(time.Second), r.Since.Truncate(time.Second), r.Updated.Truncate(time.Second), r.Wake.Truncate(time.Second)
+		r.Created, r.Since = r.Created.Truncate(time.Second), r.Since.Truncate(time.Second)
+		r.Updated, r.Wake = r.Updated.Truncate(time.Second), r.Wake.Truncate(time.Second)
 	case "Updated is the store's time":
 		r.Updated = time.Now().Add(time.Minute)
 	case "times as local wall clock":
@@ -620,7 +622,8 @@ func (s *naive) CommitBatch(_ context.Context, items []handoff.Item) []error {
 	case "a batch is judged before it begins":
 		for i := range items {
 			r := items[i].Record
-			errs[i] = errors.Join(s.checkVersion(s.records[r.ID], r), s.checkKeys(s.records[r.ID], r), s.checkIDs(s.records[r.ID], r, items[i].Entries), s.checkShape(s.records[r.ID], r, items[i].Entries))
+			old, list := s.records[r.ID], items[i].Entries
+			errs[i] = errors.Join(s.checkVersion(old, r), s.checkKeys(old, r), s.checkIDs(old, r, list), s.checkShape(old, r, list))
 		}
 		for i := range items {
 			if errs[i] == nil {

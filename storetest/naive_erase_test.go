@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -29,7 +30,7 @@ func (s *naive) Erase(_ context.Context, conversation string, tomb handoff.Recor
 	case last == nil:
 		return handoff.ErrConflict
 	case last.ID.Number != tomb.ID.Number && !s.is("Erase ignores the number"),
-		last.Version != tomb.Version && !s.is("Erase ignores the version") && !(s.is("Erase accepts newer versions") && tomb.Version > last.Version):
+		last.Version != tomb.Version && !s.is("Erase ignores the version") && (tomb.Version < last.Version || !s.is("Erase accepts newer versions")):
 		if s.is("Erase ignores the number") || !s.is("an Erase that fails removes logs") {
 			if s.is("an Erase that fails saves the tombstone") {
 				s.bury(tomb)
@@ -171,7 +172,7 @@ func (s *naive) Delete(_ context.Context, id handoff.ID, version int64) error {
 		return handoff.ErrConflict
 	case r == nil:
 		return nil
-	case r.Version != version && !s.is("Delete ignores the version") && !(s.is("Delete of version 0 is unconditional") && version == 0):
+	case r.Version != version && !s.is("Delete ignores the version") && (version != 0 || !s.is("Delete of version 0 is unconditional")):
 		if s.is("a Delete that fails frees keys") {
 			r.Keys = nil
 		}
@@ -210,8 +211,7 @@ func (s *naive) Listen(ctx context.Context, f func(handoff.Hint)) error {
 	if s.is("Listen goes on after its end") {
 		go func() {
 			for range 1000 {
-				s.mu.Lock() //nolint:staticcheck // lets the others run
-				s.mu.Unlock()
+				runtime.Gosched()
 				f(handoff.Hint{Queue: "q"})
 			}
 		}()

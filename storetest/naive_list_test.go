@@ -3,8 +3,8 @@ package storetest
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/seed-2a427302/handoff"
@@ -142,10 +142,11 @@ func (s *naive) compare(q handoff.Query, a, b *handoff.Record) int {
 	switch s.bug {
 	case "order of numbers as text":
 		if a.ID.Conversation == b.ID.Conversation && ca.At.Equal(cb.At) && ca.Priority == cb.Priority {
-			return cmp.Compare(fmt.Sprint(a.ID.Number), fmt.Sprint(b.ID.Number))
+			return cmp.Compare(strconv.FormatInt(a.ID.Number, 10), strconv.FormatInt(b.ID.Number, 10))
 		}
 	case "order of names without case":
-		if c := cmp.Compare(strings.ToLower(a.ID.Conversation), strings.ToLower(b.ID.Conversation)); ca.At.Equal(cb.At) && ca.Priority == cb.Priority && c != 0 {
+		c := cmp.Compare(strings.ToLower(a.ID.Conversation), strings.ToLower(b.ID.Conversation))
+		if ca.At.Equal(cb.At) && ca.Priority == cb.Priority && c != 0 {
 			return c
 		}
 	case "order in seconds":

@@ -181,7 +181,7 @@ func (s *naive) Latest(_ context.Context, conversation string) (handoff.Record, 
 		case s.is("Latest by update"):
 			later = !r.Updated.Before(last.Updated)
 		case s.is("Latest by the number's text"):
-			later = fmt.Sprint(r.ID.Number) > fmt.Sprint(last.ID.Number)
+			later = strconv.FormatInt(r.ID.Number, 10) > strconv.FormatInt(last.ID.Number, 10)
 		}
 		if later {
 			last = r

@@ -23,7 +23,9 @@ func hostile() []string {
 		"a", "A", "á", "a\u0301", "Å", "A\u030a", "\u212b", // one letter, several ways
 		"ß", "ss", "SS", "İ", "i", "ı", "ﬁ", "fi",
 		" ", "  ", "a ", " a", "a\t", "a\n", "\na", "\r\n", "\x01", "\x1f", "\x7f", "\u0085", "\u00a0", "\u200b", "\ufeff", "\u202e",
-		"'", "''", `"`, `""`, "`", `\`, `\\`, `\'`, "';--", `"; drop table handoff; --`, "$1", "?", ":name", "@p", "%", "%%", "_", "a%", "a_", "*", "a*", "[a]", "{a}", "{}", "{{.}}", "${a}", "#", "a#1",
+		"'", "''", `"`, `""`, "`", `\`, `\\`, `\'`, "';--", `"; drop table handoff; --`, "$1", "?",
+		":name", "@p", "%", "%%", "_", "a%", "a_", "*", "a*", "[a]", "{a}", "{}",
+		"{{.}}", "${a}", "#", "a#1",
 		"a/b", "a//b", "../a", "..", ".", "./a", "/", `C:\a`, "a:b", ":", "::", "a|b", "a,b", ",", ";", "&", "<b>", "&lt;", "a\x1eb",
 		"0", "1", "01", "1.0", "1e0", "-1", "+1", "true", "null", "nil", "NaN", "undefined",
 		"NULL", "\\N", `\x41`, `\u0041`, "%41", "=A1+1",
@@ -45,18 +47,18 @@ func checkHostileNames(k *kit) {
 		r.Wake = k.now.Add(time.Hour)
 		r.Keys = one(name, 1, 1)
 		r.Owed = []handoff.Owed{{Sink: name, Cursor: name, Seq: 2}}
-		k.ok(k.try(r, name, name+"x"), "Commit of a record with the name %q everywhere", name)
+		k.okf(k.try(r, name, name+"x"), "Commit of a record with the name %q everywhere", name)
 		r.Version, r.Seq = 1, 2
 		want = append(want, r)
 	}
 	for i, name := range names {
 		id := want[i].ID
-		k.same(k.get(id), want[i], "Get of name %q", name)
+		k.samef(k.get(id), want[i], "Get of name %q", name)
 		latest, err := k.store.Latest(k.ctx, name)
-		k.ok(err, "Latest of name %q", name)
-		k.same(latest, want[i], "Latest of name %q", name)
+		k.okf(err, "Latest of name %q", name)
+		k.samef(latest, want[i], "Latest of name %q", name)
 		e, err := k.store.Entry(k.ctx, id, name)
-		k.ok(err, "Entry of name %q", name)
+		k.okf(err, "Entry of name %q", name)
 		if e.ID != name || e.Seq != 1 {
 			k.fatalf("Entry %q gives entry %d with id %q", name, e.Seq, e.ID)
 		}
@@ -68,7 +70,8 @@ func checkHostileNames(k *kit) {
 		}
 		for _, q := range []handoff.Query{
 			{Conversation: name},
-			{Queue: name}, {Queue: name, Lines: []string{name}, Waiting: true, ByRank: true},
+			{Queue: name},
+			{Queue: name, Lines: []string{name}, Waiting: true, ByRank: true},
 			{Lines: []string{name}},
 			{Agent: name},
 			{User: name},
@@ -76,7 +79,7 @@ func checkHostileNames(k *kit) {
 			{States: []handoff.State{handoff.State(name)}},
 			{Outcomes: []handoff.Outcome{handoff.Outcome(name)}},
 		} {
-			k.sameIDs(k.list(q), []handoff.ID{id}, "List(%s)", show(q))
+			k.sameIDsf(k.list(q), []handoff.ID{id}, "List(%s)", show(q))
 		}
 	}
 
@@ -98,15 +101,15 @@ func checkHostileNames(k *kit) {
 	}
 	r.Tags = names
 	r = k.commit(r, names...)
-	k.same(k.get(r.ID), r, "Get of a record with all names")
+	k.samef(k.get(r.ID), r, "Get of a record with all names")
 	for i, name := range names {
 		k.ack(handoff.Ack{ID: r.ID, Cursor: name, Seq: int64(i) + 1})
 		e, err := k.store.Entry(k.ctx, r.ID, name)
-		k.ok(err, "Entry %q", name)
+		k.okf(err, "Entry %q", name)
 		if e.Seq != int64(i)+1 {
 			k.fatalf("Entry %q gives entry %d, want %d", name, e.Seq, i+1)
 		}
-		k.want(k.try(r, name), handoff.ErrDuplicate, "Commit of the known entry %q", name)
+		k.wantf(k.try(r, name), handoff.ErrDuplicate, "Commit of the known entry %q", name)
 	}
 	for i, name := range names {
 		if got := k.position(r.ID, name, k.now); got != int64(i)+1 {
@@ -124,14 +127,14 @@ func checkHostileNames(k *kit) {
 
 	// Deleting one does not touch its neighbours.
 	for i := 0; i < len(names); i += 2 {
-		k.ok(k.store.Delete(k.ctx, want[i].ID, 1), "Delete of name %q", names[i])
+		k.okf(k.store.Delete(k.ctx, want[i].ID, 1), "Delete of name %q", names[i])
 	}
 	for i, name := range names {
 		_, err := k.store.Get(k.ctx, want[i].ID)
 		if gone := i%2 == 0; gone {
-			k.want(err, handoff.ErrNotFound, "Get of the deleted name %q", name)
+			k.wantf(err, handoff.ErrNotFound, "Get of the deleted name %q", name)
 		} else {
-			k.ok(err, "Get of name %q, which was not deleted", name)
+			k.okf(err, "Get of name %q, which was not deleted", name)
 		}
 	}
 }
@@ -162,12 +165,12 @@ func checkJoinedNames(k *kit) {
 		}
 		for i, id := range all {
 			r := k.get(id)
-			k.same(r, k.get(id), "Get")
+			k.samef(r, k.get(id), "Get")
 			if r.ID != id || r.Version != 1 {
 				k.fatalf("Get(%v) gives %v in version %d", id, r.ID, r.Version)
 			}
 			e, err := k.store.Entry(k.ctx, id, names[id])
-			k.ok(err, "Entry %q of %v", names[id], id)
+			k.okf(err, "Entry %q of %v", names[id], id)
 			if e.ID != names[id] {
 				k.fatalf("Entry %q of %v has id %q", names[id], id, e.ID)
 			}
@@ -186,9 +189,9 @@ func checkJoinedNames(k *kit) {
 		// Queue "q" with line "b·l", and queue "q·b" with line "l".
 		k.insert("s1"+sep, 1, func(r *handoff.Record) { r.Queue, r.Line = "Q", "b"+sep+"l" })
 		k.insert("s2"+sep, 1, func(r *handoff.Record) { r.Queue, r.Line = "Q"+sep+"b", "l" })
-		k.sameIDs(k.list(handoff.Query{Queue: "Q" + sep + "b", Lines: []string{"l"}, ByRank: true, Waiting: true}),
+		k.sameIDsf(k.list(handoff.Query{Queue: "Q" + sep + "b", Lines: []string{"l"}, ByRank: true, Waiting: true}),
 			[]handoff.ID{{Conversation: "s2" + sep, Number: 1}}, "List of one line of two with joined names")
-		k.sameIDs(k.list(handoff.Query{Queue: "Q", Lines: []string{"b" + sep + "l"}, ByRank: true, Waiting: true}),
+		k.sameIDsf(k.list(handoff.Query{Queue: "Q", Lines: []string{"b" + sep + "l"}, ByRank: true, Waiting: true}),
 			[]handoff.ID{{Conversation: "s1" + sep, Number: 1}}, "List of one line of two with joined names")
 		if got := k.lines("Q" + sep + "b"); !slices.Equal(got, []string{"l"}) {
 			k.fatalf("Lines(%q) gives %q", "Q"+sep+"b", got)
@@ -206,9 +209,9 @@ func checkListNames(k *kit) {
 		"x": {a.ID}, "y": {a.ID}, "x,y": {b.ID}, "x y": {c.ID}, `"x"`: {c.ID}, "{x}": {c.ID},
 		"xx": {d.ID}, "y\x1fx": {d.ID}, "%": {d.ID}, ",": {}, "x,": {}, "x%": {}, "_": {}, "X": {}, `"`: {}, "y\x1f": {},
 	} {
-		k.sameIDs(k.list(handoff.Query{Tag: tag}), want, "List of tag %q", tag)
+		k.sameIDsf(k.list(handoff.Query{Tag: tag}), want, "List of tag %q", tag)
 	}
 	for _, r := range []handoff.Record{a, b, c, d} {
-		k.same(k.get(r.ID), r, "Get")
+		k.samef(k.get(r.ID), r, "Get")
 	}
 }

@@ -76,6 +76,7 @@ func TestNaive(t *testing.T) {
 // TestPlanted holds the suite against stores that each break one sentence. At
 // least one check must fail and quote that sentence.
 func TestPlanted(t *testing.T) {
+	t.Parallel()
 	for i, p := range planted {
 		if (testing.Short() || underRace) && i%10 != 0 {
 			continue // a sample

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,12 +39,10 @@ func (k *kit) together(n int, f func(i int) error) {
 	begin.Add(1)
 	errs := make([]error, n)
 	for i := range n {
-		end.Add(1)
-		go func() {
-			defer end.Done()
+		end.Go(func() {
 			begin.Wait()
 			errs[i] = f(i)
-		}()
+		})
 	}
 	begin.Done()
 	end.Wait()
@@ -103,7 +102,7 @@ func raceInserts(k *kit) {
 		var winners atomic.Int32
 		k.together(workers, func(i int) error {
 			r := k.draft("c", int64(round)+1)
-			r.Body = body(fmt.Sprint(i))
+			r.Body = body(strconv.Itoa(i))
 			ok, err := won(k.try(r, fmt.Sprint("w", i)), handoff.ErrConflict)
 			if ok {
 				winners.Add(1)
@@ -184,7 +183,7 @@ func raceSeats(k *kit) {
 		return nil
 	})
 	for agent := range agents {
-		k.sum(fmt.Sprint("seat ", agent), 0, "after all was given back")
+		k.sumf(fmt.Sprint("seat ", agent), 0, "after all was given back")
 	}
 
 	// All want the last units at once, and keep what they get.
@@ -271,7 +270,8 @@ func raceLatest(k *kit) {
 				return err
 			}
 			if got.ID.Number < number || got.ID.Number == number && got.Version < v && last.Load() == number {
-				return fmt.Errorf("latest gives number %d in version %d, though number %d in version %d was committed before", got.ID.Number, got.Version, number, v)
+				return fmt.Errorf("latest gives number %d in version %d, though number %d in version %d was committed before",
+					got.ID.Number, got.Version, number, v)
 			}
 			if i%2 == 1 {
 				continue // only reads
@@ -461,10 +461,10 @@ func raceCursors(k *kit) {
 	k.together(workers, func(i int) error {
 		for n := i; n < 100; n += workers {
 			seq := int64(n*37%100) + 1 // all of them, in no order
-			if err := k.store.Ack(k.ctx, handoff.Ack{ID: id, Cursor: "x", Seq: seq}, handoff.Ack{ID: id, Cursor: fmt.Sprint(i), Seq: seq}); err != nil {
+			if err := k.store.Ack(k.ctx, handoff.Ack{ID: id, Cursor: "x", Seq: seq}, handoff.Ack{ID: id, Cursor: strconv.Itoa(i), Seq: seq}); err != nil {
 				return err
 			}
-			l, err := k.store.Lead(k.ctx, id, fmt.Sprint(i), k.at(n), time.Millisecond)
+			l, err := k.store.Lead(k.ctx, id, strconv.Itoa(i), k.at(n), time.Millisecond)
 			if err != nil {
 				return err
 			}
@@ -528,7 +528,7 @@ func raceEverything(k *kit) {
 		return nil
 	})
 	for _, r := range k.list(handoff.Query{}) {
-		k.same(k.get(r.ID), r, "Get and List afterwards")
+		k.samef(k.get(r.ID), r, "Get and List afterwards")
 	}
 	left := k.list(handoff.Query{Waiting: true})
 	if got := k.holders("all"); len(got) != len(left) {

@@ -21,11 +21,18 @@ func readChecks() []check {
 func checkGet(k *kit) {
 	a := k.insert("c", 7, nil)
 	b := k.insert("c", 70, nil)
-	k.same(k.get(a.ID), a, "Get")
-	k.same(k.get(b.ID), b, "Get")
-	for _, id := range []handoff.ID{{Conversation: "c", Number: 1}, {Conversation: "c", Number: 8}, {Conversation: "c", Number: 0}, {Conversation: "d", Number: 7}, {Conversation: "C", Number: 7}, {Conversation: "c ", Number: 7}} {
+	k.samef(k.get(a.ID), a, "Get")
+	k.samef(k.get(b.ID), b, "Get")
+	for _, id := range []handoff.ID{
+		{Conversation: "c", Number: 1},
+		{Conversation: "c", Number: 8},
+		{Conversation: "c", Number: 0},
+		{Conversation: "d", Number: 7},
+		{Conversation: "C", Number: 7},
+		{Conversation: "c ", Number: 7},
+	} {
 		_, err := k.store.Get(k.ctx, id)
-		k.want(err, handoff.ErrNotFound, "Get of %q %d, which does not exist", id.Conversation, id.Number)
+		k.wantf(err, handoff.ErrNotFound, "Get of %q %d, which does not exist", id.Conversation, id.Number)
 	}
 }
 
@@ -33,11 +40,11 @@ func checkLatest(k *kit) {
 	latest := func(conversation string, want handoff.Record) {
 		k.Helper()
 		got, err := k.store.Latest(k.ctx, conversation)
-		k.ok(err, "Latest(%q)", conversation)
-		k.same(got, want, "Latest(%q)", conversation)
+		k.okf(err, "Latest(%q)", conversation)
+		k.samef(got, want, "Latest(%q)", conversation)
 	}
 	_, err := k.store.Latest(k.ctx, "c")
-	k.want(err, handoff.ErrNotFound, "Latest of a conversation without records")
+	k.wantf(err, handoff.ErrNotFound, "Latest of a conversation without records")
 	k.insert("ca", 50, nil)
 	var last handoff.Record
 	for _, n := range []int64{1, 2, 9, 10, 11, 99, 100, 101} {
@@ -58,10 +65,10 @@ func checkLatest(k *kit) {
 	k.commit(older)
 	k.says(ruleLatest)
 	latest("c", last)
-	k.ok(k.store.Delete(k.ctx, last.ID, last.Version), "Delete")
+	k.okf(k.store.Delete(k.ctx, last.ID, last.Version), "Delete")
 	latest("c", k.get(handoff.ID{Conversation: "c", Number: 100}))
 	_, err = k.store.Latest(k.ctx, "")
-	k.want(err, handoff.ErrNotFound, "Latest of no name")
+	k.wantf(err, handoff.ErrNotFound, "Latest of no name")
 }
 
 func checkLines(k *kit) {
@@ -102,7 +109,7 @@ func checkLines(k *kit) {
 	b.Line = "newer"
 	b = k.commit(b)
 	lines("other", "newer", "z")
-	k.ok(k.store.Delete(k.ctx, b.ID, b.Version), "Delete")
+	k.okf(k.store.Delete(k.ctx, b.ID, b.Version), "Delete")
 	lines("other", "z")
 	a.Line = "again" // an ended record may stand as well: the store does not judge
 	a.State = handoff.StateEnded
@@ -127,22 +134,22 @@ func checkLog(k *kit) {
 			k.fatalf("Seq is %d", r.Seq)
 		}
 	}
-	k.sameLog(k.log(r.ID), want, "Log of everything")
+	k.sameLogf(k.log(r.ID), want, "Log of everything")
 	n := int64(len(want))
 	for _, after := range []int64{0, 1, 2, 3, 11, 12, 40, n - 2, n - 1, n, n + 1, n + 1000} {
 		for _, limit := range []int{1, 2, 3, 7, 50, 1000} {
 			from := min(after, n)
 			to := min(from+int64(limit), n)
 			got, err := k.store.Log(k.ctx, r.ID, after, limit)
-			k.ok(err, "Log after %d, at most %d", after, limit)
-			k.sameLog(got, want[from:to], "Log after %d, at most %d, of %d", after, limit, n)
+			k.okf(err, "Log after %d, at most %d", after, limit)
+			k.sameLogf(got, want[from:to], "Log after %d, at most %d, of %d", after, limit, n)
 		}
 	}
 	// Page by page.
 	var pages []handoff.RecordEntry
 	for after := int64(0); ; {
 		page, err := k.store.Log(k.ctx, r.ID, after, 5)
-		k.ok(err, "Log")
+		k.okf(err, "Log")
 		if len(page) == 0 {
 			break
 		}
@@ -152,7 +159,7 @@ func checkLog(k *kit) {
 		}
 		after = page[len(page)-1].Seq
 	}
-	k.sameLog(pages, want, "Log page by page")
+	k.sameLogf(pages, want, "Log page by page")
 
 	// A log longer than what a store may think is enough.
 	many := make([]string, 1200)
@@ -163,8 +170,8 @@ func checkLog(k *kit) {
 	next := long
 	want = entries(&next, many...)
 	long = k.commit(long, many...)
-	k.sameLog(k.log(long.ID), want, "Log of %d entries", len(want))
-	k.sameLog(k.log(other.ID), k.log(handoff.ID{Conversation: "c", Number: 2}), "Log of another record")
+	k.sameLogf(k.log(long.ID), want, "Log of %d entries", len(want))
+	k.sameLogf(k.log(other.ID), k.log(handoff.ID{Conversation: "c", Number: 2}), "Log of another record")
 	if n := len(k.log(other.ID)); n != 1 {
 		k.fatalf("the log of another record has %d entries, want 1", n)
 	}
@@ -188,19 +195,23 @@ func checkEntry(k *kit) {
 	d := k.commit(k.draft("d", 1), "x")
 	for _, e := range want {
 		got, err := k.store.Entry(k.ctx, r.ID, e.ID)
-		k.ok(err, "Entry %q", e.ID)
-		k.sameLog([]handoff.RecordEntry{got}, []handoff.RecordEntry{e}, "Entry %q", e.ID)
+		k.okf(err, "Entry %q", e.ID)
+		k.sameLogf([]handoff.RecordEntry{got}, []handoff.RecordEntry{e}, "Entry %q", e.ID)
 	}
 	for _, c := range []struct {
 		id    handoff.ID
 		entry string
 	}{
-		{r.ID, "x"}, {r.ID, "A"}, {r.ID, ""}, {r.ID, "m40"}, {r.ID, "1"},
+		{r.ID, "x"},
+		{r.ID, "A"},
+		{r.ID, ""},
+		{r.ID, "m40"},
+		{r.ID, "1"},
 		{d.ID, "a"},
 		{handoff.ID{Conversation: "c", Number: 2}, "a"},
 		{handoff.ID{Conversation: "c", Number: 3}, "a"},
 	} {
 		_, err := k.store.Entry(k.ctx, c.id, c.entry)
-		k.want(err, handoff.ErrNotFound, "Entry %q of %v", c.entry, c.id)
+		k.wantf(err, handoff.ErrNotFound, "Entry %q of %v", c.entry, c.id)
 	}
 }

@@ -3,6 +3,8 @@ package storetest
 // The sentences of the contract in the package handoff's store.go, word for
 // word. A failing check quotes the one that was broken; a test of this package
 // holds them against the file.
+//
+//nolint:lll // a sentence that is broken over lines cannot be found
 const (
 	// The words and the general part.
 	ruleKnowsNothing = "It compares, appends and indexes; it knows no states, no agents and no skills."

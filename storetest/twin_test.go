@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -75,7 +76,9 @@ func (w *twin) record() (handoff.Record, []handoff.RecordEntry) {
 	var list []handoff.RecordEntry
 	for range 1 + w.rnd(3) {
 		r.Seq++
-		e := handoff.RecordEntry{ID: fmt.Sprint(r.Seq, " ", w.rnd(50)), Seq: r.Seq, At: w.now.Add(-time.Duration(w.rnd(20)) * time.Second), Body: body(fmt.Sprint(w.rnd(9)))}
+		e := handoff.RecordEntry{
+			ID: fmt.Sprint(r.Seq, " ", w.rnd(50)), Seq: r.Seq, At: w.now.Add(-time.Duration(w.rnd(20)) * time.Second), Body: body(strconv.Itoa(w.rnd(9))),
+		}
 		if w.chance(3) {
 			e.ID = "twice"
 		}
@@ -92,7 +95,7 @@ func (w *twin) record() (handoff.Record, []handoff.RecordEntry) {
 			}
 		}
 	}
-	r.Body = body(fmt.Sprint(w.rnd(1000)))
+	r.Body = body(strconv.Itoa(w.rnd(1000)))
 	return r, list
 }
 
@@ -222,7 +225,10 @@ func (w *twin) step() (what string, call func(ctx context.Context, s full) strin
 		}
 		return fmt.Sprintf("Ack %+v", a), func(ctx context.Context, s full) string { return fmt.Sprint(s.Ack(ctx, a)) }
 	case n < 96:
-		c := handoff.Claim{Now: now, Lease: time.Duration(w.rnd(10)) * time.Second, Limit: 1000, Sinks: choose(w, nil, []string{"s"}, []string{"t", "s"}), Grace: time.Duration(w.rnd(15)) * time.Second}
+		c := handoff.Claim{
+			Now: now, Lease: time.Duration(w.rnd(10)) * time.Second, Limit: 1000,
+			Sinks: choose(w, nil, []string{"s"}, []string{"t", "s"}), Grace: time.Duration(w.rnd(15)) * time.Second,
+		}
 		return fmt.Sprintf("Claim %+v", c), func(ctx context.Context, s full) string {
 			got, err := s.Claim(ctx, c)
 			slices.SortFunc(got.Overdue, func(a, b handoff.Delivery) int {
