@@ -206,10 +206,15 @@ func (t *table) lifetime(age []float64, prior time.Duration, weight float64) (Li
 	return newLifetime(hazards(all, each, rate), n), rate
 }
 
-// hazards divides ends by time spent, class by class, drawn to rate.
+// hazards divides ends by time spent, class by class, drawn to rate, or to the
+// hazard of the class before where that is higher: behind a class in which
+// almost everything ends little is ever seen, and what is left of it must not
+// be taken to last as long as anything else.
 func hazards(ends, spent [ages]float64, rate float64) (h [ages]float64) {
+	usual := rate
 	for c := range h {
-		h[c] = (ends[c] + pull) / (spent[c] + pull/rate)
+		h[c] = (ends[c] + pull) / (spent[c] + pull/usual)
+		usual = math.Max(rate, h[c])
 	}
 	return h
 }

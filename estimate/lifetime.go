@@ -8,7 +8,7 @@ import (
 // A length of time is filed by age into classes with edges 0, 5 s and then
 // steps of sqrt(2) up to two days; the last class is open. The step is what a
 // hazard may change by within one class without hurting a wait: a fixed handle
-// time still keeps its mean exactly and a coefficient of variation below 0.2.
+// time still keeps its mean, and a squared coefficient of variation below 0.2.
 const (
 	ages     = 32
 	firstAge = 5.0

@@ -180,6 +180,25 @@ func TestFollowsAJumpAndKeepsASteadyPast(t *testing.T) {
 	near(t, "after", p.Handle.Mean(), 900, 0.15)
 }
 
+// Handle times that do not vary lie inside of one age class. Their mean must not
+// suffer from the width of it, wherever in it they lie.
+func TestFixedHandleTimesKeepTheirMean(t *testing.T) {
+	for took := 60.0; took < 1200; took *= 1.07 {
+		m := NewModel(Prior{})
+		at := monday
+		for range 500 {
+			at = at.Add(time.Minute)
+			m.Handled(at, at.Add(time.Duration(took*1e9)))
+		}
+		// All are over at the end, so nothing is live.
+		p := m.Params(at.Add(time.Duration(took*1e9)), Live{})
+		near(t, "mean", p.Handle.Mean(), took, 0.05)
+		if p.Handle.SquaredCV() > 0.2 {
+			t.Errorf("%v s: squared cv %v", took, p.Handle.SquaredCV())
+		}
+	}
+}
+
 func TestUnknownUntilSomethingWasSeen(t *testing.T) {
 	m := NewModel(Prior{})
 	for i := range 5 {

@@ -119,7 +119,7 @@ const reach = 2
 const (
 	regular = 0.6
 	erratic = 1.8
-	few     = 40
+	few     = 100
 )
 
 // plain reports whether the closed form will do, and with which Params.
