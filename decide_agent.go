@@ -251,6 +251,9 @@ func (c cHold) apply(x *change) error {
 	if err := x.holder(c.who, false); err != nil {
 		return err
 	}
+	if x.h.Provider != "" { // it is held there or not at all
+		return &StateError{ID: x.h.ID, State: x.h.State, Command: c.name()}
+	}
 	x.to(StateHeld)
 	x.set(dueHold, x.queue.HoldTimeout)
 	x.regrace()

@@ -265,6 +265,7 @@ func (c cEvent) apply(x *change) error {
 		x.platform(ev)
 		if x.h.State == StateActive || x.h.State == StateHeld {
 			x.leave(ReasonPlatformLost)
+			x.withdraw(ReasonWithdrawn)
 			x.h.Agent, x.h.AgentName, x.h.own.Seat = "", "", nil
 			x.h.own.LadderFrom, x.h.own.Rung = x.now, 0
 			x.queued()

@@ -261,7 +261,7 @@ func (x *change) fireIdle(f facts) {
 
 func (x *change) fireHold(f facts) {
 	if x.h.own.Seat == nil && f.full {
-		x.requeue(ReasonTimeout)
+		x.lost(ReasonTimeout)
 		return
 	}
 	x.resume(f.seat, Party{Role: RoleEngine})
@@ -279,25 +279,33 @@ func (x *change) fireGrace(f facts) {
 	case h.State == StateWrapup:
 		x.event(KindEnded).Data = map[string]string{"outcome": string(h.Outcome)}
 		x.end()
-	case len(h.Offers) > 0:
-		// A warm offer becomes an ordinary one.
-		offers := slices.Clone(h.Offers)
-		e := x.event(KindAgentLeft)
-		e.Agent, e.Reason = h.Agent, ReasonAgentLost
-		h.LastAgent = h.Agent
-		h.Stretch.Requeues++
-		h.own.LadderFrom, h.own.Rung = x.now, 0
-		x.back()
-		x.to(StateOffered)
-		for i := range offers {
-			offers[i].Warm = false
-		}
-		h.Offers = offers
-		x.armOffer()
-		x.notice(NoticeRequeued, nil)
 	default:
-		x.requeue(ReasonAgentLost)
+		x.lost(ReasonAgentLost)
 	}
+}
+
+// lost takes the handoff from an agent who can no longer have it. A warm offer
+// that is out becomes an ordinary one.
+func (x *change) lost(why Reason) {
+	h := &x.h
+	if len(h.Offers) == 0 {
+		x.requeue(why)
+		return
+	}
+	offers := slices.Clone(h.Offers)
+	e := x.event(KindAgentLeft)
+	e.Agent, e.Reason = h.Agent, why
+	h.LastAgent = h.Agent
+	h.Stretch.Requeues++
+	h.own.LadderFrom, h.own.Rung = x.now, 0
+	x.back()
+	x.to(StateOffered)
+	for i := range offers {
+		offers[i].Warm = false
+	}
+	h.Offers = offers
+	x.armOffer()
+	x.notice(NoticeRequeued, nil)
 }
 
 func (x *change) fireStayOut() {

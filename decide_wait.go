@@ -190,7 +190,8 @@ func (h *Handoff) cooling(agent string, now time.Time) (declined, bool) {
 func (x *change) over(o Outcome, notice string) {
 	h := &x.h
 	x.withdraw(ReasonWithdrawn)
-	wrap := h.Agent != "" && h.Provider == "" && x.queue.Wrapup > 0
+	// A hold may have given the seat back; there is no wrap-up without one.
+	wrap := h.own.Seat != nil && h.Provider == "" && x.queue.Wrapup > 0
 	h.Outcome, h.own.NextOwed, h.own.Importing, h.own.Intake = o, true, false, nil
 	x.unbind()
 	x.drop(dueAnswer, dueImport, dueRead, dueStayOut)
