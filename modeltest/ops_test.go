@@ -3,6 +3,7 @@ package modeltest_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"testing/synctest"
 	"time"
@@ -24,7 +25,9 @@ func (o op) String() string { return fmt.Sprintf("%s(%d %d %d %d)", o.verb, o.a,
 type verb struct {
 	weight int
 	do     func(w *world, ctx context.Context, o op) error
-	world  bool // it changes the world, not a handoff: it is done at once and does not count
+	needs  []handoff.State // there should be a handoff in one of these
+	desk   bool            // that no platform has
+	world  bool            // it changes the world, not a handoff: it is done at once and does not count
 }
 
 const conversations = 9
@@ -34,9 +37,20 @@ func (w *world) conversation(n int) string { return "c" + strconv.Itoa(n%convers
 // pick returns a handoff in one of these states, if there is one, and now and
 // then any other.
 func (w *world) pick(o op, states ...handoff.State) handoff.Handoff {
+	return w.pickIf(o, func(*handoff.Handoff) bool { return true }, states...)
+}
+
+// ours picks one that no platform has.
+func (w *world) ours(o op, states ...handoff.State) handoff.Handoff {
+	return w.pickIf(o, func(h *handoff.Handoff) bool { return h.Provider == "" }, states...)
+}
+
+func (w *world) pickIf(o op, ok func(*handoff.Handoff) bool, states ...handoff.State) handoff.Handoff {
 	ctx := context.Background()
-	if o.d%8 != 0 {
-		if list, err := w.reader.Engine.List(ctx, handoff.Query{States: states}); err == nil && len(list) > 0 {
+	if o.d%16 != 0 {
+		list, err := w.reader.Engine.List(ctx, handoff.Query{States: states})
+		list = slices.DeleteFunc(list, func(h handoff.Handoff) bool { return !ok(&h) })
+		if err == nil && len(list) > 0 {
 			return list[o.a%len(list)]
 		}
 	}
@@ -47,13 +61,29 @@ func (w *world) pick(o op, states ...handoff.State) handoff.Handoff {
 	return h
 }
 
+// instead returns an operation that has something to work on, when one has
+// not: an operation that can only be refused is worth little, and is kept now
+// and then.
+func (w *world) instead(o op) op {
+	v := verbs[o.verb]
+	if v.needs == nil || o.d%16 < 2 {
+		return o
+	}
+	list, err := w.reader.Engine.List(context.Background(), handoff.Query{States: v.needs})
+	if err == nil && slices.ContainsFunc(list, func(h handoff.Handoff) bool { return !v.desk || h.Provider == "" }) {
+		return o
+	}
+	o.verb = []string{"receive", "request", "request", "sleep"}[o.b%4]
+	return o
+}
+
 var human = []handoff.State{handoff.StateActive, handoff.StateHeld}
 
 // holder returns who has a handoff, and now and then somebody else.
 func (w *world) holder(h *handoff.Handoff, o op) handoff.Actor {
 	id := h.Agent
-	if id == "" || h.Provider != "" || o.c%8 == 0 {
-		id = agents[o.c/8%len(agents)].ID
+	if id == "" || h.Provider != "" || o.c%16 == 0 {
+		id = agents[o.c/16%len(agents)].ID
 	}
 	a := handoff.By(id)
 	if o.c%13 == 1 {
@@ -77,6 +107,7 @@ func (w *world) message(conversation string, o op) handoff.Message {
 // run does one operation, and checks what came of it. Some operations are not
 // waited for.
 func (w *world) run(o op) {
+	o = w.instead(o)
 	v := verbs[o.verb]
 	if v.world {
 		_ = v.do(w, context.Background(), o)

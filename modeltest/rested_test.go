@@ -54,7 +54,7 @@ func (w *world) rested() {
 			}
 		}
 		for _, b := range h.Bindings() {
-			if b.Status == handoff.BindOpen {
+			if b.Status == handoff.BindOpen || b.Status == handoff.BindGivenUp {
 				live[b.Attempt], live[b.Session.Reference] = true, true
 			}
 			if b.Status == handoff.BindOwed || b.Status == handoff.BindOpening && h.State != handoff.StateConnecting {

@@ -54,7 +54,7 @@ var botVerbs = map[string]verb{
 		return err
 	}},
 	"reply": {weight: 12, do: func(w *world, ctx context.Context, o op) error {
-		t, ok := w.bot.turn(w.conversation(o.a), max(0, o.c%6-3))
+		t, ok := w.turn(o)
 		if !ok {
 			t = handoff.Turn{Conversation: w.conversation(o.a), Number: 1, Epoch: 1, Call: "m/none"}
 		}
@@ -62,16 +62,16 @@ var botVerbs = map[string]verb{
 		return err
 	}},
 	"done": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
-		t, _ := w.bot.turn(w.conversation(o.a), max(0, o.c%6-4))
+		t, _ := w.turn(o)
 		return w.node(o.b%replicas).e.Done(ctx, t)
 	}},
-	"say": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+	"say": {weight: 2, needs: []handoff.State{handoff.StateBot}, do: func(w *world, ctx context.Context, o op) error {
 		name := w.pick(o, handoff.StateBot).ID.Conversation
 		_, err := w.node(o.b%replicas).e.Say(ctx, name, w.message(name, o))
 		return err
 	}},
 	"handover": {weight: 1, do: func(w *world, ctx context.Context, o op) error {
-		t, _ := w.bot.turn(w.conversation(o.a), 0)
+		t, _ := w.turn(o)
 		_, err := w.node(o.b%replicas).e.Handover(ctx, t, "bot"+strconv.Itoa(o.c%3), "over to you")
 		return err
 	}},
@@ -81,7 +81,7 @@ var botVerbs = map[string]verb{
 		w.bot.keep(out.Turn)
 		return err
 	}},
-	"answer": {weight: 5, do: func(w *world, ctx context.Context, o op) error {
+	"answer": {weight: 5, needs: []handoff.State{handoff.StateIntake}, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.StateIntake)
 		r := handoff.Response{Value: "x@example.com"}
 		switch o.b % 10 {
@@ -99,7 +99,7 @@ var botVerbs = map[string]verb{
 		_, err := w.node(o.c%replicas).e.Answer(ctx, h.ID.Conversation, r)
 		return err
 	}},
-	"cancel": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+	"cancel": {weight: 2, needs: []handoff.State{handoff.StateWaiting, handoff.StateIntake, handoff.StateOffered, handoff.StateConnecting, handoff.StateQueued, handoff.StateActive}, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.StateIntake, handoff.StateWaiting, handoff.StateOffered, handoff.StateConnecting, handoff.StateQueued, handoff.StateActive, handoff.StateHeld)
 		_, err := w.node(o.b%replicas).e.Cancel(ctx, h.ID.Conversation, o.c%2 == 0)
 		return err
@@ -109,11 +109,28 @@ var botVerbs = map[string]verb{
 		_, err := w.node(o.b%replicas).e.LeaveMessage(ctx, h.ID, check.Mark(h.ID.Conversation, "left "+strconv.Itoa(o.c)), nil)
 		return err
 	}},
-	"rate": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
-		h := w.pick(o, handoff.StateEnded, handoff.StateWrapup)
-		_, err := w.node(o.b%replicas).e.Rate(ctx, h.ID, o.c%6, "fine")
+	"rate": {weight: 2, needs: []handoff.State{handoff.StateEnded}, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pickIf(o, func(h *handoff.Handoff) bool { return h.Attended && h.Rating == nil }, handoff.StateEnded, handoff.StateWrapup)
+		_, err := w.node(o.b%replicas).e.Rate(ctx, h.ID, o.c%9, "fine")
 		return err
 	}},
+}
+
+// turn returns a turn that is good, mostly, or an old one.
+func (w *world) turn(o op) (handoff.Turn, bool) {
+	if o.c%6 > 0 {
+		for i := range conversations {
+			name := w.conversation(o.a + i)
+			h, err := w.reader.Engine.Latest(context.Background(), name)
+			if err != nil || h.Controller().Role != handoff.RoleBot {
+				continue
+			}
+			if t, ok := w.bot.turn(name, 0); ok && t.Number == h.ID.Number && t.Epoch == h.Epoch {
+				return t, true
+			}
+		}
+	}
+	return w.bot.turn(w.conversation(o.a), max(0, o.c%6-3))
 }
 
 func (w *world) request(o op) handoff.Request {
@@ -163,7 +180,7 @@ func offer(h *handoff.Handoff, o op) handoff.Offer {
 var asked = []handoff.State{handoff.StateOffered, handoff.StateOffered, handoff.StateActive, handoff.StateHeld}
 
 var agentVerbs = map[string]verb{
-	"accept": {weight: 16, do: func(w *world, ctx context.Context, o op) error {
+	"accept": {weight: 16, needs: []handoff.State{handoff.StateOffered}, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.StateOffered)
 		if o.b%6 == 0 {
 			h = w.warm(o)
@@ -172,7 +189,7 @@ var agentVerbs = map[string]verb{
 		_, err := w.node(o.b%replicas).e.Accept(ctx, h.ID, handoff.By(of.Agent), of.Number)
 		return err
 	}},
-	"accept late": {weight: 3, do: func(w *world, ctx context.Context, o op) error {
+	"accept late": {weight: 3, needs: []handoff.State{handoff.StateOffered}, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.StateOffered)
 		of := offer(&h, o)
 		n := w.node(o.b % replicas)
@@ -182,16 +199,12 @@ var agentVerbs = map[string]verb{
 		_, err := n.e.Accept(ctx, h.ID, handoff.By(of.Agent), of.Number)
 		return err
 	}},
-	"pull": {weight: 8, do: func(w *world, ctx context.Context, o op) error {
-		list, _ := w.reader.Engine.List(context.Background(), handoff.Query{Queue: "pull", Waiting: true})
-		h := w.pick(o, handoff.StateWaiting)
-		if len(list) > 0 && o.b%6 > 0 {
-			h = list[o.a%len(list)]
-		}
+	"pull": {weight: 6, needs: []handoff.State{handoff.StateWaiting}, do: func(w *world, ctx context.Context, o op) error {
+		h := w.pickIf(o, func(h *handoff.Handoff) bool { return h.Need.Queue == "pull" || h.Need.Queue == "cast" || o.b%8 == 0 }, handoff.StateWaiting)
 		_, err := w.node(o.b%replicas).e.Accept(ctx, h.ID, handoff.By(agents[o.c%len(agents)].ID), 0)
 		return err
 	}},
-	"decline": {weight: 3, do: func(w *world, ctx context.Context, o op) error {
+	"decline": {weight: 3, needs: []handoff.State{handoff.StateOffered}, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.StateOffered)
 		if o.b%3 == 0 {
 			h = w.warm(o)
@@ -200,8 +213,8 @@ var agentVerbs = map[string]verb{
 		_, err := w.node(o.b%replicas).e.Decline(ctx, h.ID, handoff.By(of.Agent), of.Number, "busy")
 		return err
 	}},
-	"send": {weight: 12, do: func(w *world, ctx context.Context, o op) error {
-		h := w.pick(o, handoff.StateActive)
+	"send": {weight: 12, needs: []handoff.State{handoff.StateActive}, desk: true, do: func(w *world, ctx context.Context, o op) error {
+		h := w.ours(o, handoff.StateActive)
 		m := w.message(h.ID.Conversation, o)
 		if o.b%4 == 0 {
 			m.Seen = max(0, h.Seq-int64(o.c%4))
@@ -219,7 +232,7 @@ var agentVerbs = map[string]verb{
 		_, err := w.node(o.b%replicas).e.Note(ctx, h.ID, w.holder(&h, o), check.Mark(h.ID.Conversation, "secret"))
 		return err
 	}},
-	"whisper": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+	"whisper": {weight: 2, needs: []handoff.State{handoff.StateBot, handoff.StateActive, handoff.StateWaiting}, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.States()...)
 		_, err := w.node(o.b%replicas).e.Whisper(ctx, h.ID, handoff.BySupervisor("sue"), check.Mark(h.ID.Conversation, "secret"))
 		return err
@@ -229,18 +242,18 @@ var agentVerbs = map[string]verb{
 		_, err := w.node(o.b%replicas).e.Tag(ctx, h.ID, w.holder(&h, o), []string{"t" + strconv.Itoa(o.c%3)}, []string{"t" + strconv.Itoa(o.d%3)})
 		return err
 	}},
-	"hold": {weight: 4, do: func(w *world, ctx context.Context, o op) error {
-		h := w.pick(o, handoff.StateActive)
+	"hold": {weight: 4, needs: []handoff.State{handoff.StateActive}, desk: true, do: func(w *world, ctx context.Context, o op) error {
+		h := w.ours(o, handoff.StateActive)
 		_, err := w.node(o.b%replicas).e.Hold(ctx, h.ID, w.holder(&h, o), "a moment")
 		return err
 	}},
-	"resume": {weight: 3, do: func(w *world, ctx context.Context, o op) error {
-		h := w.pick(o, handoff.StateHeld)
+	"resume": {weight: 3, needs: []handoff.State{handoff.StateHeld}, desk: true, do: func(w *world, ctx context.Context, o op) error {
+		h := w.ours(o, handoff.StateHeld)
 		_, err := w.node(o.b%replicas).e.Resume(ctx, h.ID, w.holder(&h, o))
 		return err
 	}},
-	"extend": {weight: 3, do: func(w *world, ctx context.Context, o op) error {
-		h := w.pick(o, handoff.StateOffered, handoff.StateActive, handoff.StateHeld, handoff.StateWrapup)
+	"extend": {weight: 3, needs: []handoff.State{handoff.StateOffered, handoff.StateActive, handoff.StateHeld, handoff.StateWrapup}, desk: true, do: func(w *world, ctx context.Context, o op) error {
+		h := w.ours(o, handoff.StateOffered, handoff.StateActive, handoff.StateHeld, handoff.StateWrapup)
 		a := w.holder(&h, o)
 		if h.State == handoff.StateOffered {
 			a = handoff.By(offer(&h, o).Agent)
@@ -248,8 +261,8 @@ var agentVerbs = map[string]verb{
 		_, err := w.node(o.b%replicas).e.Extend(ctx, h.ID, a, time.Duration(1+o.c%20)*time.Second)
 		return err
 	}},
-	"transfer": {weight: 6, do: func(w *world, ctx context.Context, o op) error {
-		h := w.pick(o, human...)
+	"transfer": {weight: 6, needs: []handoff.State{handoff.StateActive, handoff.StateHeld}, desk: true, do: func(w *world, ctx context.Context, o op) error {
+		h := w.ours(o, human...)
 		t := handoff.Target{Agent: agents[o.b%len(agents)].ID, Warm: o.c%3 > 0, Note: check.Mark(h.ID.Conversation, "why")}
 		if o.b%4 == 0 {
 			t = handoff.Target{Queue: queueNames[o.c%len(queueNames)]}
@@ -260,7 +273,7 @@ var agentVerbs = map[string]verb{
 		_, err := w.node(o.b%replicas).e.Transfer(ctx, h.ID, w.holder(&h, o), t)
 		return err
 	}},
-	"transfer waiting": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+	"transfer waiting": {weight: 2, needs: []handoff.State{handoff.StateWaiting, handoff.StateOffered, handoff.StateQueued}, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.StateWaiting, handoff.StateOffered, handoff.StateQueued)
 		t := handoff.Target{Agent: agents[o.b%len(agents)].ID}
 		if o.b%2 == 0 {
@@ -269,7 +282,7 @@ var agentVerbs = map[string]verb{
 		_, err := w.node(o.b%replicas).e.Transfer(ctx, h.ID, handoff.BySupervisor("sue"), t)
 		return err
 	}},
-	"requeue": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+	"requeue": {weight: 2, needs: []handoff.State{handoff.StateActive, handoff.StateHeld, handoff.StateOffered}, desk: true, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, asked...)
 		a := w.holder(&h, o)
 		if h.State == handoff.StateOffered {
@@ -278,17 +291,17 @@ var agentVerbs = map[string]verb{
 		_, err := w.node(o.b%replicas).e.Requeue(ctx, h.ID, a, "")
 		return err
 	}},
-	"return": {weight: 5, do: func(w *world, ctx context.Context, o op) error {
-		h := w.pick(o, human...)
+	"return": {weight: 5, needs: []handoff.State{handoff.StateActive, handoff.StateHeld}, desk: true, do: func(w *world, ctx context.Context, o op) error {
+		h := w.ours(o, human...)
 		_, err := w.node(o.b%replicas).e.Return(ctx, h.ID, w.holder(&h, o), "done")
 		return err
 	}},
-	"end": {weight: 4, do: func(w *world, ctx context.Context, o op) error {
-		h := w.pick(o, human...)
+	"end": {weight: 4, needs: []handoff.State{handoff.StateActive, handoff.StateHeld}, desk: true, do: func(w *world, ctx context.Context, o op) error {
+		h := w.ours(o, human...)
 		_, err := w.node(o.b%replicas).e.End(ctx, h.ID, w.holder(&h, o), ending(o))
 		return err
 	}},
-	"end wrap-up": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+	"end wrap-up": {weight: 2, needs: []handoff.State{handoff.StateWrapup}, desk: true, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.StateWrapup)
 		_, err := w.node(o.b%replicas).e.End(ctx, h.ID, w.holder(&h, o), handoff.Ending{Reason: "r"})
 		return err
@@ -302,7 +315,7 @@ var agentVerbs = map[string]verb{
 		_, err := w.node(o.b%replicas).e.TakeOver(ctx, h.ID, a, "push")
 		return err
 	}},
-	"assign": {weight: 4, do: func(w *world, ctx context.Context, o op) error {
+	"assign": {weight: 4, needs: []handoff.State{handoff.StateWaiting, handoff.StateOffered, handoff.StateActive}, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.StateWaiting, handoff.StateOffered, handoff.StateActive, handoff.StateHeld)
 		_, err := w.node(o.b%replicas).e.Assign(ctx, h.ID, handoff.BySupervisor("sue"), agents[o.c%len(agents)].ID)
 		return err
@@ -351,7 +364,7 @@ var platformVerbs = map[string]verb{
 		p.act(open[o.c%len(open)], o)
 		return nil
 	}},
-	"platform tells": {weight: 12, do: func(w *world, ctx context.Context, o op) error {
+	"platform tells": {weight: 9, do: func(w *world, ctx context.Context, o op) error {
 		p := w.platforms[o.a%len(w.platforms)]
 		p.mu.Lock()
 		if len(p.events) == 0 {

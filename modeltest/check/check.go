@@ -332,7 +332,7 @@ func (c *Checker) wake(r *handoff.Record, h *handoff.Handoff) {
 var due = map[handoff.State][]string{
 	handoff.StateOffered:    {"offer"},
 	handoff.StateConnecting: {"open", "connect", "import"},
-	handoff.StateQueued:     {"read"},
+	handoff.StateQueued:     {"read", "open"}, // "open" when the platform told of the chat before its answer came
 	handoff.StateWrapup:     {"wrapup"},
 }
 

@@ -223,7 +223,7 @@ func (c *Checker) offered(p *past, h *handoff.Handoff, e *handoff.Entry) {
 		return
 	}
 	const slack = 25 * time.Second // between reading who is there and the commit
-	if !c.rules.Staff.Online(e.Agent, e.At.Add(-slack), e.At) {
+	if !c.rules.Staff.Online(e.Agent, e.At.Add(-slack), e.At.Add(time.Millisecond)) {
 		c.bad(h.ID, "only who is online is asked (22)", "%s at entry %d", e.Agent, e.Seq)
 	}
 	if slices.Contains(h.Need.Exclude, e.Agent) {
