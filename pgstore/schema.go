@@ -32,7 +32,7 @@ func (e *SchemaError) Error() string {
 }
 
 // Latest is the version of the schema that this build needs.
-const Latest = 1
+const Latest = 2
 
 // Migrate brings the schema to a version: Latest to use it, 0 to remove
 // everything. It creates the Postgres schema if there is none. Any number of
