@@ -184,7 +184,8 @@ func (w *tableWorld) shapeProblems(h *Handoff) []string {
 	must((h.State == StateEnded) == !h.Ended.IsZero(), "the time of the end, exactly when it has ended")
 	must((h.State == StateIntake) == (h.own.Intake != nil), "a form, exactly while it is asked")
 	must(!h.own.NextOwed || over, "the next handoff is owed while this one is open")
-	must(!(h.State == StateConnecting || h.State == StateQueued) || h.Provider != "" && h.live() != nil, "a platform without a chat")
+	there := h.State == StateConnecting || h.State == StateQueued
+	must(!there || h.Provider != "" && h.live() != nil, "a platform without a chat")
 	must(h.State != StateWaiting || h.live() == nil, "a chat on a platform while it waits for us")
 	bot := h.Controller().Role == RoleBot
 	for _, p := range h.Pending {
@@ -262,8 +263,14 @@ func refusal(err error) string {
 		err  error
 		name string
 	}{
-		{ErrState, refused}, {ErrStale, "*stale*"}, {ErrNotHolder, "*not holder*"}, {ErrWithdrawn, "*withdrawn*"},
-		{ErrExpired, "*expired*"}, {ErrInvalid, "*invalid*"}, {ErrOpen, "*open*"}, {ErrFull, "*full*"},
+		{ErrState, refused},
+		{ErrStale, "*stale*"},
+		{ErrNotHolder, "*not holder*"},
+		{ErrWithdrawn, "*withdrawn*"},
+		{ErrExpired, "*expired*"},
+		{ErrInvalid, "*invalid*"},
+		{ErrOpen, "*open*"},
+		{ErrFull, "*full*"},
 	} {
 		if errors.Is(err, e.err) {
 			return e.name
@@ -363,11 +370,11 @@ func deepCopy(v reflect.Value) reflect.Value {
 }
 
 func copyInto(dst, src reflect.Value) {
-	if _, ok := src.Interface().(time.Time); ok {
+	if _, ok := reflect.TypeAssert[time.Time](src); ok {
 		dst.Set(src)
 		return
 	}
-	switch src.Kind() { //nolint:exhaustive // the rest has nothing inside
+	switch src.Kind() {
 	case reflect.Pointer:
 		if !src.IsNil() {
 			dst.Set(reflect.New(src.Type().Elem()))

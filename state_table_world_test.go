@@ -16,9 +16,12 @@ var tableStart = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 // whole can differ.
 func tableRules() []*rules {
 	ladder := []Rung{
-		{After: time.Minute, Do: RelaxSkills}, {After: 2 * time.Minute, Do: RelaxLevels},
-		{After: 3 * time.Minute, Do: Tell, Notice: NoticeWaiting}, {After: 4 * time.Minute, Do: AskMessage},
-		{After: 5 * time.Minute, Do: NextProvider}, {After: 6 * time.Minute, Do: Overflow, Queue: "pull"},
+		{After: time.Minute, Do: RelaxSkills},
+		{After: 2 * time.Minute, Do: RelaxLevels},
+		{After: 3 * time.Minute, Do: Tell, Notice: NoticeWaiting},
+		{After: 4 * time.Minute, Do: AskMessage},
+		{After: 5 * time.Minute, Do: NextProvider},
+		{After: 6 * time.Minute, Do: Overflow, Queue: "pull"},
 	}
 	form := func(host bool, lapse Lapse) *Form {
 		return &Form{Fields: []Field{{Name: "order"}, {Name: "mail", Kind: FieldMail}}, Host: host, OnLapse: lapse}
