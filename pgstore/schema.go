@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 //go:embed migrations/*.sql
@@ -18,11 +19,17 @@ var migrations embed.FS
 // A SchemaError says that the database does not have the schema that this
 // build needs.
 type SchemaError struct {
-	Have, Need int
+	Have, Need int      // versions; Have 0: there is none
+	Missing    []string // what a schema of that version has, and this one lacks
+	Foreign    string   // something of another origin that is in the way
 }
 
 func (e *SchemaError) Error() string {
 	switch {
+	case e.Foreign != "":
+		return "pgstore: the schema holds what is not this library's: " + e.Foreign
+	case len(e.Missing) > 0:
+		return fmt.Sprintf("pgstore: the schema says that it has version %d, but lacks %s", e.Have, strings.Join(e.Missing, ", "))
 	case e.Have == 0:
 		return "pgstore: the schema does not exist; call Migrate"
 	case e.Have > e.Need:
@@ -34,13 +41,20 @@ func (e *SchemaError) Error() string {
 // Latest is the version of the schema that this build needs.
 const Latest = 2
 
+// parts are what each version adds.
+var parts = map[string]int{
+	"handoff_record": 1, "handoff_key": 1, "handoff_entry": 1, "handoff_cursor": 1, "handoff_owed": 1,
+	"handoff_hash": 1, "handoff_lock": 1, "handoff_commit": 1, "handoff_late": 1, "handoff_remove": 1,
+	"handoff_agent": 2, "handoff_session": 2, "handoff_attend": 2,
+}
+
 // Migrate brings the schema to a version: Latest to use it, 0 to remove
 // everything. It creates the Postgres schema if there is none. Any number of
 // processes may call it at once; each step is one transaction. A schema that
 // is newer than this build is a *SchemaError and stays as it is.
 func (s *Store) Migrate(ctx context.Context, version int) error {
 	if version < 0 || version > Latest {
-		return fmt.Errorf("pgstore: there is no schema version %d", version)
+		return fmt.Errorf("pgstore: migrate: there is no schema version %d", version)
 	}
 	for {
 		done, err := s.migrateStep(ctx, version)
@@ -51,27 +65,9 @@ func (s *Store) Migrate(ctx context.Context, version int) error {
 }
 
 func (s *Store) migrateStep(ctx context.Context, want int) (done bool, err error) {
-	conn, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return false, fmt.Errorf("pgstore: migrate: %w", err)
-	}
-	defer conn.Release()
-	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		schema := pgx.Identifier{s.schema}.Sanitize()
-		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended('handoff migrate ' || $1, 7316))", s.schema); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+schema); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, "SET LOCAL search_path TO "+schema); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, "CREATE TABLE IF NOT EXISTS handoff_schema (version int NOT NULL)"); err != nil {
-			return err
-		}
-		have := 0
-		if err := tx.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM handoff_schema").Scan(&have); err != nil {
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		have, err := s.begin(ctx, tx)
+		if err != nil {
 			return err
 		}
 		if have > Latest {
@@ -79,7 +75,10 @@ func (s *Store) migrateStep(ctx context.Context, want int) (done bool, err error
 		}
 		if have == want {
 			done = true
-			return nil
+			if want == 0 {
+				_, err = tx.Exec(ctx, "DROP TABLE handoff_schema")
+			}
+			return err
 		}
 		step, next, dir := have, have-1, "down"
 		if have < want {
@@ -98,11 +97,51 @@ func (s *Store) migrateStep(ctx context.Context, want int) (done bool, err error
 		_, err = tx.Exec(ctx, "INSERT INTO handoff_schema VALUES ($1)", next)
 		return err
 	})
-	var se *SchemaError
-	if err != nil && !errors.As(err, &se) {
-		err = fmt.Errorf("pgstore: migrate: %w", err)
+	return done, schemaError("migrate", err)
+}
+
+// begin locks the schema, makes what keeps its version, and reads that.
+func (s *Store) begin(ctx context.Context, tx pgx.Tx) (have int, err error) {
+	name := pgx.Identifier{s.schema}.Sanitize()
+	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended('handoff migrate ' || $1::text, 7316))", s.schema); err != nil {
+		return 0, err
 	}
-	return done, err
+	var exists bool
+	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", s.schema).Scan(&exists); err != nil {
+		return 0, err
+	}
+	if !exists { // who may not create schemas may use one that is there
+		if _, err := tx.Exec(ctx, "CREATE SCHEMA "+name); err != nil {
+			return 0, err
+		}
+	}
+	if _, err := tx.Exec(ctx, "SET LOCAL search_path TO "+name); err != nil {
+		return 0, err
+	}
+	if _, err := tx.Exec(ctx, "CREATE TABLE IF NOT EXISTS handoff_schema (version int NOT NULL)"); err != nil {
+		return 0, err
+	}
+	err = tx.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM handoff_schema").Scan(&have)
+	return have, err
+}
+
+// schemaError makes *SchemaErrors of what a foreign schema makes the server
+// say.
+func schemaError(op string, err error) error {
+	var se *SchemaError
+	var pe *pgconn.PgError
+	switch {
+	case err == nil || errors.As(err, &se):
+		return err
+	case errors.As(err, &pe):
+		switch pe.Code {
+		case "42P07", "42723", "42710": // a table, a function, an object that exists already
+			return &SchemaError{Need: Latest, Foreign: pe.Message}
+		case "42703", "42804", "42883", "42P01", "42809": // not the columns that it should have
+			return &SchemaError{Need: Latest, Foreign: "table handoff_schema"}
+		}
+	}
+	return wrap(op, err)
 }
 
 func migration(version int, dir string) (string, error) {
@@ -122,20 +161,41 @@ func migration(version int, dir string) (string, error) {
 
 // fits compares the schema with what this build needs.
 func (s *Store) fits(ctx context.Context) error {
+	table := pgx.Identifier{s.schema, "handoff_schema"}.Sanitize()
 	var exists bool
-	table := s.schema + ".handoff_schema"
-	err := s.pool.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", pgx.Identifier{s.schema, "handoff_schema"}.Sanitize()).Scan(&exists)
-	if err != nil {
-		return fmt.Errorf("pgstore: %w", err)
+	if err := s.db.QueryRow(ctx, "SELECT to_regclass($1::text) IS NOT NULL", table).Scan(&exists); err != nil {
+		return wrap("check", err)
 	}
 	have := 0
 	if exists {
-		if err := s.pool.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM "+pgx.Identifier{s.schema, "handoff_schema"}.Sanitize()).Scan(&have); err != nil {
-			return fmt.Errorf("pgstore: %s: %w", table, err)
+		if err := s.db.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM "+table).Scan(&have); err != nil {
+			return schemaError("check", err)
 		}
 	}
 	if have != Latest {
 		return &SchemaError{Have: have, Need: Latest}
+	}
+	rows, err := s.db.Query(ctx, `SELECT relname::text FROM pg_class WHERE relnamespace = $1::text::regnamespace
+		UNION SELECT proname::text FROM pg_proc WHERE pronamespace = $1::text::regnamespace`, pgx.Identifier{s.schema}.Sanitize())
+	if err != nil {
+		return wrap("check", err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return wrap("check", err)
+	}
+	there := map[string]bool{}
+	for _, n := range names {
+		there[n] = true
+	}
+	var missing []string
+	for name, version := range parts {
+		if version <= have && !there[name] {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		return &SchemaError{Have: have, Need: Latest, Missing: sorted(missing)}
 	}
 	return nil
 }

@@ -2,6 +2,8 @@ package pgstore_test
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,13 +11,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/seed-2a427302/handoff/pgstore"
@@ -156,6 +158,17 @@ func unprivileged(dir string) (*syscall.SysProcAttr, string, error) {
 
 var schemas atomic.Int64
 
+func nextSchema() string { return fmt.Sprintf("t%d_%d", os.Getpid(), schemas.Add(1)) }
+
+func quoted(schema string) string { return pgx.Identifier{schema}.Sanitize() }
+
+// noise returns text that cannot be compressed.
+func noise(n int) string {
+	b := make([]byte, n/2)
+	_, _ = rand.Read(b)
+	return hex.EncodeToString(b)
+}
+
 // open returns a store in a schema of its own.
 func open(t testing.TB, opt pgstore.Options) *pgstore.Store {
 	t.Helper()
@@ -165,7 +178,24 @@ func open(t testing.TB, opt pgstore.Options) *pgstore.Store {
 
 func openPool(t testing.TB, opt pgstore.Options, change ...func(*pgxpool.Config)) (*pgstore.Store, *pgxpool.Pool) {
 	t.Helper()
-	ctx := context.Background()
+	if opt.Schema == "" {
+		opt.Schema = nextSchema()
+	}
+	s, pool := openOnly(t, opt, change...)
+	if err := s.Migrate(context.Background(), pgstore.Latest); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := pool.Exec(context.Background(), "DROP SCHEMA IF EXISTS "+quoted(opt.Schema)+" CASCADE"); err != nil {
+			t.Error(err)
+		}
+	})
+	return s, pool
+}
+
+// openOnly returns a store on a pool of its own, without making its schema.
+func openOnly(t testing.TB, opt pgstore.Options, change ...func(*pgxpool.Config)) (*pgstore.Store, *pgxpool.Pool) {
+	t.Helper()
 	cfg, err := pgxpool.ParseConfig(dsn(t))
 	if err != nil {
 		t.Fatal(err)
@@ -176,23 +206,10 @@ func openPool(t testing.TB, opt pgstore.Options, change ...func(*pgxpool.Config)
 	for _, f := range change {
 		f(cfg)
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if opt.Schema == "" {
-		opt.Schema = fmt.Sprintf("t%d_%d_%s", os.Getpid(), schemas.Add(1), strings.ToLower(t.Name()[:min(4, len(t.Name()))]))
-	}
-	s := pgstore.New(pool, opt)
-	if err := s.Migrate(ctx, pgstore.Latest); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_, err := pool.Exec(ctx, `DROP SCHEMA IF EXISTS "`+opt.Schema+`" CASCADE`)
-		if err != nil {
-			t.Error(err)
-		}
-		pool.Close()
-	})
-	return s, pool
+	t.Cleanup(pool.Close)
+	return pgstore.New(pool, opt), pool
 }

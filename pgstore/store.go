@@ -80,25 +80,31 @@ func New(pool *pgxpool.Pool, opt Options) *Store {
 }
 
 // Check says whether this build can use the database: a *SchemaError when the
-// schema is missing, older or newer, and an error when the server is read-only
-// or answers with a commit before it is on disk.
+// schema is missing, older, newer or another one, ErrReadOnly, ErrIsolation,
+// and ErrNotDurable when the server acknowledges commits that it may lose.
 func (s *Store) Check(ctx context.Context) error {
 	if err := s.fits(ctx); err != nil {
 		return err
 	}
-	var readOnly, fsync, sync string
-	err := s.db.QueryRow(ctx, "SELECT current_setting('transaction_read_only'), current_setting('fsync'), current_setting('synchronous_commit')").
-		Scan(&readOnly, &fsync, &sync)
+	var readOnly, isolation, fsync, sync string
+	err := s.db.QueryRow(ctx, `SELECT current_setting('transaction_read_only'), current_setting('transaction_isolation'),
+		current_setting('fsync'), current_setting('synchronous_commit')`).Scan(&readOnly, &isolation, &fsync, &sync)
 	switch {
 	case err != nil:
-		return fmt.Errorf("pgstore: %w", err)
+		return wrap("check", err)
 	case readOnly == "on":
-		return errors.New("pgstore: the server is read-only")
+		return wrap("check", ErrReadOnly)
+	case isolation != "read committed" && isolation != "read uncommitted":
+		return wrap("check", ErrIsolation)
 	case fsync == "off" || sync == "off":
-		return fmt.Errorf("pgstore: %w: fsync is %s, synchronous_commit is %s", ErrNotDurable, fsync, sync)
+		return fmt.Errorf("pgstore: check: %w: fsync is %s, synchronous_commit is %s", ErrNotDurable, fsync, sync)
 	}
 	return nil
 }
+
+// ErrReadOnly says that the server takes no writes: it is a standby, or was
+// made read-only.
+var ErrReadOnly = errors.New("the server is read-only")
 
 // ErrNotDurable is part of what Check returns when the server may lose commits
 // that it has acknowledged. The store works with such a server; whether that
