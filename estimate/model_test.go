@@ -228,6 +228,42 @@ func TestPriorYieldsToWhatIsSeen(t *testing.T) {
 	near(t, "handle time after 500", p.Handle.Mean(), 180, 0.15)
 }
 
+func TestThoseWhoStillWaitCount(t *testing.T) {
+	m := NewModel(Prior{})
+	now := monday.Add(10 * time.Minute)
+	var live Live
+	for i := range 100 {
+		if i < 10 {
+			m.Waited(monday, monday.Add(5*time.Minute), true)
+		} else {
+			live.Waiting = append(live.Waiting, 10*time.Minute)
+		}
+	}
+	p := m.Params(now, live)
+	// 10 of 950 minutes waited; without those who still wait, 10 of 50.
+	if p.Leave <= 0 || p.Leave > 10.0/(300*60) {
+		t.Errorf("rate of giving up %v a second", p.Leave)
+	}
+}
+
+func TestMoreBusyThanSeatsIsAllOfThem(t *testing.T) {
+	m := NewModel(Prior{})
+	m.Staffed(monday, monday.Add(24*time.Hour), 3, 9)
+	if p := m.Params(monday.Add(24*time.Hour), Live{}); p.Yield != 1 {
+		t.Errorf("yield %v", p.Yield)
+	}
+}
+
+func TestLoadingKeepsThePrior(t *testing.T) {
+	m := NewModel(Prior{Handle: time.Minute})
+	if err := m.UnmarshalJSON(saved(t, NewModel(Prior{}))); err != nil {
+		t.Fatal(err)
+	}
+	if p := m.Params(monday, Live{}); !p.Known {
+		t.Error("the prior is gone")
+	}
+}
+
 func TestIgnoresWhatCannotBe(t *testing.T) {
 	m := NewModel(Prior{})
 	m.Handled(monday, monday.Add(-time.Second))

@@ -115,6 +115,57 @@ func TestSkills(t *testing.T) {
 	}
 }
 
+// A seat that has nothing to do now takes those to come whom it can serve, and
+// so spares the seat that somebody waits for.
+func TestIdleSeatTakesThoseToCome(t *testing.T) {
+	p := Fixed(minutes(5), 0)
+	s := &Snapshot{
+		Lines:   []Line{{&p}, {&p}},
+		Groups:  []Group{{[]int{0, 1}}, {[]int{1}}},
+		Seats:   []Seat{{Group: 0, Busy: true}},
+		Waiting: []Person{{Line: 0}, {Line: 0}, {Line: 0}},
+		Flows:   []Flow{{Line: 1, Level: 1, Rate: 0.1 / 60}},
+		Paths:   2000,
+	}
+	alone := s.WaitOf(2)
+	s.Seats = append(s.Seats, Seat{Group: 1})
+	if w := s.WaitOf(2); w.Mean.Seconds() > 0.85*alone.Mean.Seconds() {
+		t.Errorf("a free seat for the others helps little: %v, without it %v", w.Mean, alone.Mean)
+	}
+}
+
+func TestDoubtAboutAFlowWidens(t *testing.T) {
+	s := queue(5, 15, Fixed(minutes(5), 0))
+	s.Flows = []Flow{{Level: 1, Rate: 0.5 / 60}}
+	sure := s.WaitOf(14)
+	s.Flows[0].Evidence = 2
+	if w := s.WaitOf(14); w.P90 < sure.P90*11/10 {
+		t.Errorf("known from two people: p90 %v, for certain %v", w.P90, sure.P90)
+	}
+}
+
+// Patience that wears out with age: those who have waited longest are the next
+// to give up, which an average rate would miss.
+func TestClosedFormKnowsTheAgesOfThoseAhead(t *testing.T) {
+	var h [ages]float64
+	for c := range h {
+		if h[c] = 1.0 / 3600; ageEdge(c) >= 300 {
+			h[c] = 1.0 / 120
+		}
+	}
+	p := Fixed(minutes(5), 0)
+	p.Patience, p.Leave = newLifetime(h, 0), 1.0/1500
+	s := queue(5, 25, p)
+	for i := range s.Waiting {
+		s.Waiting[i].Waited = time.Duration(340-i) * time.Second
+	}
+	closed, played := s.Waits()[24], s.Simulate([]int{24})[0]
+	near(t, "mean", closed.Mean.Seconds(), played.Mean.Seconds(), 0.1)
+	if average := QueueLength(s.place(24), p); average.Mean < closed.Mean*5/4 {
+		t.Errorf("the test is no test: the average rate gives %v, ages give %v", average.Mean, closed.Mean)
+	}
+}
+
 func TestOldConversationsEndSoonerWhenTimesAreRegular(t *testing.T) {
 	m := NewModel(Prior{})
 	for i := range 500 {
