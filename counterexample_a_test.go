@@ -12,6 +12,10 @@ import (
 
 // a: matching. Edges are for speed, the sweep is the net.
 
+// untold leaves out the news of places: telling one is a commit, and that is an
+// edge.
+func untold(q *handoff.Queue) { q.PlaceEvery = handoff.Never }
+
 // An agent's arrival is no commit, so no Wake is due: the sweep finds him.
 func TestA1_SweepFindsWhoCameUnheard(t *testing.T) {
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
@@ -22,7 +26,7 @@ func TestA1_SweepFindsWhoCameUnheard(t *testing.T) {
 		require.Equal(t, handoff.StateWaiting, r.Now(h.ID).State, "somebody told an engine")
 		r.Sleep(7 * time.Second)
 		require.NotZero(t, cxOffered(r.Now(h.ID), "ann"))
-	})
+	}, cxQueue(untold))
 }
 
 // The same for a replica that starts when everything has happened.
@@ -33,7 +37,7 @@ func TestA1_SweepAtStart(t *testing.T) {
 		r.Agent("ann", 1)
 		cxDeaf(t, r)
 		require.NotZero(t, cxOffered(r.Now(h.ID), "ann"))
-	})
+	}, cxQueue(untold))
 }
 
 // The last rung fires, and the replica dies after that commit: the handoff
@@ -43,6 +47,7 @@ func TestA2_DeathAfterTheLastRung(t *testing.T) {
 		q.Ladder = []handoff.Rung{{After: time.Minute, Do: handoff.RelaxSkills}}
 	}
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
+		cxExpert(t, r)
 		_, tap := cxDeaf(t, r)
 		a, _ := cxIdle(t, r)
 		r.Agent("ann", 1)
@@ -83,6 +88,7 @@ func TestA3_ConflictKeepsTheEdge(t *testing.T) {
 // What is read for an edge is read fresh: who is there, and which lines wait.
 func TestA4_NothingIsCached(t *testing.T) {
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
+		cxExpert(t, r)
 		r.Start()
 		r.Floor.Quiet(false)
 		h := cxAsk(t, r.Engine, "c")
@@ -106,6 +112,7 @@ func TestA4_NothingIsCached(t *testing.T) {
 // Whatever makes a pair possible is an edge, not only an arrival.
 func TestA5_MoreOfAnAgentIsAnEdge(t *testing.T) {
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
+		cxExpert(t, r)
 		r.Start()
 		r.Floor.Quiet(false)
 		agent := func(a handoff.Agent) {

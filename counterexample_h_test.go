@@ -257,6 +257,7 @@ func TestH8_OriginalPlace(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cxRun(t, func(t *testing.T, r *handofftest.Rig) {
+				cxExpert(t, r)
 				lively(r)
 				r.Agent("ann", 1)
 				h := r.Asks("c")

@@ -234,6 +234,15 @@ func cxAsk(t *testing.T, e *handoff.Engine, conversation string, change ...func(
 	return out.Handoff
 }
 
+// cxExpert puts somebody on the floor who could do everything, and is never
+// there: skills that nobody has are refused.
+func cxExpert(t *testing.T, r *handofftest.Rig) {
+	t.Helper()
+	require.NoError(t, r.Floor.Put(t.Context(), handoff.Agent{
+		ID: "expert", Queues: []string{"support"}, Skills: map[string]int{"tax": 9},
+	}))
+}
+
 // cxOffered returns the number of the offer of a handoff to an agent, 0 if there
 // is none.
 func cxOffered(h handoff.Handoff, agent string) int64 {

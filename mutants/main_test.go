@@ -1,0 +1,68 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// A mutant whose piece of source is gone proves nothing.
+func TestEveryPieceIsThere(t *testing.T) {
+	for _, m := range mutants() {
+		file, mutated, err := m.find("..")
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mutated == string(source) {
+			t.Errorf("%s: %s changes nothing", m.row, m.why)
+		}
+	}
+}
+
+// Every counterexample has a test and a mutant, and every mutant a test.
+func TestEveryRowHasAMutant(t *testing.T) {
+	files, err := filepath.Glob("../counterexample_*_test.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no counterexamples", err)
+	}
+	tests := map[string]bool{}
+	for _, f := range files {
+		source, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range regexp.MustCompile(`(?m)^func (Test([A-Z][0-9]+[a-z]?)_\w+)`).FindAllStringSubmatch(string(source), -1) {
+			tests[found[1]] = true
+			row := strings.ToLower(found[2])
+			if !hasMutant(row) {
+				t.Errorf("row %s has a test and no mutant", row)
+			}
+		}
+	}
+	for _, m := range mutants() {
+		pattern := regexp.MustCompile(m.pattern())
+		ok := false
+		for name := range tests {
+			ok = ok || pattern.MatchString(name)
+		}
+		if !ok {
+			t.Errorf("no test of a counterexample matches %s", m.pattern())
+		}
+	}
+}
+
+func hasMutant(row string) bool {
+	for _, m := range mutants() {
+		if m.row == row {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,62 @@
+package main
+
+// mutants returns all of them.
+func mutants() []mutant {
+	var all []mutant
+	for _, part := range [][]mutant{
+		matching(), turns(), deliveries(), seats(), platforms(), timers(), chain(), agents(), failures(),
+	} {
+		all = append(all, part...)
+	}
+	return all
+}
+
+func matching() []mutant {
+	return []mutant{
+		{row: "a1", file: "drain.go", why: "edges are enough", edits: []edit{{
+			"		e.work.drain(name)\n		e.work.tell(name)\n", "		_ = name\n",
+		}}},
+		{row: "a2", file: "index.go", why: "without a deadline nothing is due", edits: []edit{{
+			"if at.IsZero() && h.State != StateEnded {", "if at.IsZero() && h.State == StateBot {",
+		}}},
+		{row: "a3", file: "drain.go", why: "who won has done the work", edits: []edit{{
+			"case errors.Is(err, errAgain) && lost < tries:\n", "case errors.Is(err, errAgain):\n			return nil\n		case errors.Is(err, errAgain) && lost < tries:\n",
+		}}},
+		{row: "a4", file: "drain.go", why: "lines change rarely", edits: []edit{{
+			"// coveredLines returns", "var linesOf sync.Map\n\n// coveredLines returns",
+		}, {
+			"		lines, err = e.store.Lines(ctx, queue)\n		return err", `		if old, ok := linesOf.Load(e); ok {
+			lines = old.([]string)
+			return nil
+		}
+		lines, err = e.store.Lines(ctx, queue)
+		linesOf.Store(e, lines)
+		return err`,
+		}}},
+		{row: "a5", file: "drain.go", why: "an agent who comes is an edge, one who grows is none", edits: []edit{{
+			"	for _, q := range a.Queues {\n		if e.work.running() {", "	for _, q := range a.Queues {\n		if !e.work.running() {\n			return nil\n		}\n		if used, _ := e.load(ctx, []string{seatKey(agent)}); used[seatKey(agent)] > 0 || a.Seats == 1 {\n			return nil\n		}\n		if e.work.running() {",
+		}}},
+		{row: "a5", file: "worker.go", why: "a seat that comes free is seen by the sweep", edits: []edit{{
+			"			e.work.agent(a)\n", "			_ = a\n",
+		}}},
+		{row: "a5", file: "drain.go", why: "a queue that opens is seen by the sweep", edits: []edit{{
+			"			if !next.IsZero() {\n", "			if false {\n",
+		}, {
+			"open, next := q.Hours.At(at); !open {\n", "open, next := q.Hours.At(at); !open && next != at {\n",
+		}}},
+		{row: "a6", file: "decide_wait.go", why: "a cool-down needs no timer", edits: []edit{{
+			"			x.setAt(dueCooldown, d.Until)\n", "			_ = at\n",
+		}}},
+		{row: "a7", file: "drain.go", why: "the order of arrival will do", edits: []edit{{
+			"Lines: lines, Waiting: true, ByRank: true, Limit:", "Lines: lines, Waiting: true, Limit:",
+		}}},
+		{row: "a9", file: "decide_agent.go", why: "he may change his mind", edits: []edit{{
+			"	x.coolDown(c.agent, ReasonDeclined)\n", "",
+		}}},
+		{row: "a9", file: "decide_timer.go", why: "he may have been away for a moment", edits: []edit{{
+			"			x.coolDown(o.Agent, ReasonLapsed)\n", "			continue\n",
+		}, {
+			"		if f.couldNot[o.Agent] {\n			e.Reason = ReasonCouldNot\n		} else {\n			continue\n		}\n", "		if f.couldNot[o.Agent] {\n			e.Reason = ReasonCouldNot\n		}\n",
+		}}},
+	}
+}
