@@ -224,9 +224,9 @@ func (m *matcher) addPack(index int, p *Pack) error {
 				pr.ruleAt[w*64+free+i] = uint16(len(pr.rules))
 			}
 			pr.init[w] |= cr.first
-			for i := len(es) - 1; i >= 0; i-- {
+			for i, e := range slices.Backward(es) {
 				pr.final[w] |= 1 << (free + i)
-				if !es[i].optional {
+				if !e.optional {
 					break
 				}
 			}

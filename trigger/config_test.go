@@ -60,8 +60,13 @@ func TestEveryBuiltinPackIsSound(t *testing.T) {
 
 func TestYesAndNoInEveryLanguage(t *testing.T) {
 	for _, c := range []struct{ lang, yes, no string }{
-		{"en", "sure, go ahead", "nope, not now"}, {"es", "sí, claro", "no, gracias"}, {"pt", "pode ser", "não precisa"},
-		{"fr", "oui, volontiers", "non merci"}, {"de", "ja, gerne", "nein danke"}, {"it", "va bene", "no grazie"}, {"zh", "好的", "不用了"},
+		{"en", "sure, go ahead", "nope, not now"},
+		{"es", "sí, claro", "no, gracias"},
+		{"pt", "pode ser", "não precisa"},
+		{"fr", "oui, volontiers", "non merci"},
+		{"de", "ja, gerne", "nein danke"},
+		{"it", "va bene", "no grazie"},
+		{"zh", "好的", "不用了"},
 	} {
 		for answer, want := range map[string]trigger.Action{c.yes: trigger.Transfer, c.no: trigger.None} {
 			k := newTalk(t, trigger.Config{})

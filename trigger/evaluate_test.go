@@ -49,6 +49,7 @@ func (k *talk) says(text string) trigger.Decision {
 	k.t.Helper()
 	return k.turn(trigger.Turn{Text: text})
 }
+
 func (k *talk) bot(t trigger.Turn) trigger.Decision {
 	k.t.Helper()
 	t.Role = trigger.RoleBot
@@ -243,7 +244,9 @@ func TestHostDetector(t *testing.T) {
 	d := newTalk(t, add(trigger.Signal{Reason: "unheard-of", Score: 1})).says("hi")
 	require.Equal(t, []string{"unheard-of:reason-off"}, whys(d))
 	for _, bad := range []trigger.Signal{
-		{Reason: "vip", Score: 2}, {Reason: "vip", Score: -1}, {Reason: "vip", Score: 1, Evidence: trigger.Evidence{Start: 1, End: 99}},
+		{Reason: "vip", Score: 2},
+		{Reason: "vip", Score: -1},
+		{Reason: "vip", Score: 1, Evidence: trigger.Evidence{Start: 1, End: 99}},
 		{Reason: "vip", Score: 1, Evidence: trigger.Evidence{Start: 2, End: 1}},
 	} {
 		d = newTalk(t, add(bad)).says("hi")

@@ -215,7 +215,7 @@ func (pr *program) run(s *scan, kinds uint, v *verdict) {
 			}
 		}
 	}
-	for i := 0; i < s.n; i++ {
+	for i := range s.n {
 		here, u := &ring[i%ringSize], &s.units[i]
 		if u.multi != 0 {
 			for j := int(u.multi) - 1; j < s.nm && int(s.multis[j].unit) == i; j++ {
@@ -232,7 +232,7 @@ func (pr *program) run(s *scan, kinds uint, v *verdict) {
 		pr.begin(s, &hits[h])
 		hits[h].trim(s)
 	}
-	pr.weigh(hits[:n], s, v)
+	pr.weigh(hits[:n], v)
 }
 
 // begin walks a match back to the earliest unit at which it can begin.
@@ -283,7 +283,7 @@ func (pr *program) begin(s *scan, h *hit) {
 }
 
 // weigh sorts the matches of one pack into a verdict.
-func (pr *program) weigh(hits []hit, s *scan, v *verdict) {
+func (pr *program) weigh(hits []hit, v *verdict) {
 	for i := range hits {
 		h := &hits[i]
 		r := &pr.rules[h.rule]

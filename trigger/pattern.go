@@ -49,7 +49,7 @@ func expand(src string, parts map[string]string, depth int, out *[]element) erro
 	if depth > 8 {
 		return fmt.Errorf("pattern %q: parts nest too deeply", src)
 	}
-	for _, field := range strings.Fields(src) {
+	for field := range strings.FieldsSeq(src) {
 		if name, ok := strings.CutPrefix(field, "@"); ok {
 			part, found := parts[name]
 			if !found {

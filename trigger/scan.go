@@ -205,7 +205,7 @@ func (s *scan) part(text string, base int) {
 		if kind != runeBreak {
 			marks = 0
 		}
-		switch kind {
+		switch kind { //nolint:exhaustive // skipped runes never come here
 		case runeWord:
 			if !in {
 				if !chars || s.units[s.n-1].kind != unitWord {

@@ -42,8 +42,9 @@ func (r Reason) Soft() bool {
 	case ReasonUserRequest, ReasonButton, ReasonFlowNode, ReasonPhrase, ReasonSensitiveTopic,
 		ReasonUnauthorised, ReasonBotTool, ReasonBotPromise, ReasonBotError:
 		return false
+	default:
+		return true
 	}
-	return true
 }
 
 // Explicit reports whether a person or the bot's author asked: explicit

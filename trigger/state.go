@@ -88,7 +88,7 @@ func (s *State) repair() {
 
 // advance counts one turn.
 func (s *State) advance(t *Turn, rd *reading, cfg *Config) {
-	switch t.Role {
+	switch t.Role { //nolint:exhaustive // agents and notices count for nothing
 	case RoleUser:
 		s.Turns++
 		s.SinceReturn++

@@ -153,8 +153,10 @@ func (m *matcher) readTags(s *scan, t *Turn, session int, dst []Signal) []Signal
 				seen = seen || dst[i].Evidence.Rule == tg.name
 			}
 			if !seen {
-				dst = append(dst, Signal{Reason: tg.reason, Score: tg.score, Lang: tg.lang, Detector: det,
-					Evidence: s.span(tg.name, hit{first: uint16(first), last: uint16(last)})})
+				dst = append(dst, Signal{
+					Reason: tg.reason, Score: tg.score, Lang: tg.lang, Detector: det,
+					Evidence: s.span(tg.name, hit{first: uint16(first), last: uint16(last)}),
+				})
 			}
 		}
 	}
@@ -209,20 +211,20 @@ func (s *scan) shouting() bool {
 // hash is FNV-1a over the folded words, so that case, accents and punctuation
 // do not hide a repetition.
 func (s *scan) hash() uint32 {
-	sum, any := uint32(2166136261), false
+	sum, some := uint32(2166136261), false
 	for i := 1; i < s.n-1; i++ {
 		u := &s.units[i]
 		if u.kind != unitWord {
 			continue
 		}
-		any = true
+		some = true
 		for _, b := range s.buf[u.fs:u.fe] {
 			sum = (sum ^ uint32(b)) * 16777619
 		}
 		sum = (sum ^ ' ') * 16777619
 	}
 	switch {
-	case !any:
+	case !some:
 		return 0
 	case sum == 0:
 		return 1 // 0 means none

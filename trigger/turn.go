@@ -44,7 +44,7 @@ func (t *Turn) empty() bool {
 	if t.ToolCall != "" {
 		return false
 	}
-	for i := 0; i < len(t.Text); i++ {
+	for i := range len(t.Text) {
 		switch t.Text[i] {
 		case ' ', '\t', '\n', '\r':
 		default:

@@ -105,6 +105,7 @@ func evaluate(eng *trigger.Engine, sources []source, wrong io.Writer) result {
 					rule = fmt.Sprintf("%s %q", s.Evidence.Rule, m.text[s.Evidence.Start:s.Evidence.End])
 				case trigger.ReasonFrustration:
 					frustrated = true
+				default: // not scored here
 				}
 			}
 			if !r.packed {
