@@ -5,7 +5,7 @@ export HANDOFF_SPECS ?= $(abspath $(wildcard ../shared/specs))
 export HANDOFF_DATA ?= $(abspath $(wildcard ../shared/data))
 
 .DEFAULT_GOAL := help
-.PHONY: help ci test race guards lint fmt tidy fuzz model bench cover goals-triggers goals-waiting
+.PHONY: help ci test race guards lint fmt tidy fuzz model mutants bench cover goals-triggers goals-waiting
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ fuzz: ## Every fuzz test for FUZZTIME (60s)
 MODEL_OPS ?= 1000000
 model: ## The model test with MODEL_OPS (1000000) operations
 	cd modeltest && HANDOFF_MODEL_OPS=$(MODEL_OPS) go test -count=1 -v -timeout 4h ./...
+
+mutants: ## Plant every mistake of mutants/ and demand that the tests catch it
+	go run ./mutants -n 0
 
 BENCH ?= .
 BENCHTIME ?= 1s
