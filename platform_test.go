@@ -311,6 +311,10 @@ func TestPlatformNeverOpenedIsOwedNothing(t *testing.T) {
 	bad.onOpen = func(try int, _ handoff.Opening) error {
 		return &handoff.ProviderError{Op: "open", Retryable: try < 3, Err: errors.New("not now")}
 	}
+	bad.onSend = func(handoff.ProviderMessage) error {
+		t.Error("a message was sent to a chat that was never opened")
+		return nil
+	}
 	onPlatform(t, bad, func(t *testing.T, r *handofftest.Rig) {
 		r.Says("c", "before")
 		h := r.Asks("c")

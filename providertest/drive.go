@@ -273,7 +273,8 @@ var bob = handoff.Party{Role: handoff.RoleAgent, ID: "8", Name: "Bob"}
 func hostileTexts(limit int) []string {
 	out := []string{
 		"plain", "  spaces around  ", "two\nlines\r\nand a\ttab",
-		`"quotes" 'and' \backslashes\ \n \u0041`, "<b>html</b> & &amp; <script>alert(1)</script>",
+		`"quotes" 'and' \backslashes\ \n \u0041`,
+		"<b>html</b> & &amp; <script>alert(1)</script>",
 		"%s %d %25 %2F {{.}} ${x} $1", "ünïcödé — “…” 漢字 ไทย", "👩‍👩‍👧 🇩🇪 e\u0301", "\u202eright to left\u202c", "/end", "@agent *bold* _it_ `code`", "null", "0",
 		"https://example.org/?a=1&b=2#c", `{"type":"end"}`, "--boundary--", ".",
 	}
