@@ -112,17 +112,23 @@ func (c *Config) problems() []error {
 	if c.BotQueue != "" && !names[c.BotQueue] {
 		bad("BotQueue", "is not one of Queues")
 	}
-	for name := range c.Sinks {
+	for name, sink := range c.Sinks {
 		if err := checkName("Sinks", name); err != nil {
 			out = append(out, err)
+		}
+		if sink == nil {
+			bad("Sinks", "has one that is nil")
 		}
 	}
 	for _, d := range []struct {
 		name string
 		d    time.Duration
 	}{
-		{"BotTimeout", c.BotTimeout}, {"BotIdle", c.BotIdle}, {"KeepEnded", c.KeepEnded},
-		{"KeepContained", c.KeepContained}, {"SendFor", c.SendFor},
+		{"BotTimeout", c.BotTimeout},
+		{"BotIdle", c.BotIdle},
+		{"KeepEnded", c.KeepEnded},
+		{"KeepContained", c.KeepContained},
+		{"SendFor", c.SendFor},
 	} {
 		if err := checkDuration(d.name, d.d); err != nil {
 			out = append(out, err)
@@ -132,9 +138,14 @@ func (c *Config) problems() []error {
 		name string
 		n    int64
 	}{
-		{"Poll", int64(c.Poll)}, {"Sweep", int64(c.Sweep)}, {"Lease", int64(c.Lease)}, {"Overdue", int64(c.Overdue)},
-		{"StoreTimeout", int64(c.StoreTimeout)}, {"SendTimeout", int64(c.SendTimeout)},
-		{"SendTries", int64(c.SendTries)}, {"Workers", int64(c.Workers)},
+		{"Poll", int64(c.Poll)},
+		{"Sweep", int64(c.Sweep)},
+		{"Lease", int64(c.Lease)},
+		{"Overdue", int64(c.Overdue)},
+		{"StoreTimeout", int64(c.StoreTimeout)},
+		{"SendTimeout", int64(c.SendTimeout)},
+		{"SendTries", int64(c.SendTries)},
+		{"Workers", int64(c.Workers)},
 	} {
 		if d.n < 0 {
 			bad(d.name, "is negative")

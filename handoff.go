@@ -28,6 +28,7 @@ type Engine struct {
 	hub       *hub
 	work      *work
 	pace      *pace
+	skills    *skillSet
 	begun     *begun
 	early     atomic.Int64 // by how much our clock is ahead of the store's, as the last claim told
 	tx        *transaction // of the host; nil: none
@@ -44,7 +45,7 @@ func New(cfg Config) (*Engine, error) {
 	cfg.resolve()
 	e := &Engine{
 		cfg: cfg, rules: cfg.rules(), store: cfg.Store, log: cfg.Logger,
-		providers: map[string]Provider{}, hub: newHub(), work: newWork(), pace: newPace(), begun: newBegun(),
+		providers: map[string]Provider{}, hub: newHub(), work: newWork(), pace: newPace(), skills: newSkillSet(), begun: newBegun(),
 	}
 	for _, p := range cfg.Providers {
 		e.providers[p.Info().Name] = p
@@ -82,6 +83,9 @@ func (e *StoreError) Unwrap() error { return e.Err }
 // call runs a store call under its timeout. Answers of the store come back as
 // they are, failures as *StoreError.
 func (e *Engine) call(ctx context.Context, op string, id ID, f func(context.Context) error) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, e.cfg.StoreTimeout)
 	defer cancel()
 	ctx, end := e.cfg.Hooks.span(ctx, "store."+op, id)

@@ -56,6 +56,9 @@ func (h *hub) subscribe(conversation string) (<-chan struct{}, func()) {
 
 // wait returns when something changed, when d is over or when ctx ends.
 func wait(ctx context.Context, c <-chan struct{}, d time.Duration) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

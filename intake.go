@@ -61,6 +61,9 @@ func (f *Field) check(value string) string {
 func (f *Form) problems(path string) []error {
 	var out []error
 	seen := map[string]bool{}
+	if f.OnLapse != LapseProceed && f.OnLapse != LapseCancel {
+		out = append(out, &InvalidError{Field: path + ".OnLapse", Why: "is unknown"})
+	}
 	for i := range f.Fields {
 		fd := &f.Fields[i]
 		at := path + ".Fields[" + strconv.Itoa(i) + "]"

@@ -17,6 +17,9 @@ func (e *Engine) Deliver(ctx context.Context, provider string, events ...Provide
 	if _, ok := e.providers[provider]; !ok {
 		return &InvalidError{Field: "provider", Why: "is not one of Config.Providers"}
 	}
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
 	// What cannot be stored must not hold up the rest.
 	var bad error
 	for i := range events {
@@ -237,6 +240,9 @@ func (e *Engine) Webhook(ctx context.Context, provider string, w Webhook) (Webho
 	r, ok := e.providers[provider].(Receiver)
 	if !ok {
 		return WebhookReply{}, &InvalidError{Field: "provider", Why: "takes no webhooks"}
+	}
+	if err := checkContext(ctx); err != nil {
+		return WebhookReply{}, err
 	}
 	events, reply, err := r.Receive(ctx, w)
 	if err != nil {

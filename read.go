@@ -45,6 +45,9 @@ func (e *Engine) Open(ctx context.Context, conversation string) (Handoff, error)
 
 // List returns the handoffs that match a query.
 func (e *Engine) List(ctx context.Context, q Query) ([]Handoff, error) {
+	if err := q.check(); err != nil {
+		return nil, err
+	}
 	recs, err := e.list(ctx, q)
 	if err != nil {
 		return nil, err
@@ -78,7 +81,12 @@ func (e *Engine) list(ctx context.Context, q Query) (out []Record, err error) {
 
 // Count returns how many handoffs match a query, leaving After and Limit
 // aside.
-func (e *Engine) Count(ctx context.Context, q Query) (int, error) { return e.count(ctx, q) }
+func (e *Engine) Count(ctx context.Context, q Query) (int, error) {
+	if err := q.check(); err != nil {
+		return 0, err
+	}
+	return e.count(ctx, q)
+}
 
 func (e *Engine) count(ctx context.Context, q Query) (n int, err error) {
 	if c, ok := unwrap[Counter](e.store); ok {

@@ -93,7 +93,7 @@ func (e *Engine) Request(ctx context.Context, r Request) (Requested, error) {
 	if r.Reason == "" {
 		r.Reason = ReasonUser
 	}
-	if err := r.check(); err != nil {
+	if err := first(checkContext(ctx), r.check()); err != nil {
 		return Requested{}, err
 	}
 	q, ok := e.rules.queues[r.Queue]
@@ -107,6 +107,9 @@ func (e *Engine) Request(ctx context.Context, r Request) (Requested, error) {
 		if _, err := e.agent(ctx, "Request.Preferred", r.Preferred); err != nil {
 			return Requested{}, err
 		}
+	}
+	if err := e.checkSkills(ctx, "Request.Skills", q, r.Skills); err != nil {
+		return Requested{}, err
 	}
 	c := r.command(q)
 	op := "request/" + r.ID
@@ -319,7 +322,7 @@ type AvailabilityReport struct {
 // wants to know before it offers a person. A check that failed counts as
 // offline.
 func (e *Engine) Availability(ctx context.Context, need Need) (AvailabilityReport, error) {
-	if err := need.check("Need"); err != nil {
+	if err := first(checkContext(ctx), need.check("Need")); err != nil {
 		return AvailabilityReport{}, err
 	}
 	q, ok := e.rules.queues[need.Queue]

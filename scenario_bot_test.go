@@ -2,6 +2,7 @@ package handoff_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,9 +80,10 @@ func TestW29_SlowBotIsStoppedAtTheCommit(t *testing.T) {
 
 		// The take-over falls between the bot's look at the state and its commit.
 		turn = r.Says("c2", "hello")
+		var commits atomic.Int64
 		r.Store.Plan(func(op string, id handoff.ID) handofftest.Fault {
 			if op == "Commit" && id.Conversation == "c2" {
-				return handofftest.Fault{Delay: time.Second}
+				return handofftest.Fault{Delay: time.Duration(commits.Add(1)) * time.Second} // the first one is first
 			}
 			return handofftest.Fault{}
 		})

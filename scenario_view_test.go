@@ -108,7 +108,7 @@ func TestW27_TheListIsAQueryAndAStream(t *testing.T) {
 			require.True(t, ev.Skipped)
 			break
 		}
-	}, queues(handoff.Queue{Name: "support", Style: handoff.Pull, Ladder: patient()}))
+	}, queues(handoff.Queue{Name: "support", Style: handoff.Pull, Ladder: patient(), PlaceEvery: handoff.Never}))
 }
 
 // RocketChat PR#27976, #21966, #15780: the transcript was not sent when the

@@ -12,6 +12,11 @@ import (
 // over, on whatever replica that was decided: give it to the model that writes
 // the answer. Call cancel when done.
 func (e *Engine) WhileTurn(ctx context.Context, t Turn) (context.Context, context.CancelFunc) {
+	if err := checkContext(ctx); err != nil {
+		ctx, cancel := context.WithCancelCause(context.Background())
+		cancel(err)
+		return ctx, func() {}
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	if t.Call == "" {
 		cancel(ErrStale)

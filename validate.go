@@ -1,6 +1,7 @@
 package handoff
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -15,6 +16,14 @@ const (
 	maxList    = 100       // skills, flags, tags, files, …
 	maxPast    = 500       // messages of history
 )
+
+// checkContext refuses what every call that waits would panic of.
+func checkContext(ctx context.Context) error {
+	if ctx == nil {
+		return &InvalidError{Field: "ctx", Why: "is nil"}
+	}
+	return nil
+}
 
 // checkName checks an id or name: not empty, bounded, valid UTF-8, without
 // control characters.
@@ -162,6 +171,14 @@ func (n *Need) check(field string) error {
 		checkOptional(field+".Preferred", n.Preferred), checkNames(field+".Exclude", n.Exclude))
 }
 
+func (q *Query) check() error {
+	if q.Limit < 0 {
+		return &InvalidError{Field: "Query.Limit", Why: "is negative"}
+	}
+	return first(checkOptional("Query.Conversation", q.Conversation), checkOptional("Query.Queue", q.Queue),
+		checkOptional("Query.Agent", q.Agent), checkOptional("Query.User", q.User), checkOptional("Query.Tag", q.Tag))
+}
+
 func (c *Contact) check(field string) error {
 	if c == nil {
 		return nil
@@ -192,18 +209,33 @@ func (q *Queue) problems(path string, known map[string]bool, providers map[strin
 		name string
 		d    time.Duration
 	}{
-		{".OfferTimeout", q.OfferTimeout}, {".Cooldown", q.Cooldown}, {".FirstReply", q.FirstReply},
-		{".IdleTimeout", q.IdleTimeout}, {".IdleWarning", q.IdleWarning}, {".HoldTimeout", q.HoldTimeout},
-		{".Wrapup", q.Wrapup}, {".AgentGrace", q.AgentGrace}, {".ConnectTime", q.ConnectTime},
-		{".IntakeTimeout", q.IntakeTimeout}, {".PlaceEvery", q.PlaceEvery},
+		{".OfferTimeout", q.OfferTimeout},
+		{".Cooldown", q.Cooldown},
+		{".FirstReply", q.FirstReply},
+		{".IdleTimeout", q.IdleTimeout},
+		{".IdleWarning", q.IdleWarning},
+		{".HoldTimeout", q.HoldTimeout},
+		{".Wrapup", q.Wrapup},
+		{".AgentGrace", q.AgentGrace},
+		{".ConnectTime", q.ConnectTime},
+		{".IntakeTimeout", q.IntakeTimeout},
+		{".PlaceEvery", q.PlaceEvery},
 	} {
 		add(checkDuration(path+d.name, d.d))
 	}
-	if q.Ageing < 0 || q.StayOut < 0 {
-		bad(".Ageing/.StayOut", "is negative")
-	}
-	if q.MaxWaiting < 0 || q.BroadcastTo < 0 || q.VideoUnits < 0 {
-		bad(".MaxWaiting/.BroadcastTo/.VideoUnits", "is negative")
+	for _, n := range []struct {
+		name string
+		n    int64
+	}{
+		{".Ageing", int64(q.Ageing)},
+		{".StayOut", int64(q.StayOut)},
+		{".MaxWaiting", int64(q.MaxWaiting)},
+		{".BroadcastTo", int64(q.BroadcastTo)},
+		{".VideoUnits", int64(q.VideoUnits)},
+	} {
+		if n.n < 0 {
+			bad(n.name, "is negative")
+		}
 	}
 	switch q.Style {
 	case Push, Pull, Broadcast:

@@ -139,6 +139,9 @@ func (e *Engine) Decline(ctx context.Context, id ID, a Actor, offer int64, why s
 	if err := checkText("why", why); err != nil {
 		return Handoff{}, err
 	}
+	if offer < 0 {
+		return Handoff{}, &InvalidError{Field: "offer", Why: "is negative"}
+	}
 	o, err := e.act(ctx, id, a, "decline", strconv.FormatInt(offer, 10)+"/"+a.ID, func(*Handoff) (command, error) {
 		return cDecline{agent: a.ID, offer: offer, why: why}, nil
 	})
@@ -312,7 +315,11 @@ func (e *Engine) Transfer(ctx context.Context, id ID, a Actor, t Target) (Handof
 		}
 		if t.Queue != "" || t.Skills != nil {
 			c.need = &need
-			if err := e.open(need.Queue); err != nil {
+			err := e.checkSkills(ctx, "Target.Skills", e.rules.queue(need.Queue), t.Skills)
+			if err == nil {
+				err = e.open(need.Queue)
+			}
+			if err != nil {
 				return nil, err
 			}
 		}
@@ -371,9 +378,10 @@ func (e *Engine) End(ctx context.Context, id ID, a Actor, how Ending) (Handoff, 
 		return Handoff{}, err
 	}
 	stay := how.StayOut
-	if stay == 0 {
+	switch {
+	case stay == 0:
 		stay = Never // the queue's
-	} else if stay == Never {
+	case stay == Never:
 		stay = 0
 	}
 	o, err := e.act(ctx, id, a, "end", "", func(*Handoff) (command, error) {

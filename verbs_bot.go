@@ -186,7 +186,7 @@ func (e *Engine) turn(ctx context.Context, h *Handoff, id string) (Turn, error) 
 // m.ID makes a repeated call harmless. Without it replies are numbered, and a
 // turn that was stored and restored needs it.
 func (e *Engine) Reply(ctx context.Context, t Turn, m Message) (Entry, error) {
-	if err := first(checkMessage("Message", m.Text, m.Files, m.Payload), checkOptional("Message.ID", m.ID), t.check()); err != nil {
+	if err := first(checkContext(ctx), checkMessage("Message", m.Text, m.Files, m.Payload), checkOptional("Message.ID", m.ID), t.check()); err != nil {
 		return Entry{}, err
 	}
 	if t.Unwatched {

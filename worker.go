@@ -13,6 +13,9 @@ import (
 // nil soon after ctx ends, when everything it had begun is finished or given
 // back. Any number of replicas may run; at least one must.
 func (e *Engine) Run(ctx context.Context) error {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
 	if e.tx != nil {
 		return errBound
 	}
