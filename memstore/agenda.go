@@ -63,9 +63,7 @@ func (a *agenda) next(now int64) *mark {
 		a.entries[0] = a.entries[last]
 		a.entries[last] = appointment{}
 		a.entries = a.entries[:last]
-		if cap(a.entries) > 1024 && last < cap(a.entries)/4 {
-			a.entries = append(make([]appointment, 0, 2*last), a.entries...)
-		}
+		a.shrink()
 		a.down(0)
 		if valid {
 			e.mark.in = nil
@@ -77,14 +75,23 @@ func (a *agenda) next(now int64) *mark {
 	return nil
 }
 
+// shrink gives memory back.
+func (a *agenda) shrink() {
+	if n := len(a.entries); cap(a.entries) > 1024 && n < cap(a.entries)/4 {
+		a.entries = append(make([]appointment, 0, 2*n), a.entries...)
+	}
+}
+
 func (a *agenda) sweep() {
-	valid := make([]appointment, 0, len(a.entries)-a.stale+1)
+	valid := a.entries[:0]
 	for _, e := range a.entries {
 		if e.mark.in == a && e.mark.number == e.number {
 			valid = append(valid, e)
 		}
 	}
+	clear(a.entries[len(valid):])
 	a.entries, a.stale = valid, 0
+	a.shrink()
 	for i := len(a.entries) / 2; i >= 0; i-- {
 		a.down(i)
 	}

@@ -19,6 +19,10 @@ type history struct {
 const manyEntries = 24
 
 func (h *history) add(entries []handoff.RecordEntry) {
+	if len(h.parts) == 1 {
+		// Most records see a handful of commits or a single one.
+		h.parts = append(make([][]handoff.RecordEntry, 0, 6), h.parts...)
+	}
 	h.parts = append(h.parts, entries)
 	h.n += len(entries)
 	switch {

@@ -107,22 +107,20 @@ func (s *Store) plan(q *handoff.Query) plan {
 		consider(len(slots), slices.Values(slots))
 	}
 	if q.Agent != "" {
-		slots := s.agents.get(q.Agent)
-		consider(len(slots), slices.Values(slots))
+		consider(s.agents.len(q.Agent), s.agents.all(q.Agent))
 	}
 	if q.User != "" {
-		slots := s.users.get(q.User)
-		consider(len(slots), slices.Values(slots))
+		consider(s.users.len(q.User), s.users.all(q.User))
 	}
 	if len(q.States) > 0 {
 		m := 0
-		bags := make([][]*slot, 0, len(q.States))
-		for i, state := range q.States {
-			if slots := s.states.get(string(state)); !slices.Contains(q.States[:i], state) {
-				bags, m = append(bags, slots), m+len(slots)
+		names := make([]string, 0, len(q.States))
+		for _, state := range q.States {
+			if !slices.Contains(names, string(state)) {
+				names, m = append(names, string(state)), m+s.states.len(string(state))
 			}
 		}
-		consider(m, chain(bags))
+		consider(m, s.states.all(names...))
 	}
 	if stands(q) {
 		orders := s.standing(q)
@@ -211,18 +209,6 @@ func (q *queue) orders(lines []string, to []*order) []*order {
 		}
 	}
 	return to
-}
-
-func chain(bags [][]*slot) iter.Seq[*slot] {
-	return func(yield func(*slot) bool) {
-		for _, slots := range bags {
-			for _, sl := range slots {
-				if !yield(sl) {
-					return
-				}
-			}
-		}
-	}
 }
 
 // all returns every member, in order.

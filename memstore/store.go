@@ -18,9 +18,9 @@ type Store struct {
 	created       order                  // every record, in the order of List
 	queues        map[string]*queue
 	keys          table[string, holders]
-	states        bags
-	agents        bags
-	users         bags
+	states        chains
+	agents        chains
+	users         chains
 
 	due     agenda             // slots by their wake
 	claimed agenda             // slots by the end of their claim
@@ -43,9 +43,9 @@ func New() *Store {
 	return &Store{
 		queues: make(map[string]*queue),
 		behind: make(map[string]*agenda),
-		states: bags{at: func(s *slot) *int32 { return &s.stateAt }},
-		agents: bags{at: func(s *slot) *int32 { return &s.agentAt }},
-		users:  bags{at: func(s *slot) *int32 { return &s.userAt }},
+		states: chains{at: func(s *slot) *link { return &s.state }},
+		agents: chains{at: func(s *slot) *link { return &s.agent }},
+		users:  chains{at: func(s *slot) *link { return &s.user }},
 	}
 }
 
@@ -56,7 +56,7 @@ type slot struct {
 	cursors []*cursor
 	look    mark // in due or, while it is claimed, in claimed
 
-	stateAt, agentAt, userAt int32 // places in their bags
+	state, agent, user link // in their chains
 }
 
 // find returns the slot of a record, or nil.

@@ -1,6 +1,9 @@
 package memstore
 
-import "maps"
+import (
+	"iter"
+	"maps"
+)
 
 // A table is a map that gives memory back. Go's maps keep the size of their
 // best days.
@@ -27,45 +30,61 @@ func (t *table[K, V]) remove(k K) {
 	}
 }
 
-// A bag is an unordered set of slots that share a name. Each slot knows its
-// place in the bag, so leaving costs nothing.
-type bag struct{ slots []*slot }
-
-// bags are named sets of slots. at returns where a slot keeps its place.
-type bags struct {
-	by table[string, *bag]
-	at func(*slot) *int32
+// chains are named sets of slots, each a list that runs through its slots. A
+// name costs memory only while it has members, and joining allocates nothing.
+type chains struct {
+	by table[string, chain]
+	at func(*slot) *link // where a slot keeps its neighbours
 }
 
-func (b *bags) add(name string, s *slot) {
-	g := b.by.m[name]
-	if g == nil {
-		g = new(bag)
-		b.by.put(name, g)
-	}
-	*b.at(s) = int32(len(g.slots))
-	g.slots = append(g.slots, s)
+type chain struct {
+	first *slot
+	n     int
 }
 
-func (b *bags) remove(name string, s *slot) {
-	g := b.by.m[name]
-	last := len(g.slots) - 1
-	moved, i := g.slots[last], *b.at(s)
-	g.slots[i], g.slots[last] = moved, nil
-	*b.at(moved) = i
-	g.slots = g.slots[:last]
-	switch {
-	case last == 0:
-		b.by.remove(name)
-	case cap(g.slots) > 1024 && last < cap(g.slots)/4:
-		g.slots = append(make([]*slot, 0, 2*last), g.slots...)
+type link struct{ before, behind *slot }
+
+func (c *chains) add(name string, s *slot) {
+	chain := c.by.m[name]
+	if chain.first != nil {
+		c.at(chain.first).before = s
 	}
+	c.at(s).behind = chain.first
+	chain.first = s
+	chain.n++
+	c.by.put(name, chain)
 }
 
-// get returns the slots with that name. The caller must not change them.
-func (b *bags) get(name string) []*slot {
-	if g := b.by.m[name]; g != nil {
-		return g.slots
+func (c *chains) remove(name string, s *slot) {
+	chain, l := c.by.m[name], c.at(s)
+	if l.before != nil {
+		c.at(l.before).behind = l.behind
+	} else {
+		chain.first = l.behind
 	}
-	return nil
+	if l.behind != nil {
+		c.at(l.behind).before = l.before
+	}
+	*l = link{}
+	if chain.n--; chain.n == 0 {
+		c.by.remove(name)
+		return
+	}
+	c.by.put(name, chain)
+}
+
+// len returns how many slots have that name.
+func (c *chains) len(name string) int { return c.by.m[name].n }
+
+// all returns the slots with these names. No name may occur twice.
+func (c *chains) all(names ...string) iter.Seq[*slot] {
+	return func(yield func(*slot) bool) {
+		for _, name := range names {
+			for s := c.by.m[name].first; s != nil; s = c.at(s).behind {
+				if !yield(s) {
+					return
+				}
+			}
+		}
+	}
 }
