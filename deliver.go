@@ -30,25 +30,34 @@ func (e *Engine) ack(ctx context.Context, a Ack) error {
 // it gives the lead back and looks once more, since whoever committed in
 // between may have seen the lead and gone away.
 func (e *Engine) send(ctx context.Context, t task) error {
+	_, err := e.sendAll(ctx, t)
+	return err
+}
+
+// sendAll does what send does, and reports whether the receiver has everything.
+func (e *Engine) sendAll(ctx context.Context, t task) (done bool, err error) {
 	for ctx.Err() == nil {
 		h, err := e.get(ctx, t.id)
 		if err != nil {
-			return ignore(err, ErrNotFound)
+			return errors.Is(err, ErrNotFound), ignore(err, ErrNotFound)
 		}
 		upTo := h.owedSeq(t.name)
 		b, wait := h.sendable(t)
 		if upTo == 0 || wait {
-			return nil
+			return upTo == 0, nil
+		}
+		if e.reached.has(t.id, t.name, upTo) {
+			return true, nil
 		}
 		if t.pool == sinkChannel {
 			if ok, err := e.shownBefore(ctx, t.id); err != nil || !ok {
 				e.work.after(t, soon())
-				return err
+				return false, err
 			}
 		}
 		lead, err := e.lead(ctx, t.id, t.name)
 		if err != nil {
-			return ignore(err, ErrLeased)
+			return false, ignore(err, ErrLeased)
 		}
 		if b != nil {
 			lead.Seq = max(lead.Seq, b.From)
@@ -64,21 +73,22 @@ func (e *Engine) send(ctx context.Context, t task) error {
 			e.work.after(t, until)
 		}
 		if err != nil || !until.IsZero() {
-			return err
+			return false, err
 		}
 		h, err = e.get(ctx, t.id)
 		if err != nil {
-			return ignore(err, ErrNotFound)
+			return errors.Is(err, ErrNotFound), ignore(err, ErrNotFound)
 		}
 		if h.owedSeq(t.name) <= at {
+			e.reached.note(t.id, t.name, at)
 			if t.pool == sinkChannel && !h.IsOpen() {
 				next := ID{Conversation: t.id.Conversation, Number: t.id.Number + 1}
 				e.work.send(next, Owed{Sink: sinkChannel, Cursor: sinkChannel}) // it may have waited
 			}
-			return nil
+			return true, nil
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // sendable returns the binding that a provider's cursor belongs to, and

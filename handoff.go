@@ -30,6 +30,7 @@ type Engine struct {
 	pace      *pace
 	skills    *skillSet
 	begun     *begun
+	reached   *reached
 	early     atomic.Int64 // by how much our clock is ahead of the store's, as the last claim told
 	tx        *transaction // of the host; nil: none
 }
@@ -45,7 +46,7 @@ func New(cfg Config) (*Engine, error) {
 	cfg.resolve()
 	e := &Engine{
 		cfg: cfg, rules: cfg.rules(), store: cfg.Store, log: cfg.Logger,
-		providers: map[string]Provider{}, hub: newHub(), work: newWork(), pace: newPace(), skills: newSkillSet(), begun: newBegun(),
+		providers: map[string]Provider{}, hub: newHub(), work: newWork(), pace: newPace(), skills: newSkillSet(), begun: newBegun(), reached: newReached(),
 	}
 	for _, p := range cfg.Providers {
 		e.providers[p.Info().Name] = p

@@ -58,14 +58,9 @@ func (e *Engine) shownBefore(ctx context.Context, id ID) (bool, error) {
 		if h.owedSeq(sinkChannel) == 0 {
 			continue
 		}
-		owed, err := e.isOwed(ctx, h, sinkChannel)
-		if err == nil && owed {
-			err = e.send(ctx, task{pool: sinkChannel, do: "send", id: prev, name: sinkChannel})
-		}
-		if err == nil && owed {
-			owed, err = e.isOwed(ctx, h, sinkChannel)
-		}
-		if err != nil || owed {
+		// To look would cost a lead, and so a try: what is owed is sent at once.
+		done, err := e.sendAll(ctx, task{pool: sinkChannel, do: "send", id: prev, name: sinkChannel})
+		if err != nil || !done {
 			return false, err
 		}
 		break
@@ -77,3 +72,35 @@ func (e *Engine) shownBefore(ctx context.Context, id ID) (bool, error) {
 // soon is when a delivery that waits for another one looks again, if nothing
 // tells it to.
 func soon() time.Time { return now().Add(100 * time.Millisecond) }
+
+// reached remembers how far cursors were seen to be. A cursor never goes back,
+// so what was reached once needs no second look, which would cost a lead and
+// be counted as a try.
+type reached struct {
+	mu sync.Mutex
+	at map[receiver]int64
+}
+
+type receiver struct {
+	id     ID
+	cursor string
+}
+
+func newReached() *reached { return &reached{at: map[receiver]int64{}} }
+
+func (r *reached) note(id ID, cursor string, seq int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	const most = 20_000
+	if len(r.at) >= most {
+		clear(r.at) // only costs looks
+	}
+	r.at[receiver{id, cursor}] = seq
+}
+
+func (r *reached) has(id ID, cursor string, seq int64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at, ok := r.at[receiver{id, cursor}]
+	return ok && at >= seq
+}

@@ -114,3 +114,28 @@ func TestRegression_StayOutGivesAGoodTurn(t *testing.T) {
 		require.Contains(t, r.Users.Texts("c"), "here I am")
 	})
 }
+
+// A handoff whose deliveries wait for those of the one before is not given up
+// while it waits.
+func TestRegression_WaitingIsNotTrying(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		second := r.Replica()
+		r.Users.Fail(func(string, handoff.UserMessage) error { return handofftest.ErrStore })
+		r.Asks("c")
+		_, err := r.Cancel(t.Context(), "c", false)
+		require.NoError(t, err)
+		r.Sleep(time.Second)
+		h := r.Asks("c")
+		for range 20 {
+			_, err := second.Note(t.Context(), h.ID, handoff.By("ann"), "psst")
+			require.NoError(t, err)
+			r.Sleep(200 * time.Millisecond)
+		}
+		r.Users.Fail(nil)
+		r.Sleep(time.Minute)
+		for _, en := range r.Entries(h.ID) {
+			require.NotEqual(t, handoff.KindUndelivered, en.Kind, "%+v", en)
+		}
+		require.NotEmpty(t, r.Users.Texts("c"))
+	}, func(c *handoff.Config) { c.SendTries = 10 })
+}
