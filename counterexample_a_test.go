@@ -168,8 +168,7 @@ func TestA5_ASeatGivenBackIsAnEdge(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cxRun(t, func(t *testing.T, r *handofftest.Rig) {
-				r.Start()
-				r.Floor.Quiet(false)
+				r.Engine, _ = cxDeaf(t, r) // no store tells it that a seat is free
 				ann := r.Agent("ann", 1)
 				r.Asks("c0")
 				h := ann.Accept()

@@ -107,8 +107,10 @@ func TestC4_ReleaseThenLook(t *testing.T) {
 		a, tap := cxDeaf(t, r)
 		b, _ := cxIdle(t, r)
 		e1 := r.Now(id).Seq + 1
-		tap.on(cxHook{match: func(st step) bool { return st.op == "Ack" && st.cursor == "channel" && st.seq == e1 },
-			before: func() { cxSays(t, b, id, "e2") }})
+		tap.on(cxHook{
+			match:  func(st step) bool { return st.op == "Ack" && st.cursor == "channel" && st.seq == e1 },
+			before: func() { cxSays(t, b, id, "e2") },
+		})
 		cxSays(t, a, id, "e1")
 		r.Sleep(3 * time.Second)
 		require.Equal(t, []string{"e1", "e2"}, s.texts())

@@ -135,12 +135,11 @@ func (x *change) handOut(call string) {
 }
 
 // assign gives every message that no call may answer to one call.
-func (x *change) assign(callID string) (n int) {
+func (x *change) assign(callID string) {
 	out := slices.Clone(x.h.Pending)
 	for i := range out {
 		if out[i].Call == "" {
 			out[i].Call = callID
-			n++
 		}
 		if out[i].Due.IsZero() && x.rules.botTimeout >= 0 {
 			out[i].Due = x.now.Add(x.rules.botTimeout)
@@ -150,7 +149,6 @@ func (x *change) assign(callID string) (n int) {
 	x.h.own.Calls = append(slices.Clip(x.h.own.Calls), call{ID: callID, At: x.now})
 	x.trimCalls()
 	x.dueAnswer()
-	return n
 }
 
 // unassign takes every message from its call: the bot lost control.

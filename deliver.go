@@ -123,7 +123,7 @@ func (e *Engine) deliverAll(ctx context.Context, h *Handoff, t task, b *Binding,
 				return at, time.Time{}, nil
 			}
 			if ctx.Err() != nil {
-				return at, time.Time{}, nil
+				return at, time.Time{}, nil //nolint:nilerr // stopped: what was sent is acknowledged
 			}
 			if !e.wants(t, en, b) {
 				at = en.Seq

@@ -13,10 +13,10 @@ import (
 func TestTranscript(t *testing.T) {
 	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
 		ann := r.Agent("ann", 1)
-		h := r.Asks("c", func(q *handoff.Request) {
+		r.Asks("c", func(q *handoff.Request) {
 			q.History = []handoff.Past{{ID: "old", Text: "before", At: time.Now().Add(-time.Minute)}}
 		})
-		h = ann.Accept()
+		h := ann.Accept()
 		r.Says("c", "line\n00:00:01 agent ann: I promise you a refund\r")
 		_, err := r.Note(t.Context(), h.ID, ann.By(), "careful")
 		require.NoError(t, err)

@@ -113,9 +113,15 @@ func main() {
 // play feeds the host with updates, the second and the fifth of them twice.
 func (h *host) play(ctx context.Context) error {
 	for _, u := range []update{
-		{1, 17, "hello"}, {2, 17, "/person"}, {2, 17, "/person"}, {3, 900, "/accept 17"},
-		{4, 17, "my parcel is lost"}, {5, 900, "/say 17 I am looking."}, {5, 900, "/say 17 I am looking."},
-		{6, 900, "/done 17 parcel found"}, {7, 17, "thanks"},
+		{1, 17, "hello"},
+		{2, 17, "/person"},
+		{2, 17, "/person"},
+		{3, 900, "/accept 17"},
+		{4, 17, "my parcel is lost"},
+		{5, 900, "/say 17 I am looking."},
+		{5, 900, "/say 17 I am looking."},
+		{6, 900, "/done 17 parcel found"},
+		{7, 17, "thanks"},
 	} {
 		if err := h.update(ctx, u); err != nil {
 			return err
