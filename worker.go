@@ -123,14 +123,18 @@ func (e *Engine) claim(ctx context.Context) error {
 	const most = 100
 	for ctx.Err() == nil {
 		var got Claimed
+		asked := now()
 		err := e.call(ctx, "claim", ID{}, func(ctx context.Context) (err error) {
 			got, err = e.store.Claim(ctx, Claim{
-				Now: now(), Lease: e.cfg.Lease, Limit: most, Sinks: e.sinks(), Grace: e.cfg.Overdue,
+				Now: asked, Lease: e.cfg.Lease, Limit: most, Sinks: e.sinks(), Grace: e.cfg.Overdue,
 			})
 			return err
 		})
 		if err != nil {
 			return err
+		}
+		if !got.Now.IsZero() {
+			e.early.Store(int64(max(0, asked.Sub(got.Now))))
 		}
 		for i := range got.Due {
 			e.work.tend(got.Due[i].ID)
@@ -216,7 +220,7 @@ func (e *Engine) schedule(old, h *Handoff) {
 			e.work.send(h.ID, o)
 		}
 	}
-	if h.isDue(now()) {
+	if h.isDue(e.storeNow()) {
 		e.work.tend(h.ID)
 	}
 	if h.State == StateWaiting {
