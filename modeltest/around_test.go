@@ -107,6 +107,7 @@ type users struct {
 }
 
 func (u *users) Show(ctx context.Context, conversation string, m handoff.UserMessage) error {
+	u.w.ledger.Try(conversation, m)
 	if u.w.percent(u.w.now().channel) {
 		switch u.w.intn(4) {
 		case 0:
@@ -144,6 +145,17 @@ func (u *users) take() []string {
 	out := slices.Sorted(maps.Keys(u.touched))
 	clear(u.touched)
 	return out
+}
+
+// ShowChunk shows a bit of a streamed reply.
+func (u *users) ShowChunk(_ context.Context, conversation string, c handoff.Chunk) error {
+	if t := check.Of(c.Text); t != "" && t != conversation {
+		u.w.fail("a chunk %q was shown in %s", c.Text, conversation)
+	}
+	if u.w.percent(u.w.now().channel) {
+		return errors.New("no chunks now")
+	}
+	return nil
 }
 
 // bot is called back, and keeps the turns that it was given.
@@ -244,6 +256,10 @@ type platform struct {
 type vendorChat struct {
 	n                          int
 	ref, attempt, conversation string
+	id                         handoff.ID
+	said                       int64           // the last entry of the transcript
+	last                       int64           // the last entry that was sent
+	sent                       map[string]bool // by the entries' ids
 	state                      handoff.SessionState
 	agent                      string
 }
@@ -279,6 +295,13 @@ func (p *platform) Open(ctx context.Context, o handoff.Opening) (handoff.Session
 	if before != nil {
 		return handoff.Session{}, before
 	}
+	if p.w.intn(3) == 0 { // a chat takes its time
+		select {
+		case <-ctx.Done():
+			return handoff.Session{}, ctx.Err()
+		case <-time.After(time.Duration(p.w.intn(4500)) * time.Millisecond):
+		}
+	}
 	for i := range o.Transcript {
 		if t := check.Of(o.Transcript[i].Text); t != "" && t != o.Handoff.ID.Conversation {
 			p.w.fail("%s got %q in the transcript of %v", p.name, o.Transcript[i].Text, o.Handoff.ID)
@@ -292,7 +315,10 @@ func (p *platform) Open(ctx context.Context, o handoff.Opening) (handoff.Session
 	c := p.chats[o.Attempt]
 	if c == nil {
 		p.n++
-		c = &vendorChat{n: p.n, ref: p.name + strconv.Itoa(p.n), attempt: o.Attempt, conversation: o.Handoff.ID.Conversation, state: handoff.SessionQueued}
+		c = &vendorChat{id: o.Handoff.ID, sent: map[string]bool{}, n: p.n, ref: p.name + strconv.Itoa(p.n), attempt: o.Attempt, conversation: o.Handoff.ID.Conversation, state: handoff.SessionQueued}
+		for i := range o.Transcript {
+			c.said = max(c.said, o.Transcript[i].Seq)
+		}
 		p.chats[o.Attempt] = c
 		p.emit(c, handoff.ProviderEvent{Kind: handoff.EventQueued, Position: 1 + p.n%4, Wait: time.Duration(p.n%3) * time.Minute})
 	}
@@ -325,6 +351,16 @@ func (p *platform) Send(ctx context.Context, s handoff.Session, m handoff.Provid
 		p.w.fail("%s got a message for a chat that it does not have", p.name)
 	} else if t := check.Of(m.Text); t != "" && t != c.conversation {
 		p.w.fail("%s got %q in a chat of %s", p.name, m.Text, c.conversation)
+	}
+	if c != nil && c.id.Number > 0 && !c.sent[m.ID] {
+		switch en, err := p.w.mem.Entry(ctx, c.id, m.ID); {
+		case err != nil:
+			p.w.fail("%v: only the log is sent (3): %s: %v", c.id, m.ID, err)
+		case en.Seq <= c.said || en.Seq <= c.last:
+			p.w.fail("%v: a platform gets everything once and in order (12, c10, c11): entry %d after %d, transcript to %d", c.id, en.Seq, c.last, c.said)
+		default:
+			c.sent[m.ID], c.last = true, en.Seq
+		}
 	}
 	if m.From.Role != handoff.RoleUser && m.From.Role != handoff.RoleBot {
 		p.w.fail("%s got a message of %s", p.name, m.From.Role)

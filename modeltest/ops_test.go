@@ -51,7 +51,7 @@ func (w *world) pickIf(o op, ok func(*handoff.Handoff) bool, states ...handoff.S
 		list, err := w.reader.Engine.List(ctx, handoff.Query{States: states})
 		list = slices.DeleteFunc(list, func(h handoff.Handoff) bool { return !ok(&h) })
 		if err == nil && len(list) > 0 {
-			return list[o.a%len(list)]
+			return rare(list, o)
 		}
 	}
 	h, err := w.reader.Engine.Latest(ctx, w.conversation(o.a))
@@ -59,6 +59,21 @@ func (w *world) pickIf(o op, ok func(*handoff.Handoff) bool, states ...handoff.S
 		return handoff.Handoff{ID: handoff.ID{Conversation: w.conversation(o.a), Number: 1}}
 	}
 	return h
+}
+
+// rare picks a state first and then a handoff, so that states that few are in
+// get as much as the others.
+func rare(list []handoff.Handoff, o op) handoff.Handoff {
+	var states []handoff.State
+	for i := range list {
+		if !slices.Contains(states, list[i].State) {
+			states = append(states, list[i].State)
+		}
+	}
+	slices.Sort(states)
+	state := states[int(digest(uint64(o.a*64+o.d))%uint64(len(states)))]
+	list = slices.DeleteFunc(list, func(h handoff.Handoff) bool { return h.State != state })
+	return list[o.a%len(list)]
 }
 
 // instead returns an operation that has something to work on, when one has

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -62,6 +63,7 @@ func (w *world) rested() {
 			}
 		}
 		w.beside(ctx, &h)
+		w.told(ctx, &h)
 	}
 	for _, p := range w.platforms {
 		p.mu.Lock()
@@ -91,6 +93,45 @@ func (w *world) beside(ctx context.Context, h *handoff.Handoff) {
 	for _, a := range x.Agents {
 		if a.Why == "" {
 			w.fail("%v: nobody waits beside somebody who is free (28): %s could take it (%s)", h.ID, a.Agent, x.Why)
+		}
+	}
+}
+
+// told checks that the staff's sink was given everything, and that a user who
+// pulls finds what was shown.
+func (w *world) told(ctx context.Context, h *handoff.Handoff) {
+	log, err := w.reader.Engine.Log(ctx, h.ID, 0, 1<<20)
+	if err != nil {
+		w.fail("reading: %v", err)
+		return
+	}
+	missed := map[int64]bool{}
+	for i := range log {
+		if e := &log[i]; e.Kind == handoff.KindUndelivered && e.Data["sink"] == "sink/audit" {
+			missed[e.About] = true
+		}
+	}
+	for i := range log {
+		e := &log[i]
+		if e.Kind != handoff.KindTimer && e.Kind != handoff.KindUndelivered && e.Kind != handoff.KindGaveUp && !missed[e.Seq] && !w.ledger.Handled(h.ID, e.Seq) {
+			w.fail("%v: the staff sees everything (36): a sink was not given entry %d (%s)", h.ID, e.Seq, e.Kind)
+		}
+	}
+	if w.Unwatched || h.IsOpen() == false && h.ID.Number > 1 {
+		return
+	}
+	pulled := map[string]bool{}
+	fctx, cancel := context.WithTimeout(ctx, time.Millisecond)
+	defer cancel()
+	for m, err := range w.reader.Engine.FollowUser(fctx, h.ID.Conversation, handoff.UserCursor{Number: h.ID.Number}) {
+		if err != nil {
+			break
+		}
+		pulled[m.ID] = true
+	}
+	for _, s := range w.ledger.Shown(h.ID.Conversation, 0) {
+		if id := strconv.FormatInt(s.Number, 10) + "/" + s.ID; s.Number == h.ID.Number && !pulled[id] {
+			w.fail("%v: who pulls finds what was shown (49): %s", h.ID, id)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package modeltest_test
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -60,6 +61,38 @@ var botVerbs = map[string]verb{
 		}
 		_, err := w.node(o.b%replicas).e.Reply(ctx, t, w.message(t.Conversation, o))
 		return err
+	}},
+	"stream": {weight: 3, do: func(w *world, ctx context.Context, o op) error {
+		t, _ := w.turn(o)
+		e := w.node(o.b % replicas).e
+		s, err := e.Stream(ctx, t, "s"+strconv.Itoa(w.intn(1000)))
+		if err != nil {
+			return err
+		}
+		for i := range 1 + o.c%3 {
+			if err := s.Write(ctx, check.Mark(t.Conversation, "bit "+strconv.Itoa(i))); err != nil {
+				s.Cancel(ctx)
+				return err
+			}
+			time.Sleep(time.Duration(o.d*20) * time.Millisecond)
+		}
+		if o.c%4 == 0 {
+			s.Cancel(ctx)
+			return nil
+		}
+		_, err = s.Close(ctx)
+		return err
+	}},
+	"while turn": {weight: 1, do: func(w *world, ctx context.Context, o op) error {
+		t, _ := w.turn(o)
+		ctx, cancel := w.node(o.b%replicas).e.WhileTurn(ctx, t)
+		defer cancel()
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(time.Duration(o.d*100) * time.Millisecond):
+			return nil
+		}
 	}},
 	"done": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
 		t, _ := w.turn(o)
@@ -377,6 +410,14 @@ var platformVerbs = map[string]verb{
 			p.events = slices.Delete(p.events, i, i+1)
 		}
 		p.mu.Unlock()
+		if o.d%4 == 0 {
+			body, err := json.Marshal([]handoff.ProviderEvent{ev})
+			if err != nil {
+				return err
+			}
+			_, err = w.node(o.c%replicas).e.Webhook(ctx, p.name, handoff.Webhook{Body: body})
+			return err
+		}
 		return w.node(o.c%replicas).e.Deliver(ctx, p.name, ev)
 	}},
 	"platform takes over": {weight: 2, do: func(w *world, ctx context.Context, o op) error {

@@ -24,7 +24,7 @@ type variant struct {
 	NoBot     bool // nobody calls the bot back
 	BotQueue  bool
 	StoreDown bool // the policy that lets the bot go on
-	Limits    bool // the channel has limits
+	Outage    bool // in the end nobody runs for more than a day
 }
 
 const replicas = 3
@@ -54,6 +54,7 @@ type world struct {
 
 	mu      sync.Mutex
 	weather weather
+	trouble time.Time      // when the weather was bad for the last time
 	sent    map[string]int // messages of each user
 	memory  map[string][]handoff.Incoming
 	flying  sync.WaitGroup
@@ -116,6 +117,9 @@ func (w *world) now() weather {
 	if w.calm {
 		return weather{}
 	}
+	if w.weather != (weather{}) {
+		w.trouble = time.Now()
+	}
 	return w.weather
 }
 
@@ -166,7 +170,7 @@ func queues(h *hours) []handoff.Queue {
 			Intake: &handoff.Form{Host: true, OnLapse: handoff.LapseCancel, Fields: []handoff.Field{{Name: "name"}}},
 		},
 		{
-			Name: "plat", Providers: []string{"pq", "pc"}, ConnectTime: 15 * time.Second, IdleTimeout: 90 * time.Second, IdleWarning: 30 * time.Second, HoldTimeout: 25 * time.Second,
+			Name: "plat", BotAnswers: true, Providers: []string{"pq", "pc"}, ConnectTime: 15 * time.Second, IdleTimeout: 90 * time.Second, IdleWarning: 30 * time.Second, HoldTimeout: 25 * time.Second,
 			Ladder: []handoff.Rung{{After: 40 * time.Second, Do: handoff.NextProvider}, {After: 80 * time.Second, Do: handoff.ToBot}},
 		},
 	}
@@ -179,8 +183,8 @@ func (w *world) config(s handoff.Store) handoff.Config {
 		Sinks:     map[string]handoff.Sink{"audit": handoff.SinkFunc(w.audit)},
 		Unwatched: w.Unwatched, BotTimeout: 12 * time.Second, BotIdle: 100 * time.Second,
 		Poll: 2 * time.Second, Sweep: 6 * time.Second, Lease: 5 * time.Second, Overdue: 4 * time.Second, StoreTimeout: 5 * time.Second, SendTimeout: 5 * time.Second,
-		SendTries: 6, SendFor: 2 * time.Minute, Workers: 8, KeepEnded: 26 * time.Hour,
-		Hooks: handoff.Hooks{Changed: w.tally.changed},
+		SendTries: 10, SendFor: 2 * time.Minute, Workers: 8, KeepEnded: 26 * time.Hour,
+		Hooks: handoff.Hooks{Changed: w.changed},
 	}
 	if w.History {
 		cfg.History = handoff.HistoryFunc(w.history)
@@ -425,6 +429,7 @@ func (w *world) stop() {
 
 // audit is a sink of the staff.
 func (w *world) audit(_ context.Context, h *handoff.Handoff, e *handoff.Entry) error {
+	w.ledger.Handle(h.ID, e.Seq)
 	if t := check.Of(e.Text); t != "" && t != h.ID.Conversation {
 		w.fail("a sink got %q of %v", e.Text, h.ID)
 	}
@@ -432,6 +437,50 @@ func (w *world) audit(_ context.Context, h *handoff.Handoff, e *handoff.Entry) e
 		return errors.New("the sink fails")
 	}
 	return nil
+}
+
+// changed counts a commit, and looks whether an offer went past somebody.
+func (w *world) changed(ctx context.Context, c handoff.Change) {
+	w.tally.changed(ctx, c)
+	if c.Command == "offer" {
+		w.overtaken(c)
+	}
+}
+
+// overtaken checks that nobody who stood before the one who was offered, and
+// whom the same agent could have taken, was passed over (25). Only what has not
+// changed for a while counts: who reads may be a little late.
+func (w *world) overtaken(c handoff.Change) {
+	const while = 12 * time.Second
+	ctx := context.Background()
+	h, err := w.reader.Engine.Get(ctx, c.ID)
+	if err != nil || len(h.Offers) != 1 || h.Offers[0].Broadcast {
+		return
+	}
+	a, _ := w.floor.get(h.Offers[0].Agent)
+	list, err := w.mem.List(ctx, handoff.Query{Queue: c.Queue, Waiting: true, ByRank: true})
+	if err != nil {
+		return
+	}
+	now := time.Now()
+	w.mu.Lock()
+	trouble := w.trouble
+	w.mu.Unlock()
+	if now.Sub(trouble) < while || now.Sub(w.staff.Changed(a.ID)) < while {
+		return
+	}
+	for i := range list {
+		if list[i].ID == c.ID {
+			return
+		}
+		o, err := w.reader.Engine.Get(ctx, list[i].ID)
+		if err != nil || o.State != handoff.StateWaiting || now.Sub(o.Updated) < while || o.Capacity() > h.Capacity() || o.Importing() {
+			continue
+		}
+		if check.Covers(&a, &o.Need) && !w.checker.Cooling(o.ID, a.ID, now) {
+			w.fail("%v: nobody is passed over (25): %v was offered to %s, who could have taken the one before", o.ID, c.ID, a.ID)
+		}
+	}
 }
 
 // history is what the host keeps: every message before it was given to an

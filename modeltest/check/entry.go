@@ -110,12 +110,18 @@ func (c *Checker) entry(ch *chat, p *past, h *handoff.Handoff, e *handoff.Entry,
 				p.settle(m, "unanswered")
 			}
 		}
+	case e.Kind == handoff.KindUndelivered && e.Data["sink"] == "channel" && e.Data["code"] != "reply_window":
+		if e.About < 1 || e.About > int64(len(p.entries)) || c.rules.Ledger.Tried(id, p.entries[e.About-1].id) == 0 {
+			c.bad(id, "what was given up was tried (R26)", "entry %d says that entry %d was not delivered", e.Seq, e.About)
+		}
 	case e.Kind == handoff.KindOffered:
 		c.offered(p, h, e)
-	case e.Kind == handoff.KindDeclined, e.Kind == handoff.KindLapsed && e.Reason == handoff.ReasonLapsed:
+	case e.Kind == handoff.KindAgentLeft && e.Reason != handoff.ReasonAgentLost:
 		p.cooling[e.Agent] = e.At
+	case e.Kind == handoff.KindDeclined, e.Kind == handoff.KindLapsed && e.Reason == handoff.ReasonLapsed:
+		p.cooling[e.Agent], p.declined[e.Agent] = e.At, e.At
 	case e.Kind == handoff.KindTransferred, e.Kind == handoff.KindRequested:
-		clear(p.cooling)
+		clear(p.declined)
 	}
 }
 
@@ -230,7 +236,7 @@ func (c *Checker) offered(p *past, h *handoff.Handoff, e *handoff.Entry) {
 		c.bad(h.ID, "who is excluded is not asked (22)", "%s at entry %d", e.Agent, e.Seq)
 	}
 	q := c.queues[h.Need.Queue]
-	if at, ok := p.cooling[e.Agent]; ok && q != nil && e.At.Before(at.Add(q.Cooldown)) {
+	if at, ok := p.declined[e.Agent]; ok && q != nil && e.At.Before(at.Add(q.Cooldown)) {
 		c.bad(h.ID, "who declined is not asked again at once (a9)", "%s at entry %d", e.Agent, e.Seq)
 	}
 }

@@ -17,6 +17,9 @@ type Ledger struct {
 	shown map[string][]Seen
 	ids   map[string]bool
 	asked map[handoff.ID]map[string][]string
+	tried map[string]int // by what was to be shown
+	got   map[handoff.ID]map[int64]bool
+	wrong []Violation
 }
 
 // A Seen is something that a user saw, the first time.
@@ -28,7 +31,10 @@ type Seen struct {
 
 // NewLedger returns an empty ledger.
 func NewLedger() *Ledger {
-	return &Ledger{acked: map[string][]string{}, shown: map[string][]Seen{}, ids: map[string]bool{}, asked: map[handoff.ID]map[string][]string{}}
+	return &Ledger{
+		acked: map[string][]string{}, shown: map[string][]Seen{}, ids: map[string]bool{}, asked: map[handoff.ID]map[string][]string{},
+		tried: map[string]int{}, got: map[handoff.ID]map[int64]bool{},
+	}
 }
 
 // Acknowledge notes that Receive took a message.
@@ -57,6 +63,53 @@ func (l *Ledger) Show(conversation string, m handoff.UserMessage) {
 	}
 	l.ids[key] = true
 	l.shown[conversation] = append(l.shown[conversation], Seen{Number: m.Cursor.Number, ID: strings.TrimPrefix(m.ID, number(m.Cursor.Number)+"/"), Text: m.Text})
+}
+
+// Try notes an attempt to show something, whatever comes of it.
+func (l *Ledger) Try(conversation string, m handoff.UserMessage) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tried[conversation+"\x00"+m.ID]++
+}
+
+// Tried returns how often it was attempted to show an entry.
+func (l *Ledger) Tried(id handoff.ID, entry string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.tried[id.Conversation+"\x00"+number(id.Number)+"/"+entry]
+}
+
+// Handle notes that the staff's sink was given an entry.
+func (l *Ledger) Handle(id handoff.ID, seq int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m := l.got[id]
+	if m == nil {
+		m = map[int64]bool{}
+		l.got[id] = m
+	}
+	for s := range m {
+		if s > seq && !m[seq] {
+			l.wrong = append(l.wrong, Violation{Rule: "a sink gets the order of the log (12)", ID: id, Text: "entry " + number(seq) + " after entry " + number(s)})
+			break
+		}
+	}
+	m[seq] = true
+}
+
+// Handled reports whether the staff's sink was given an entry.
+func (l *Ledger) Handled(id handoff.ID, seq int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.got[id][seq]
+}
+
+func (l *Ledger) violations() []Violation {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := l.wrong
+	l.wrong = nil
+	return out
 }
 
 // Shown returns what a user saw after the first n.
@@ -157,4 +210,28 @@ func (s *Staff) Online(agent string, from, to time.Time) bool {
 		}
 	}
 	return false
+}
+
+// Changed returns when something about an agent changed last.
+func (s *Staff) Changed(agent string) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if list := s.moves[agent]; len(list) > 0 {
+		return list[len(list)-1].at
+	}
+	return time.Time{}
+}
+
+// Covers reports whether an agent can do what is needed.
+func Covers(a *handoff.Agent, n *handoff.Need) bool {
+	if slices.Contains(n.Exclude, a.ID) || n.Mode == handoff.ModeVideo && !a.Video {
+		return false
+	}
+	if n.Language != "" && len(a.Languages) > 0 && !slices.Contains(a.Languages, n.Language) {
+		return false
+	}
+	return !slices.ContainsFunc(n.Skills, func(s handoff.Skill) bool {
+		level, ok := a.Skills[s.Name]
+		return !ok || level < s.Level
+	})
 }
