@@ -5,3 +5,9 @@ func ForceGroup(s *Store) *Store {
 	s.crowd = -1
 	return s
 }
+
+// Channel is what a store listens to.
+func Channel(s *Store) string { return s.channel() }
+
+// SchemaOf names a store's schema.
+func SchemaOf(s *Store) string { return s.schema }

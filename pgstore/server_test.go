@@ -33,7 +33,18 @@ var server struct {
 	stop func()
 }
 
+// children are what a copy of this test binary does instead of testing, by the
+// name in HANDOFF_TEST_CHILD.
+var children = map[string]func(ctx context.Context, s *pgstore.Store) error{"race": raceChild, "replica": replicaChild}
+
 func TestMain(m *testing.M) {
+	if name := os.Getenv("HANDOFF_TEST_CHILD"); name != "" {
+		if err := runChild(name); err != nil {
+			fmt.Fprintln(os.Stderr, name+":", err)
+			os.Exit(1)
+		}
+		return
+	}
 	code := m.Run()
 	if server.stop != nil {
 		server.stop()
