@@ -18,7 +18,7 @@ type Rig struct {
 	*handoff.Engine
 
 	T      *testing.T
-	Ctx    context.Context // ends with the test
+	Ctx    context.Context //nolint:containedctx // ends with the test
 	Config handoff.Config  // what the engine was made of
 	Store  *Store          // can be made to fail
 	Floor  *Floor          // who works here, and who is there
@@ -119,7 +119,7 @@ func (r *Rig) Wait() { synctest.Wait() }
 
 // Sleep lets time pass, and then waits like Wait.
 func (r *Rig) Sleep(d time.Duration) {
-	time.Sleep(d)
+	time.Sleep(d) //nolint:forbidigo // in a bubble
 	synctest.Wait()
 }
 
