@@ -10,9 +10,10 @@ type memory struct {
 
 // memories are the half-lives that run side by side. Long ones are believed a
 // little more: a queue that changes says so soon.
-func memories() [7]memory {
+func memories() [8]memory {
 	const hour = 3600.0
-	return [7]memory{
+	return [8]memory{
+		{hour / 2, 1},
 		{1 * hour, 1},
 		{3 * hour, 1},
 		{9 * hour, 1},

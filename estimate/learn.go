@@ -20,7 +20,7 @@ type Live struct {
 //
 // Handle time and patience are rates per age: ends divided by time spent at
 // that age, each seen in the calendar time it happened. How fast old sums lose
-// weight is learned too: half-lives from an hour to never are run side by
+// weight is learned too: half-lives from half an hour to never are run side by
 // side over what was seen (the gamma-Poisson model of Harvey and Fernandes,
 // 1989) and weighted by how well each foretold it. A steady queue is so known
 // from all it ever saw and a changing one from its recent past.
@@ -140,7 +140,7 @@ func (t *table) events() float64 {
 
 // pull is how many observations the overall rate is worth in each age class.
 // It fills classes where little was seen.
-const pull = 0.5
+const pull = 0.1
 
 // lifetime learns the distribution and the overall rate per second over the
 // ages that occur. A prior mean counts as weight observations of an

@@ -17,7 +17,7 @@ func main() {
 	var o waiting.Options
 	flag.Uint64Var(&o.Seed, "seed", 1, "first seed; the others follow it")
 	flag.IntVar(&o.Seeds, "seeds", 20, "seeds per scenario, warm")
-	flag.IntVar(&o.Arrivals, "arrivals", 10000, "arrivals per seed, warm; the first 3000 are not scored")
+	flag.IntVar(&o.Arrivals, "arrivals", 14000, "arrivals per seed, warm; the first 3000 are not scored")
 	flag.IntVar(&o.ColdSeeds, "cold-seeds", 50, "seeds per scenario from a cold start")
 	flag.StringVar(&o.Only, "only", "", "letters of the scenarios to play, all when empty")
 	flag.BoolVar(&o.Further, "further", false, "also play scenarios no goal names")
