@@ -366,7 +366,7 @@ func (x *change) contain() {
 		x.h.Outcome, keep = OutcomeUnavailable, x.rules.keepEnded
 	}
 	x.event(KindEnded).Data = map[string]string{"outcome": string(x.h.Outcome)}
-	x.drop(dueAnswer, dueIdle)
+	x.drop(dueAnswer, dueIdle, dueStayOut)
 	x.keep(keep)
 }
 

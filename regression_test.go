@@ -139,3 +139,26 @@ func TestRegression_WaitingIsNotTrying(t *testing.T) {
 		require.NotEmpty(t, r.Users.Texts("c"))
 	}, func(c *handoff.Config) { c.SendTries = 10 })
 }
+
+// A stretch that is over in the middle of a stay-out is not called about.
+func TestRegression_NoCallAfterTheEnd(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		ann := r.Agent("ann", 1)
+		h := r.Asks("c")
+		ann.Accept()
+		_, err := r.End(t.Context(), h.ID, ann.By(), handoff.Ending{StayOut: time.Minute})
+		require.NoError(t, err)
+		r.Wait()
+		r.Store.Plan(func(op string, _ handoff.ID) handofftest.Fault {
+			if op == "Erase" {
+				return handofftest.Fault{Before: handofftest.ErrStore}
+			}
+			return handofftest.Fault{}
+		})
+		require.Error(t, r.Erase(t.Context(), "c")) // the first half was done
+		n := len(r.Entries(r.Last("c").ID))
+		r.Sleep(2 * time.Minute)
+		require.Equal(t, handoff.StateEnded, r.Last("c").State)
+		require.Len(t, r.Entries(r.Last("c").ID), n)
+	})
+}
