@@ -43,6 +43,7 @@ func TestModel(t *testing.T) {
 			NoBot:     rapid.IntRange(0, 9).Draw(rt, "no bot") == 9,
 			BotQueue:  rapid.Bool().Draw(rt, "bot queue"),
 			StoreDown: rapid.Bool().Draw(rt, "store down"),
+			Outage:    rapid.IntRange(0, 9).Draw(rt, "outage") == 9,
 		}
 		list := draw(rt, v.Seed)
 		if problems := play(t, v, list, sum); len(problems) > 0 {
@@ -114,6 +115,9 @@ func play(t *testing.T, v variant, list []op, sum *tally) (problems []string) {
 			}
 		}
 		w.settle()
+		if v.Outage && len(w.problems()) == 0 {
+			w.outage()
+		}
 		if problems = w.problems(); len(problems) > 0 {
 			problems = append(problems, "after everything came to rest", w.logs(problems[0]))
 		}

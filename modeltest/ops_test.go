@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"testing/synctest"
 	"time"
 
@@ -174,6 +175,11 @@ func (w *world) settle() {
 	w.flying.Wait()
 	w.replace()
 	w.check(true)
+	w.rest()
+}
+
+// rest waits until nothing is left to do, and checks that it is so.
+func (w *world) rest() {
 	for range 12 {
 		time.Sleep(20 * time.Second)
 		synctest.Wait()
@@ -181,4 +187,25 @@ func (w *world) settle() {
 	}
 	w.check(true)
 	w.rested()
+}
+
+// outage is more than a day in which no engine runs. All that was due comes
+// late, and what was kept long enough goes.
+func (w *world) outage() {
+	w.stop()
+	start := time.Now()
+	time.Sleep(30 * time.Hour)
+	for i := range w.nodes {
+		w.start(i)
+	}
+	w.rest()
+	list, err := w.mem.List(context.Background(), handoff.Query{States: []handoff.State{handoff.StateEnded}, To: start.Add(-10 * time.Minute)})
+	if err != nil {
+		w.fail("reading: %v", err)
+	}
+	for i := range list {
+		if !strings.HasPrefix(list[i].ID.Conversation, "erased:") && list[i].Updated.Before(start) {
+			w.fail("%v: what was kept long enough goes: it ended at %v", list[i].ID, list[i].Updated)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package modeltest_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,7 +23,9 @@ func (w *world) rested() {
 		w.fail("reading: %v", err)
 		return
 	}
-	live := map[string]bool{}
+	w.mu.Lock()
+	live := maps.Clone(w.gaveUp)
+	w.mu.Unlock()
 	for i := range list {
 		r := &list[i]
 		if strings.HasPrefix(r.ID.Conversation, "erased:") {
@@ -55,7 +58,7 @@ func (w *world) rested() {
 			}
 		}
 		for _, b := range h.Bindings() {
-			if b.Status == handoff.BindOpen || b.Status == handoff.BindGivenUp {
+			if b.Status == handoff.BindOpen {
 				live[b.Attempt], live[b.Session.Reference] = true, true
 			}
 			if b.Status == handoff.BindOwed || b.Status == handoff.BindOpening && h.State != handoff.StateConnecting {

@@ -60,6 +60,7 @@ type world struct {
 	flying  sync.WaitGroup
 	busy    int
 	problem []string
+	gaveUp  map[string]bool // attempts whose chats nobody could close
 }
 
 // weather is how often things fail, in percent.
@@ -73,7 +74,7 @@ type weather struct {
 func newWorld(v variant, t *tally) *world {
 	w := &world{
 		variant: v, rng: rand.New(rand.NewPCG(v.Seed, 1)), mem: memstore.New(), ledger: check.NewLedger(), staff: check.NewStaff(),
-		sent: map[string]int{}, memory: map[string][]handoff.Incoming{}, tally: t, hours: &hours{},
+		sent: map[string]int{}, gaveUp: map[string]bool{}, memory: map[string][]handoff.Incoming{}, tally: t, hours: &hours{},
 	}
 	w.base = &counting{Store: w.mem, touched: map[string]bool{}}
 	w.floor = &floor{w: w, agents: map[string]handoff.Agent{}, status: map[string]handoff.Status{}}
@@ -442,8 +443,21 @@ func (w *world) audit(_ context.Context, h *handoff.Handoff, e *handoff.Entry) e
 // changed counts a commit, and looks whether an offer went past somebody.
 func (w *world) changed(ctx context.Context, c handoff.Change) {
 	w.tally.changed(ctx, c)
-	if c.Command == "offer" {
+	switch c.Command {
+	case "offer":
 		w.overtaken(c)
+	case "close":
+		h, err := w.reader.Engine.Get(ctx, c.ID)
+		if err != nil {
+			return
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for _, b := range h.Bindings() {
+			if b.Status == handoff.BindGivenUp {
+				w.gaveUp[b.Attempt] = true
+			}
+		}
 	}
 }
 
