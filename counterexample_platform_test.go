@@ -9,7 +9,7 @@ import (
 	"github.com/seed-2a427302/handoff"
 )
 
-// A cxPlatform is a scripted Provider in memory. Its chats are r1, r2 …
+// A cxPlatform is a scripted Provider in memory. Its chats are r1, r2 and so on.
 type cxPlatform struct {
 	name    string
 	custody handoff.Custody

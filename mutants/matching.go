@@ -14,18 +14,33 @@ func mutants() []mutant {
 func matching() []mutant {
 	return []mutant{
 		{row: "a1", file: "drain.go", why: "edges are enough", edits: []edit{{
-			"		e.work.drain(name)\n		e.work.tell(name)\n", "		_ = name\n",
+			`		e.work.drain(name)
+		e.work.tell(name)
+`,
+			`		_ = name
+`,
 		}}},
 		{row: "a2", file: "index.go", why: "without a deadline nothing is due", edits: []edit{{
-			"if at.IsZero() && h.State != StateEnded {", "if at.IsZero() && h.State == StateBot {",
+			"if at.IsZero() && h.State != StateEnded {",
+			"if at.IsZero() && h.State == StateBot {",
 		}}},
 		{row: "a3", file: "drain.go", why: "who won has done the work", edits: []edit{{
-			"case errors.Is(err, errAgain) && lost < tries:\n", "case errors.Is(err, errAgain):\n			return nil\n		case errors.Is(err, errAgain) && lost < tries:\n",
+			`case errors.Is(err, errAgain) && lost < tries:
+`,
+			`case errors.Is(err, errAgain):
+			return nil
+		case errors.Is(err, errAgain) && lost < tries:
+`,
 		}}},
 		{row: "a4", file: "drain.go", why: "lines change rarely", edits: []edit{{
-			"// coveredLines returns", "var linesOf sync.Map\n\n// coveredLines returns",
+			"// coveredLines returns",
+			`var linesOf sync.Map
+
+// coveredLines returns`,
 		}, {
-			"		lines, err = e.store.Lines(ctx, queue)\n		return err", `		if old, ok := linesOf.Load(e); ok {
+			`		lines, err = e.store.Lines(ctx, queue)
+		return err`,
+			`		if old, ok := linesOf.Load(e); ok {
 			lines = old.([]string)
 			return nil
 		}
@@ -34,29 +49,65 @@ func matching() []mutant {
 		return err`,
 		}}},
 		{row: "a5", file: "drain.go", why: "an agent who comes is an edge, one who grows is none", edits: []edit{{
-			"	for _, q := range a.Queues {\n		if e.work.running() {", "	for _, q := range a.Queues {\n		if !e.work.running() {\n			return nil\n		}\n		if used, _ := e.load(ctx, []string{seatKey(agent)}); used[seatKey(agent)] > 0 || a.Seats == 1 {\n			return nil\n		}\n		if e.work.running() {",
+			`	for _, q := range a.Queues {
+		if e.work.running() {`,
+			`	for _, q := range a.Queues {
+		if !e.work.running() {
+			return nil
+		}
+		if used, _ := e.load(ctx, []string{seatKey(agent)}); used[seatKey(agent)] > 0 || a.Seats == 1 {
+			return nil
+		}
+		if e.work.running() {`,
 		}}},
 		{row: "a5", file: "worker.go", why: "a seat that comes free is seen by the sweep", edits: []edit{{
-			"			e.work.agent(a)\n", "			_ = a\n",
+			`			e.work.agent(a)
+`,
+			`			_ = a
+`,
 		}}},
 		{row: "a5", file: "drain.go", why: "a queue that opens is seen by the sweep", edits: []edit{{
-			"			if !next.IsZero() {\n", "			if false {\n",
+			`			if !next.IsZero() {
+`,
+			`			if false {
+`,
 		}, {
-			"open, next := q.Hours.At(at); !open {\n", "open, next := q.Hours.At(at); !open && next != at {\n",
+			`open, next := q.Hours.At(at); !open {
+`,
+			`open, next := q.Hours.At(at); !open && next != at {
+`,
 		}}},
 		{row: "a6", file: "decide_wait.go", why: "a cool-down needs no timer", edits: []edit{{
-			"			x.setAt(dueCooldown, d.Until)\n", "			_ = at\n",
+			`			x.setAt(dueCooldown, d.Until)
+`,
+			`			_ = at
+`,
 		}}},
 		{row: "a7", file: "drain.go", why: "the order of arrival will do", edits: []edit{{
-			"Lines: lines, Waiting: true, ByRank: true, Limit:", "Lines: lines, Waiting: true, Limit:",
+			"Lines: lines, Waiting: true, ByRank: true, Limit:",
+			"Lines: lines, Waiting: true, Limit:",
 		}}},
 		{row: "a9", file: "decide_agent.go", why: "he may change his mind", edits: []edit{{
-			"	x.coolDown(c.agent, ReasonDeclined)\n", "",
+			`	x.coolDown(c.agent, ReasonDeclined)
+`,
+			"",
 		}}},
 		{row: "a9", file: "decide_timer.go", why: "he may have been away for a moment", edits: []edit{{
-			"			x.coolDown(o.Agent, ReasonLapsed)\n", "			continue\n",
+			`			x.coolDown(o.Agent, ReasonLapsed)
+`,
+			`			continue
+`,
 		}, {
-			"		if f.couldNot[o.Agent] {\n			e.Reason = ReasonCouldNot\n		} else {\n			continue\n		}\n", "		if f.couldNot[o.Agent] {\n			e.Reason = ReasonCouldNot\n		}\n",
+			`		if f.couldNot[o.Agent] {
+			e.Reason = ReasonCouldNot
+		} else {
+			continue
+		}
+`,
+			`		if f.couldNot[o.Agent] {
+			e.Reason = ReasonCouldNot
+		}
+`,
 		}}},
 	}
 }

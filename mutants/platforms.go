@@ -3,39 +3,84 @@ package main
 func platforms() []mutant {
 	return []mutant{
 		{row: "e1", file: "platform.go", why: "who tries again opens again", edits: []edit{{
-			"ok && b.Tries > 1 {", "ok && b.Tries > 10 {",
+			"ok && b.Tries > 1 {",
+			"ok && b.Tries > 10 {",
 		}}},
 		{row: "e2", file: "decide_provider.go", why: "webhooks will tell", edits: []edit{{
-			"		x.queued()\n	}\n	x.set(dueRead, 0)\n", "		x.queued()\n	}\n",
+			`		x.queued()
+	}
+	x.set(dueRead, 0)
+`,
+			`		x.queued()
+	}
+`,
 		}}},
 		{row: "e2", file: "platform.go", why: "a chat is known by its reference", tests: "^TestE2_JoinedNamesTheAttempt$", edits: []edit{{
-			"		id, number = parseAttempt(ev.Attempt)\n", "		_ = number\n",
+			`		id, number = parseAttempt(ev.Attempt)
+`,
+			`		_ = number
+`,
 		}}},
 		{row: "e3", file: "decide_provider.go", why: "one read after the bind is enough", edits: []edit{{
-			"	x.set(dueRead, c.again)\n", "	x.drop(dueRead)\n",
+			`	x.set(dueRead, c.again)
+`,
+			`	x.drop(dueRead)
+`,
 		}}},
 		{row: "e4", file: "decide_provider.go", why: "what is not bound was not opened", edits: []edit{{
-			"if b.Status == BindOpening && !b.Calling && !b.Unsure && b.Session.Reference == \"\" {", "if b.Status == BindOpening && b.Session.Reference == \"\" {",
+			"if b.Status == BindOpening && !b.Calling && !b.Unsure && b.Session.Reference == \"\" {",
+			"if b.Status == BindOpening && b.Session.Reference == \"\" {",
 		}}},
 		{row: "e4", file: "decide_provider.go", why: "a failed close is tried by whoever looks", tests: "^TestE4_(Owed|Given)", edits: []edit{{
-			"		x.set(dueClose, c.again)\n", "		_ = c.again\n",
+			`		x.set(dueClose, c.again)
+`,
+			`		_ = c.again
+`,
 		}}},
 		{row: "e6", file: "platform.go", why: "a conversation has one chat", edits: []edit{{
-			"	if id.IsZero() {\n		return nil, nil, nil\n	}\n	h, err := e.get(ctx, id)", "	if id.IsZero() && ev.Conversation != \"\" {\n		if last, lerr := e.latest(ctx, ev.Conversation); lerr == nil && last != nil {\n			id, number = last.ID, -1\n		}\n	}\n	if id.IsZero() {\n		return nil, nil, nil\n	}\n	h, err := e.get(ctx, id)",
+			`	if id.IsZero() {
+		return nil, nil, nil
+	}
+	h, err := e.get(ctx, id)`,
+			`	if id.IsZero() && ev.Conversation != "" {
+		if last, lerr := e.latest(ctx, ev.Conversation); lerr == nil && last != nil {
+			id, number = last.ID, -1
+		}
+	}
+	if id.IsZero() {
+		return nil, nil, nil
+	}
+	h, err := e.get(ctx, id)`,
 		}, {
-			"number != 0 && b.Number != number ||", "number > 0 && b.Number != number ||",
+			"number != 0 && b.Number != number ||",
+			"number > 0 && b.Number != number ||",
 		}}},
 		{row: "e7", file: "decide_provider.go", why: "the reference is right", edits: []edit{{
-			"	if !c.ev.At.IsZero() && c.ev.At.Before(live.At.Add(-clockDoubt)) {\n		return ErrStale // older than the binding\n	}\n", "",
+			`	if !c.ev.At.IsZero() && c.ev.At.Before(live.At.Add(-clockDoubt)) {
+		return ErrStale // older than the binding
+	}
+`,
+			"",
 		}}, tests: "^TestE7_"},
 		{row: "e7", file: "platform.go", why: "an event with a time is sure", edits: []edit{{
-			"	return ev.At.IsZero() || ev.At.Before(sure)\n", "	return ev.At.IsZero() && !sure.IsZero()\n",
+			`	return ev.At.IsZero() || ev.At.Before(sure)
+`,
+			`	return ev.At.IsZero() && !sure.IsZero()
+`,
 		}}},
 		{row: "e8", file: "platform.go", why: "a new event id is a new event", edits: []edit{{
-			"	return ev.At.IsZero() || ev.At.Before(sure)\n", "	return ev.At.Before(sure) && !ev.At.IsZero()\n",
+			`	return ev.At.IsZero() || ev.At.Before(sure)
+`,
+			`	return ev.At.Before(sure) && !ev.At.IsZero()
+`,
 		}}},
 		{row: "e8", file: "platform.go", why: "the platform will send it again", tests: "^TestE8_Stored", edits: []edit{{
-			"		if err := e.event(ctx, provider, events[i]); err != nil {\n			return err\n		}\n", "		_ = e.event(ctx, provider, events[i])\n",
+			`		if err := e.event(ctx, provider, events[i]); err != nil {
+			return err
+		}
+`,
+			`		_ = e.event(ctx, provider, events[i])
+`,
 		}}},
 	}
 }

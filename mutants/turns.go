@@ -3,43 +3,88 @@ package main
 func turns() []mutant {
 	return []mutant{
 		{row: "b1", file: "verbs_bot.go", why: "nothing is open, so the bot has control", edits: []edit{{
-			"if h != nil && (h.ID.Number != t.Number || h.Epoch != t.Epoch || h.IsOpen()) || h == nil && t.Number != 0 {", "if h != nil && h.IsOpen() {",
+			"if h != nil && (h.ID.Number != t.Number || h.Epoch != t.Epoch || h.IsOpen()) || h == nil && t.Number != 0 {",
+			"if h != nil && h.IsOpen() {",
 		}}},
 		{row: "b2", file: "decide_bot.go", why: "Receive has checked the turn", edits: []edit{{
-			"func (c cReply) apply(x *change) error {\n	if err := x.current(&c.turn); err != nil {\n		return err\n	}\n", "func (c cReply) apply(x *change) error {\n",
+			`func (c cReply) apply(x *change) error {
+	if err := x.current(&c.turn); err != nil {
+		return err
+	}
+`,
+			`func (c cReply) apply(x *change) error {
+`,
 		}}},
 		{row: "b2", file: "decide_bot.go", why: "a message that answers nobody needs no control", edits: []edit{{
-			"	if x.h.Controller().Role != RoleBot {\n		return ErrStale\n	}\n	x.says(c.msg, \"\")", "	x.says(c.msg, \"\")",
+			`	if x.h.Controller().Role != RoleBot {
+		return ErrStale
+	}
+	x.says(c.msg, "")`,
+			"	x.says(c.msg, \"\")",
 		}}},
 		{row: "b3", file: "verbs_bot.go", why: "the host has the message", edits: []edit{{
-			"		return Entry{}, e.giveBack(ctx, t)\n", "		return Entry{}, ErrStale\n",
+			`		return Entry{}, e.giveBack(ctx, t)
+`,
+			`		return Entry{}, ErrStale
+`,
 		}}},
 		{row: "b4", file: "request.go", why: "a request is welcome from whomever", edits: []edit{{
-			"	if !open && c.turn != nil {\n		return Requested{}, ErrStale\n	}\n", "	if !open {\n		c.turn = nil\n	}\n",
+			`	if !open && c.turn != nil {
+		return Requested{}, ErrStale
+	}
+`,
+			`	if !open {
+		c.turn = nil
+	}
+`,
 		}}},
 		{row: "b4", file: "decide_wait.go", why: "the request's turn was checked when it came", edits: []edit{{
-			"	if c.turn != nil && x.h.Version > 0 {\n		if err := x.current(c.turn); err != nil {\n			return err\n		}\n	}\n	x.request(&c)", "	x.request(&c)",
+			`	if c.turn != nil && x.h.Version > 0 {
+		if err := x.current(c.turn); err != nil {
+			return err
+		}
+	}
+	x.request(&c)`,
+			"	x.request(&c)",
 		}}},
 		{row: "b5", file: "decide_bot.go", why: "the packet tells, it does not ask", edits: []edit{{
-			"	x.owed(sinkPacket, sinkPacket, x.h.Seq)\n	x.assign(call)\n", "	x.owed(sinkPacket, sinkPacket, x.h.Seq)\n",
+			`	x.owed(sinkPacket, sinkPacket, x.h.Seq)
+	x.assign(call)
+`,
+			`	x.owed(sinkPacket, sinkPacket, x.h.Seq)
+`,
 		}}},
 		{row: "b6", file: "handoff.go", why: "erased is erased", edits: []edit{{
-			"			r, err = e.store.Latest(ctx, tombstone(conversation))\n", "",
+			`			r, err = e.store.Latest(ctx, tombstone(conversation))
+`,
+			"",
 		}}},
 		{row: "b7", file: "decide_bot.go", why: "an imported message is not a received one", edits: []edit{{
-			"		if p.From.Role == RoleUser {\n			x.h.own.Known =", "		if p.From.Role == RoleUser && p.Text == \"\" {\n			x.h.own.Known =",
+			`		if p.From.Role == RoleUser {
+			x.h.own.Known =`,
+			`		if p.From.Role == RoleUser && p.Text == "" {
+			x.h.own.Known =`,
 		}}},
 		{row: "b7", file: "verbs_bot.go", why: "entry ids will tell", edits: []edit{{
-			"		if h.own.Known.has(hash(in.ID)) {\n", "		if h.own.Known.has(hash(in.ID)) && h.State != StateWaiting {\n",
+			`		if h.own.Known.has(hash(in.ID)) {
+`,
+			`		if h.own.Known.has(hash(in.ID)) && h.State != StateWaiting {
+`,
 		}}},
 		{row: "b9", file: "platform.go", why: "the log is in order", edits: []edit{{
-			"	slices.SortStableFunc(out, func(a, b Entry) int { return a.At.Compare(b.At) })\n	return out, nil", "	return out, nil",
+			`	slices.SortStableFunc(out, func(a, b Entry) int { return a.At.Compare(b.At) })
+	return out, nil`,
+			"	return out, nil",
 		}}},
 		{row: "b10", file: "decide_wait.go", why: "the bot has told what matters", edits: []edit{{
-			"	if x.rules.importing {\n", "	if x.rules.importing && c.turn != nil {\n",
+			`	if x.rules.importing {
+`,
+			`	if x.rules.importing && c.turn != nil {
+`,
 		}}},
 		{row: "b10", file: "decide_agent.go", why: "a list shows what it shows", edits: []edit{{
-			"x.queue.Style == Push || h.own.Importing {", "x.queue.Style == Push {",
+			"x.queue.Style == Push || h.own.Importing {",
+			"x.queue.Style == Push {",
 		}}},
 	}
 }
