@@ -118,7 +118,7 @@ type past struct {
 	created      time.Time
 	pending      map[string]int64 // the user's messages by id: their entries, until something settles them
 	settled      map[string]string
-	entries      []brief
+	entries      map[int64]brief
 	cooling      map[string]time.Time // who declined, let lapse or left
 	declined     map[string]time.Time // who declined or let lapse
 }
@@ -210,7 +210,7 @@ func (c *Checker) handoff(ch *chat, st *Stretch) {
 	h := &st.Handoff
 	p := ch.past[h.ID.Number]
 	if p == nil {
-		p = &past{ids: map[string]int64{}, pending: map[string]int64{}, settled: map[string]string{}, cooling: map[string]time.Time{}, declined: map[string]time.Time{}, created: h.Created}
+		p = &past{ids: map[string]int64{}, entries: map[int64]brief{}, pending: map[string]int64{}, settled: map[string]string{}, cooling: map[string]time.Time{}, declined: map[string]time.Time{}, created: h.Created}
 		ch.past[h.ID.Number] = p
 		if h.Epoch <= ch.epoch && h.Seq == int64(len(st.Log)) && len(st.Log) > 0 && st.Log[0].Epoch <= ch.epoch {
 			c.bad(h.ID, "the epoch rises from handoff to handoff (2)", "begins with %d after %d", st.Log[0].Epoch, ch.epoch)

@@ -73,7 +73,7 @@ func (c *Checker) entry(ch *chat, p *past, h *handoff.Handoff, e *handoff.Entry,
 	}
 	p.ids[e.ID] = e.Seq
 	p.seq, p.sum = e.Seq, sum(p.sum, e)
-	p.entries = append(p.entries, brief{id: e.ID, forUser: e.ForUser(), past: e.Past, from: e.From.Role, text: e.Text, at: e.At})
+	p.entries[e.Seq] = brief{id: e.ID, forUser: e.ForUser(), past: e.Past, from: e.From.Role, text: e.Text, at: e.At}
 	if e.Epoch < p.epoch {
 		c.bad(id, "the epoch never falls (2)", "entry %d has %d after %d", e.Seq, e.Epoch, p.epoch)
 	}
@@ -111,7 +111,7 @@ func (c *Checker) entry(ch *chat, p *past, h *handoff.Handoff, e *handoff.Entry,
 			}
 		}
 	case e.Kind == handoff.KindUndelivered && e.Data["sink"] == "channel" && e.Data["code"] != "reply_window":
-		if e.About < 1 || e.About > int64(len(p.entries)) || c.rules.Ledger.Tried(id, p.entries[e.About-1].id) == 0 {
+		if c.rules.Ledger.Tried(id, p.entries[e.About].id) == 0 {
 			c.bad(id, "what was given up was tried (R26)", "entry %d says that entry %d was not delivered", e.Seq, e.About)
 		}
 	case e.Kind == handoff.KindOffered:
@@ -152,7 +152,7 @@ func (c *Checker) userMessage(ch *chat, p *past, h *handoff.Handoff, e *handoff.
 	if prev := ch.past[h.ID.Number-1]; prev != nil {
 		if _, ok := prev.pending[e.Message]; ok {
 			p.pending[e.Message] = e.Seq
-			if len(p.entries) > 1 && !p.entries[len(p.entries)-2].past && len(p.entries) > 2 {
+			if e.Seq > 2 && !p.entries[e.Seq-1].past {
 				c.bad(h.ID, "what was unanswered comes before anything new (13)", "%s is at %d", e.Message, e.Seq)
 			}
 			return
@@ -270,7 +270,7 @@ func (c *Checker) one(conversation string, ch *chat, s *Seen) {
 		}
 		return
 	}
-	b := &p.entries[seq-1]
+	b := p.entries[seq]
 	if !b.forUser || b.past || b.from == handoff.RoleUser {
 		c.bad(id, "internal entries are never shown (15)", "entry %d", seq)
 	}
@@ -292,5 +292,5 @@ func (c *Checker) one(conversation string, ch *chat, s *Seen) {
 func (c *Checker) after(ch *chat, at position) bool {
 	next := ch.past[at.number+1]
 	p := ch.past[at.number]
-	return next == nil || !p.entries[at.seq-1].at.Before(next.created)
+	return next == nil || !p.entries[at.seq].at.Before(next.created)
 }
