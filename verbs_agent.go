@@ -378,10 +378,10 @@ func (e *Engine) End(ctx context.Context, id ID, a Actor, how Ending) (Handoff, 
 		return Handoff{}, err
 	}
 	stay := how.StayOut
-	switch {
-	case stay == 0:
+	if how.StayOut == 0 {
 		stay = Never // the queue's
-	case stay == Never:
+	}
+	if how.StayOut == Never {
 		stay = 0
 	}
 	o, err := e.act(ctx, id, a, "end", "", func(*Handoff) (command, error) {
