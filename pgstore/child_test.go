@@ -33,14 +33,17 @@ func start(t *testing.T, name, schema string, env ...string) *child {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := c.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	out, to := io.Pipe() // Wait closes what StdoutPipe returns
+	c.cmd.Stdout = to
 	c.in, c.out = in, bufio.NewScanner(out)
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	go func() {
+		err := c.cmd.Wait()
+		_ = to.Close()
+		c.done <- err
+	}()
 	t.Cleanup(func() { _ = c.cmd.Process.Kill() })
 	return c
 }
@@ -57,13 +60,23 @@ func (c *child) line(t *testing.T) string {
 // stop lets the child end by itself.
 func (c *child) stop() error {
 	_ = c.in.Close()
-	return c.cmd.Wait()
+	return <-c.done
 }
 
 // kill ends the child as kill -9 does.
 func (c *child) kill() {
 	_ = c.cmd.Process.Kill()
-	_ = c.cmd.Wait()
+	_ = <-c.done
+}
+
+// gone fails the test if the child has ended already.
+func (c *child) gone(t *testing.T) {
+	t.Helper()
+	select {
+	case err := <-c.done:
+		t.Fatalf("a child ended too soon: %v", err)
+	default:
+	}
 }
 
 func runChild(name string) error {

@@ -17,7 +17,8 @@ type hints struct {
 	s    *Store
 	mu   sync.Mutex
 	ids  map[handoff.ID]string // with the queue that may have work, or ""
-	busy bool                  // a flush is on its way
+	busy bool                  // a flush is coming
+	last time.Time             // when the last one was
 	held bool                  // nothing is sent before release
 }
 
@@ -35,8 +36,10 @@ func (h *hints) add(r handoff.Record) {
 	defer h.mu.Unlock()
 	h.ids[r.ID] = queue
 	if !h.busy && !h.held {
+		// The first hint goes at once; those that follow it closely wait for
+		// each other.
 		h.busy = true
-		time.AfterFunc(h.s.opt.HintEvery, h.flush)
+		time.AfterFunc(time.Until(h.last.Add(h.s.opt.HintEvery)), h.flush)
 	}
 }
 
@@ -61,30 +64,51 @@ type hint struct {
 	Q string `json:"q,omitempty"`
 }
 
-// flush sends what has gathered. Hints that do not fit are left out: polling
+// flush sends what has gathered. Hints that are too many are left out: polling
 // finds what they would have told.
 func (h *hints) flush() {
 	h.mu.Lock()
 	ids := h.ids
 	h.ids = map[handoff.ID]string{}
-	h.busy = false
+	h.busy, h.last = false, time.Now()
 	h.mu.Unlock()
-	const most = 7000 // a payload has less than 8000 bytes
-	payload := []byte{'['}
-	for id, queue := range ids {
-		b, err := json.Marshal(hint{C: id.Conversation, N: id.Number, Q: queue})
-		if err != nil || len(payload)+len(b) > most {
-			continue
-		}
-		if len(payload) > 1 {
-			payload = append(payload, ',')
-		}
-		payload = append(payload, b...)
+	if len(ids) == 0 {
+		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	// A hint that is lost costs latency only.
-	_, _ = h.s.pool.Exec(ctx, "SELECT pg_notify($1, $2)", h.s.channel(), string(append(payload, ']')))
+	_, _ = h.s.pool.Exec(ctx, "SELECT pg_notify($1, p) FROM unnest($2::text[]) AS n(p)", h.s.channel(), payloads(ids))
+}
+
+// payloads packs hints into notifications. One has less than 8000 bytes.
+func payloads(ids map[handoff.ID]string) []string {
+	const size, count = 7000, 20
+	var out []string
+	var open []byte
+	for id, queue := range ids {
+		b, err := json.Marshal(hint{C: id.Conversation, N: id.Number, Q: queue})
+		if err != nil || len(b) > size {
+			continue
+		}
+		if len(open)+len(b) > size {
+			out = append(out, string(open)+"]")
+			open = nil
+		}
+		if len(out) == count {
+			return out
+		}
+		if open == nil {
+			open = append(open, '[')
+		} else {
+			open = append(open, ',')
+		}
+		open = append(open, b...)
+	}
+	if open != nil {
+		out = append(out, string(open)+"]")
+	}
+	return texts(out)
 }
 
 // channel is the name that hints of this schema go by; names are short, so a
@@ -117,18 +141,17 @@ func (s *Store) Listen(ctx context.Context, f func(handoff.Hint)) error {
 			return stopped(ctx, wrap("listen", err))
 		}
 		var list []hint
-		if json.Unmarshal([]byte(n.Payload), &list) != nil {
-			continue
-		}
+		_ = json.Unmarshal([]byte(n.Payload), &list) // what is not ours is no hint
 		for _, h := range list {
 			f(handoff.Hint{ID: handoff.ID{Conversation: h.C, Number: h.N}, Queue: h.Q})
 		}
 	}
 }
 
+// stopped drops the error of what ended because it was to end.
 func stopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }

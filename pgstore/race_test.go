@@ -78,6 +78,9 @@ func race(t *testing.T, n raceSize, plant string) (broken []string) {
 	}
 	for left := n.requests; left > 0; {
 		time.Sleep(100 * time.Millisecond)
+		for _, c := range list {
+			c.gone(t)
+		}
 		ended, err := s.Count(ctx, handoff.Query{States: []handoff.State{handoff.StateEnded}})
 		require.NoError(t, err)
 		left = n.requests - ended

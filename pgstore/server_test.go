@@ -6,21 +6,15 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
-	"os/exec"
-	"os/user"
-	"path/filepath"
-	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/seed-2a427302/handoff/pgstore"
+	"github.com/seed-2a427302/handoff/pgstore/internal/throwaway"
 )
 
 // server is the PostgreSQL that the tests of this process use: the one that
@@ -56,7 +50,7 @@ func dsn(t testing.TB) string {
 	t.Helper()
 	server.once.Do(func() {
 		if server.dsn = os.Getenv("HANDOFF_TEST_POSTGRES"); server.dsn == "" {
-			server.dsn, server.stop, server.err = startServer()
+			server.dsn, server.stop, server.err = throwaway.Start()
 		}
 	})
 	if server.err != nil {
@@ -66,105 +60,6 @@ func dsn(t testing.TB) string {
 		t.Skipf("NO POSTGRESQL, NOTHING TESTED: %v (set HANDOFF_TEST_POSTGRES)", server.err)
 	}
 	return server.dsn
-}
-
-// startServer runs initdb and postgres in a temporary folder, listening on a
-// socket there and nowhere else.
-func startServer() (dsn string, stop func(), err error) {
-	bin, err := binaries()
-	if err != nil {
-		return "", nil, err
-	}
-	dir, err := os.MkdirTemp("", "pg")
-	if err != nil {
-		return "", nil, err
-	}
-	remove := func() { _ = os.RemoveAll(dir) }
-	cred, owner, err := unprivileged(dir)
-	if err != nil {
-		remove()
-		return "", nil, err
-	}
-	data := filepath.Join(dir, "data")
-	init := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "handoff", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
-	init.Dir, init.SysProcAttr = dir, cred
-	if out, err := init.CombinedOutput(); err != nil {
-		remove()
-		return "", nil, fmt.Errorf("initdb as %s: %w: %s", owner, err, out)
-	}
-	// The shell ends the server and removes the folder when the pipe to it is
-	// closed: by stop, or by the end of this process, whatever its cause.
-	run := exec.Command("/bin/sh", "-c", `"$@" & pid=$!; cat >/dev/null; kill -QUIT $pid; wait $pid; rm -rf "$DIR"`, "sh",
-		filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=",
-		"-c", "max_connections=200", "-c", "shared_buffers=128MB", "-c", "log_min_messages=panic")
-	run.Dir, run.SysProcAttr, run.Env = "/", cred, append(os.Environ(), "DIR="+dir)
-	pipe, err := run.StdinPipe()
-	if err != nil {
-		remove()
-		return "", nil, err
-	}
-	if err := run.Start(); err != nil {
-		remove()
-		return "", nil, err
-	}
-	stop = func() {
-		_ = pipe.Close()
-		_ = run.Wait()
-		remove()
-	}
-	dsn = "host=" + dir + " user=handoff dbname=postgres"
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	for {
-		pool, err := pgxpool.New(ctx, dsn)
-		if err == nil {
-			err = pool.Ping(ctx)
-			pool.Close()
-		}
-		if err == nil {
-			return dsn, stop, nil
-		}
-		select {
-		case <-ctx.Done():
-			stop()
-			return "", nil, fmt.Errorf("the server does not answer: %w", err)
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-}
-
-func binaries() (string, error) {
-	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	if err != nil || len(found) > 0 {
-		slices.Sort(found)
-		return filepath.Dir(found[len(found)-1]), err
-	}
-	path, err := exec.LookPath("initdb")
-	return filepath.Dir(path), err
-}
-
-// unprivileged says as whom to run the server, which refuses to run as root,
-// and gives him the folder.
-func unprivileged(dir string) (*syscall.SysProcAttr, string, error) {
-	if os.Getuid() != 0 {
-		return &syscall.SysProcAttr{}, "oneself", nil
-	}
-	for _, name := range []string{"postgres", "nobody"} {
-		u, err := user.Lookup(name)
-		if err != nil {
-			continue
-		}
-		uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
-		gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
-		if err1 != nil || err2 != nil {
-			continue
-		}
-		if err := os.Chown(dir, int(uid), int(gid)); err != nil {
-			return nil, name, err
-		}
-		return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, name, nil
-	}
-	return nil, "", fmt.Errorf("no user to run a server as")
 }
 
 var schemas atomic.Int64

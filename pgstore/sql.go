@@ -58,7 +58,7 @@ func newQueries(schema string) queries {
 		list: q(`SELECT ` + columns + ` FROM @handoff_record r`),
 		// The first of each line and then the first of them all: as many index
 		// look-ups as there are lines, however many records wait in others.
-		perLine: q(`SELECT r.* FROM unnest($1::text[]) AS l(name) CROSS JOIN LATERAL (
+		perLine: q(`SELECT ` + columns + ` FROM unnest($1::text[]) AS l(name) CROSS JOIN LATERAL (
 			SELECT ` + columns + ` FROM @handoff_record r WHERE r.line = l.name AND r.line <> ''`),
 		count:    q(`SELECT count(*) FROM @handoff_record r`),
 		versions: q(`SELECT number, version FROM @handoff_record WHERE conversation = $1 ORDER BY number`),

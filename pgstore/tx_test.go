@@ -15,7 +15,7 @@ import (
 
 // A host stores what it received and lets the engine receive it, in one
 // transaction: both, or neither.
-func ExampleStore_Tx() {
+func ExampleStore_Tx() { //nolint:testableexamples // it needs a server; TestTx runs the same
 	receive := func(ctx context.Context, pool *pgxpool.Pool, store *pgstore.Store, e *handoff.Engine, in handoff.Incoming) (turn handoff.Turn, err error) {
 		var committed func()
 		err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
