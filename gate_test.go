@@ -84,10 +84,7 @@ func some(rnd *rand.Rand, engines []*handoff.Engine) *handoff.Engine {
 
 // stream answers a turn in 30 bits, one a second.
 func stream(ctx context.Context, e *handoff.Engine, t handoff.Turn) error {
-	var ids []string
-	for _, m := range t.Messages {
-		ids = append(ids, m.ID)
-	}
+	ids := asked(t)
 	if len(ids) == 0 {
 		return nil
 	}
@@ -117,29 +114,52 @@ func stream(ctx context.Context, e *handoff.Engine, t handoff.Turn) error {
 
 // user writes a few messages, one after the other, and some of them twice.
 func (g *gate) user(rnd *rand.Rand) {
-	ctx := g.r.Ctx
 	for i := range 1 + rnd.IntN(4) {
 		id := "m" + strconv.Itoa(i+1)
 		g.wrote = append(g.wrote, id)
-		for repeat := range 1 + rnd.IntN(3)/2 {
-			turn, err := some(rnd, g.engines).Receive(ctx, handoff.Incoming{Conversation: g.conversation, ID: id, Text: id})
-			if err != nil {
-				g.r.T.Errorf("Receive: %v", err)
-			}
-			if turn.Open() {
-				if repeat > 0 {
-					g.r.T.Errorf("%s: a repeat of %s opened a turn", g.conversation, id)
-				}
-				e := some(rnd, g.engines)
-				g.bots.Go(func() {
-					if err := stream(ctx, e, turn); err != nil && !errors.Is(err, handoff.ErrStale) {
-						g.r.T.Errorf("stream: %v", err)
-					}
-				})
-			}
+		turn := g.receive(rnd, id)
+		if turn.Open() {
+			e, naive := some(rnd, g.engines), rnd.IntN(3) == 0
+			g.bots.Go(func() { g.answer(e, turn, naive) })
 		}
-		time.Sleep(time.Duration(rnd.IntN(25_000)) * time.Millisecond)
+		time.Sleep(time.Duration(rnd.IntN(20_000)) * time.Millisecond)
+		// The channel delivers something again, at once or after control moved.
+		if id := g.wrote[rnd.IntN(len(g.wrote))]; g.receive(rnd, id).Open() {
+			g.r.T.Errorf("%s: a repeat of %s opened a turn", g.conversation, id)
+		}
+		time.Sleep(time.Duration(rnd.IntN(5_000)) * time.Millisecond)
 	}
+}
+
+func (g *gate) receive(rnd *rand.Rand, id string) handoff.Turn {
+	turn, err := some(rnd, g.engines).Receive(g.r.Ctx, handoff.Incoming{Conversation: g.conversation, ID: id, Text: id})
+	if err != nil {
+		g.r.T.Errorf("Receive: %v", err)
+	}
+	return turn
+}
+
+// answer is the bot. A naive one thinks for half a minute and then replies,
+// whatever has happened.
+func (g *gate) answer(e *handoff.Engine, t handoff.Turn, naive bool) {
+	var err error
+	if naive {
+		time.Sleep(30 * time.Second)
+		_, err = e.Reply(g.r.Ctx, t, handoff.Message{ID: "answer", Text: "bot: " + strings.Join(asked(t), " ")})
+	} else {
+		err = stream(g.r.Ctx, e, t)
+	}
+	if err != nil && !errors.Is(err, handoff.ErrStale) {
+		g.r.T.Errorf("the bot's answer: %v", err)
+	}
+}
+
+// asked returns the ids of a turn's messages.
+func asked(t handoff.Turn) (ids []string) {
+	for _, m := range t.Messages {
+		ids = append(ids, m.ID)
+	}
+	return ids
 }
 
 // staff does anything at any time.
@@ -181,6 +201,7 @@ func (g *gate) reply(e *handoff.Engine, h *handoff.Handoff) error {
 	for _, p := range h.Pending {
 		text += " " + p.Message
 	}
+	time.Sleep(4 * time.Second) // he types, and sees nothing of what comes meanwhile
 	_, err := e.Send(g.r.Ctx, h.ID, handoff.By("ann"), handoff.Message{Text: text, Seen: h.Seq})
 	return err
 }
