@@ -282,6 +282,8 @@ func importTable(t *testing.T) map[string]string {
 	table := map[string]string{
 		"errgroup": "golang.org/x/sync/errgroup",
 		"uuid":     "github.com/google/uuid",
+		"pgx":      "github.com/jackc/pgx/v5",
+		"pgxpool":  "github.com/jackc/pgx/v5/pgxpool",
 	}
 	out := goOutput(t, ".", "list", "-find", "-f", "{{.Name}} {{.ImportPath}}", "std", "work")
 	for line := range bytes.Lines(out) {

@@ -66,7 +66,7 @@ func (c *child) stop() error {
 // kill ends the child as kill -9 does.
 func (c *child) kill() {
 	_ = c.cmd.Process.Kill()
-	_ = <-c.done
+	<-c.done //nolint:errcheck // it was killed
 }
 
 // gone fails the test if the child has ended already.
