@@ -211,6 +211,16 @@ func TestE7_OlderThanTheBinding(t *testing.T) {
 					require.NoError(t, r.Deliver(t.Context(), "desk", late))
 					require.Equal(t, handoff.StateQueued, r.Now(h2.ID).State, kind)
 				}
+				if ago < time.Minute {
+					return // nothing tells an agent's word of 20 s ago from one of now
+				}
+				for _, kind := range []handoff.ProviderEventKind{handoff.EventJoined, handoff.EventMessage, handoff.EventLeft} {
+					late := cxEvent(kind, "of c", "late "+string(kind))
+					late.At, late.Text = time.Now().Add(-ago), "late"
+					require.NoError(t, r.Deliver(t.Context(), "desk", late))
+					require.Equal(t, handoff.StateQueued, r.Now(h2.ID).State, kind)
+				}
+				require.NotContains(t, cxSaid(r, h2.ID), "late")
 			}, p.serve, cxQueue(func(q *handoff.Queue) { q.IdleTimeout = time.Hour }))
 		})
 	}

@@ -64,6 +64,22 @@ func TestF4_EarliestOfSeveral(t *testing.T) {
 	}, cxQueue(func(q *handoff.Queue) { q.FirstReply = time.Minute }))
 }
 
+// And so when the later one was set last.
+func TestF4_LaterDeadlineSetLast(t *testing.T) {
+	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
+		r.Start()
+		id := cxTalk(t, r)
+		rec, err := r.Store.Get(t.Context(), id)
+		require.NoError(t, err)
+		require.Len(t, r.Now(id).Deadlines, 2)
+		for _, d := range r.Now(id).Deadlines {
+			require.False(t, rec.Wake.After(d.At), d.Kind)
+		}
+		r.Sleep(15*time.Minute + 2*time.Second)
+		require.Equal(t, handoff.OutcomeIdle, r.Now(id).Outcome)
+	}, cxQueue(func(q *handoff.Queue) { q.FirstReply = time.Hour }))
+}
+
 // A claims and dies, B sets a short deadline: it is not hidden by A's claim.
 func TestF5_CommitEndsTheClaim(t *testing.T) {
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
@@ -101,9 +117,12 @@ func TestF6_RearmingIsConditional(t *testing.T) {
 		r.Sleep(3*time.Minute + 5*time.Second)
 		require.True(t, done)
 		require.Equal(t, handoff.StateHeld, r.Now(id).State)
-		r.Sleep(time.Minute)
+		r.Sleep(15 * time.Minute)
+		require.Equal(t, handoff.StateHeld, r.Now(id).State, "the idle time does not run in a hold")
+		require.NotContains(t, cxNotices(r, "c"), handoff.NoticeIdle)
+		r.Sleep(3 * time.Minute)
 		require.Equal(t, handoff.StateActive, r.Now(id).State, "the hold's own limit")
-	}, cxQueue(func(q *handoff.Queue) { q.HoldTimeout = time.Minute }))
+	}, cxQueue(func(q *handoff.Queue) { q.HoldTimeout = 20 * time.Minute }))
 }
 
 // A is about to close an idle chat when the user writes.

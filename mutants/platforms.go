@@ -54,6 +54,9 @@ func platforms() []mutant {
 		}, {
 			"number != 0 && b.Number != number ||",
 			"number > 0 && b.Number != number ||",
+		}, {
+			"		b.Session.Reference != ev.Reference && (number",
+			"		number >= 0 && b.Session.Reference != ev.Reference && (number",
 		}}},
 		{row: "e7", file: "decide_provider.go", why: "the reference is right", edits: []edit{{
 			`	if !c.ev.At.IsZero() && c.ev.At.Before(live.At.Add(-clockDoubt)) {
