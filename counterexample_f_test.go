@@ -120,7 +120,7 @@ func TestF6_RearmingIsConditional(t *testing.T) {
 		r.Sleep(15 * time.Minute)
 		require.Equal(t, handoff.StateHeld, r.Now(id).State, "the idle time does not run in a hold")
 		require.NotContains(t, cxNotices(r, "c"), handoff.NoticeIdle)
-		r.Sleep(3 * time.Minute)
+		r.Sleep(5 * time.Minute)
 		require.Equal(t, handoff.StateActive, r.Now(id).State, "the hold's own limit")
 	}, cxQueue(func(q *handoff.Queue) { q.HoldTimeout = 20 * time.Minute }))
 }
