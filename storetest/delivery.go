@@ -131,6 +131,12 @@ func checkGrace(k *kit) {
 	r = k.settle(r)
 	k.overduef(far, sinks, nil, "the entry that it lacks is new")
 
+	// What a shorter grace makes work was not forgotten by a longer one.
+	d := k.owing("d", []time.Duration{3 * far, far}, "d")
+	k.ack(handoff.Ack{ID: d.ID, Cursor: "d", Seq: 1})
+	k.overduef(2*far, []string{"d"}, nil, "the entry that it lacks is 1h old")
+	k.overduef(far/2, []string{"d"}, []handoff.Delivery{{ID: d.ID, Sink: "d", Cursor: "d"}}, "the entry that it lacks is 1h old")
+
 	// Neither does the newest.
 	b := k.owing("b", []time.Duration{3 * far, far, 0}, "s")
 	k.overduef(2*far, sinks, []handoff.Delivery{{ID: b.ID, Sink: "s", Cursor: "s"}}, "entries of 3h, 1h and now")
@@ -179,7 +185,6 @@ func checkLedDelivery(k *kit) {
 	r = k.settle(r)
 	k.overduef(time.Minute, sinks, nil, "led, and the record was committed")
 	k.ack(handoff.Ack{ID: r.ID, Cursor: "s", Term: l.Term})
-	r = k.settle(r)
 	k.overduef(time.Minute, sinks, all, "the lead was ended at once")
 
 	// A lead whose time is over is nobody's.
@@ -247,11 +252,16 @@ func checkDeliveryLapse(k *kit) {
 
 	// The same after a lead: it ends by its time, without an Ack.
 	b := k.owing("b", []time.Duration{far}, "t")
-	k.lead(b.ID, "t", time.Now(), lease)
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	k.lead(b.ID, "t", now, lease)
+	c := handoff.Claim{Now: now, Lease: far, Limit: 10, Sinks: []string{"t"}, Grace: time.Minute}
+	if got := k.claimSome(c); time.Since(now) < lease/2 && len(got.Overdue) != 0 {
+		k.fatalf("a delivery that is led is given: %+v", got.Overdue)
+	}
 	k.says(ruleOverdue)
+	c.Now = now.Add(lease)
 	if !k.soon(func() bool {
-		now := time.Now().UTC().Truncate(time.Millisecond).Add(lease)
-		got := k.claimSome(handoff.Claim{Now: now, Lease: far, Limit: 10, Sinks: []string{"t"}, Grace: time.Minute})
+		got := k.claimSome(c)
 		return slices.Equal(got.Overdue, []handoff.Delivery{{ID: b.ID, Sink: "t", Cursor: "t"}})
 	}) {
 		k.fatalf("a delivery whose lead has lapsed is not given")

@@ -31,7 +31,6 @@ var planted = []plant{
 	{"the version stays", ruleCommit},
 	{"the version is the number of entries", ruleCommit},
 	{"versions start at 2", ruleCommit},
-	{"only the first entry is appended", ruleCommit},
 	{"a held commit saves the record", ruleCommit},
 	{"a held insert leaves an empty record", ruleCommit},
 	{"a held commit keeps the keys before it", ruleCommit},
@@ -161,6 +160,7 @@ var planted = []plant{
 
 	{"twins are accepted", ruleUniqueID},
 
+	{"only the first entry is appended", ruleNumbered},
 	{"entries come in reverse", ruleNumbered},
 	{"the log is numbered from 0", ruleNumbered},
 	{"the log keeps 100 entries", ruleNumbered},
