@@ -2,6 +2,7 @@ package handoff_test
 
 import (
 	"context"
+	"iter"
 	"strings"
 	"testing"
 	"time"
@@ -75,9 +76,9 @@ func TestInvalidContext(t *testing.T) {
 			"Transfer":     func() error { _, err := r.Transfer(none, h.ID, ann.By(), handoff.Target{Agent: "ann"}); return err },
 			"List":         func() error { _, err := r.List(none, handoff.Query{}); return err },
 			"Log":          func() error { _, err := r.Log(none, h.ID, 0, 1); return err },
-			"Follow":       func() error { return last2(r.Follow(none, h.ID, 0)) },
-			"FollowUser":   func() error { return last2(r.FollowUser(none, "c1", handoff.UserCursor{})) },
-			"Feed":         func() error { return last2(r.Feed(none, "")) },
+			"Follow":       func() error { return firstErr(r.Follow(none, h.ID, 0)) },
+			"FollowUser":   func() error { return firstErr(r.FollowUser(none, "c1", handoff.UserCursor{})) },
+			"Feed":         func() error { return firstErr(r.Feed(none, "")) },
 			"Explain":      func() error { _, err := r.Explain(none, h.ID); return err },
 			"Erase":        func() error { return r.Erase(none, "c1") },
 			"AgentChanged": func() error { return r.AgentChanged(none, "ann") },
@@ -186,4 +187,12 @@ func setDuration(q *handoff.Queue, name string, d time.Duration) {
 		"IdleWarning": &q.IdleWarning, "HoldTimeout": &q.HoldTimeout, "Wrapup": &q.Wrapup, "AgentGrace": &q.AgentGrace,
 		"ConnectTime": &q.ConnectTime, "IntakeTimeout": &q.IntakeTimeout, "PlaceEvery": &q.PlaceEvery,
 	}[name] = d
+}
+
+// firstErr returns the error of the first pair that a sequence yields.
+func firstErr[T any](seq iter.Seq2[T, error]) error {
+	for _, err := range seq {
+		return err
+	}
+	return nil
 }

@@ -1,9 +1,11 @@
 package handoff_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -160,7 +162,11 @@ func conversations() (out []input) {
 		func(r *handofftest.Rig, c string) error { _, err := r.Latest(r.Ctx, c); return err },
 		func(r *handofftest.Rig, c string) error { _, err := r.Open(r.Ctx, c); return err },
 		func(r *handofftest.Rig, c string) error { return r.Erase(r.Ctx, c) },
-		func(r *handofftest.Rig, c string) error { return last2(r.FollowUser(r.Ctx, c, handoff.UserCursor{})) },
+		func(r *handofftest.Rig, c string) error {
+			return firstOf(r, func(ctx context.Context) iter.Seq2[handoff.UserMessage, error] {
+				return r.FollowUser(ctx, c, handoff.UserCursor{})
+			})
+		},
 	} {
 		out = append(out, input{"conversation", "id", call})
 	}
@@ -175,7 +181,9 @@ func conversations() (out []input) {
 			_, err := r.LeaveMessage(r.Ctx, id, "x", nil)
 			return err
 		},
-		func(r *handofftest.Rig, id handoff.ID) error { return last2(r.Follow(r.Ctx, id, 0)) },
+		func(r *handofftest.Rig, id handoff.ID) error {
+			return firstOf(r, func(ctx context.Context) iter.Seq2[handoff.Entry, error] { return r.Follow(ctx, id, 0) })
+		},
 	} {
 		out = append(out, input{"ID.Conversation", "id", func(r *handofftest.Rig, bad string) error {
 			return call(r, handoff.ID{Conversation: bad, Number: 1})
@@ -184,13 +192,12 @@ func conversations() (out []input) {
 	return out
 }
 
-// last2 returns the first error that a sequence yields.
-func last2[T any](seq func(func(T, error) bool)) error {
-	for _, err := range seq {
-		if err != nil {
-			return err
-		}
-		break
+// firstOf returns the first error that a sequence yields within a second.
+func firstOf[T any](r *handofftest.Rig, follow func(context.Context) iter.Seq2[T, error]) error {
+	ctx, cancel := context.WithTimeout(r.Ctx, time.Second)
+	defer cancel()
+	for _, err := range follow(ctx) {
+		return err
 	}
 	return nil
 }
