@@ -119,7 +119,7 @@ func (g *gate) user(rnd *rand.Rand) {
 		g.wrote = append(g.wrote, id)
 		turn := g.receive(rnd, id)
 		if turn.Open() {
-			e, naive := some(rnd, g.engines), rnd.IntN(3) == 0
+			e, naive := some(rnd, g.engines), time.Duration(max(0, rnd.IntN(60)-30))*time.Second
 			g.bots.Go(func() { g.answer(e, turn, naive) })
 		}
 		time.Sleep(time.Duration(rnd.IntN(20_000)) * time.Millisecond)
@@ -139,12 +139,12 @@ func (g *gate) receive(rnd *rand.Rand, id string) handoff.Turn {
 	return turn
 }
 
-// answer is the bot. A naive one thinks for half a minute and then replies,
-// whatever has happened.
-func (g *gate) answer(e *handoff.Engine, t handoff.Turn, naive bool) {
+// answer is the bot. A naive one thinks for a while and then replies, whatever
+// has happened.
+func (g *gate) answer(e *handoff.Engine, t handoff.Turn, naive time.Duration) {
 	var err error
-	if naive {
-		time.Sleep(30 * time.Second)
+	if naive > 0 {
+		time.Sleep(naive)
 		_, err = e.Reply(g.r.Ctx, t, handoff.Message{ID: "answer", Text: "bot: " + strings.Join(asked(t), " ")})
 	} else {
 		err = stream(g.r.Ctx, e, t)
@@ -172,20 +172,20 @@ func (g *gate) staff(rnd *rand.Rand) {
 		if err != nil {
 			continue
 		}
-		switch rnd.IntN(8) {
-		case 0, 1:
+		switch rnd.IntN(12) {
+		case 0:
 			_, err = e.TakeOver(ctx, h.ID, ann, "support")
-		case 2:
+		case 1, 2, 3, 4, 5:
 			_, err = e.Request(ctx, handoff.Request{Conversation: g.conversation, Queue: "support"})
-		case 3, 4:
+		case 6, 7:
 			if o, ok := h.Offer("ann"); ok {
 				_, err = e.Accept(ctx, h.ID, ann, o.Number)
 			}
-		case 5:
+		case 8, 9:
 			err = g.reply(e, &h)
-		case 6:
+		case 10:
 			_, err = e.Return(ctx, h.ID, sup, "")
-		case 7:
+		case 11:
 			_, err = e.Cancel(ctx, g.conversation, false)
 		}
 		g.fine(err)
