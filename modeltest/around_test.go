@@ -295,7 +295,7 @@ func (p *platform) Open(ctx context.Context, o handoff.Opening) (handoff.Session
 	if before != nil {
 		return handoff.Session{}, before
 	}
-	if p.w.intn(3) == 0 { // a chat takes its time
+	if p.w.intn(2) == 0 { // a chat takes its time
 		select {
 		case <-ctx.Done():
 			return handoff.Session{}, ctx.Err()

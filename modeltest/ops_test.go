@@ -90,6 +90,9 @@ func (w *world) instead(o op) op {
 		return o
 	}
 	o.verb = []string{"receive", "request", "request", "sleep"}[o.b%4]
+	if bots, err := w.reader.Engine.List(context.Background(), handoff.Query{States: []handoff.State{handoff.StateBot}}); err == nil && len(bots) == 0 {
+		o.verb = "receive"
+	}
 	return o
 }
 

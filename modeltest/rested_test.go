@@ -23,9 +23,7 @@ func (w *world) rested() {
 		w.fail("reading: %v", err)
 		return
 	}
-	w.mu.Lock()
-	live := maps.Clone(w.gaveUp)
-	w.mu.Unlock()
+	live := map[string]bool{}
 	for i := range list {
 		r := &list[i]
 		if strings.HasPrefix(r.ID.Conversation, "erased:") {
@@ -57,6 +55,7 @@ func (w *world) rested() {
 				w.fail("%v: nothing is owed (36): %s stands at %d of %d (%v)", r.ID, o.Cursor, l.Seq, o.Seq, err)
 			}
 		}
+		w.givenUp(&h)
 		for _, b := range h.Bindings() {
 			if b.Status == handoff.BindOpen {
 				live[b.Attempt], live[b.Session.Reference] = true, true
@@ -68,6 +67,9 @@ func (w *world) rested() {
 		w.beside(ctx, &h)
 		w.told(ctx, &h)
 	}
+	w.mu.Lock()
+	maps.Copy(live, w.gaveUp)
+	w.mu.Unlock()
 	for _, p := range w.platforms {
 		p.mu.Lock()
 		for _, c := range p.chats {

@@ -20,6 +20,7 @@ type tally struct {
 	moves     map[move]int
 	errs      map[string]int
 	outcomes  map[handoff.Outcome]int
+	store     map[string]int // what the store refused
 	worlds    int
 	crashes   int
 	commits   int
@@ -31,7 +32,7 @@ type move struct {
 }
 
 func newTally() *tally {
-	return &tally{verbs: map[string]*[2]int{}, moves: map[move]int{}, errs: map[string]int{}, outcomes: map[handoff.Outcome]int{}}
+	return &tally{verbs: map[string]*[2]int{}, moves: map[move]int{}, errs: map[string]int{}, outcomes: map[handoff.Outcome]int{}, store: map[string]int{}}
 }
 
 func (t *tally) changed(_ context.Context, c handoff.Change) {
@@ -42,6 +43,28 @@ func (t *tally) changed(_ context.Context, c handoff.Change) {
 	if c.To == handoff.StateEnded && c.From != handoff.StateEnded {
 		t.outcomes[c.Outcome]++
 	}
+}
+
+// refused counts what the store refused.
+func (t *tally) refused(call string, err error) {
+	var held *handoff.HeldError
+	name := ""
+	switch {
+	case errors.As(err, &held):
+		kind, _, _ := strings.Cut(held.Key, "/")
+		name = "HeldError: " + kind
+	case errors.Is(err, handoff.ErrConflict):
+		name = "ErrConflict"
+	case errors.Is(err, handoff.ErrDuplicate):
+		name = "ErrDuplicate"
+	case errors.Is(err, handoff.ErrLeased):
+		name = "ErrLeased"
+	default:
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.store[call+": "+name]++
 }
 
 func (t *tally) done(verb string, committed bool, err error) {
@@ -124,7 +147,15 @@ func (t *tally) String() string {
 		return fmt.Sprintf("%-16s %-10s -> %-10s %7d", k.command, k.from, k.to, v)
 	})
 	table(&b, "outcomes", t.outcomes, func(k handoff.Outcome, v int) string { return fmt.Sprintf("%-22s %7d", k, v) })
-	table(&b, "errors", t.errs, func(k string, v int) string { return fmt.Sprintf("%-22s %7d", k, v) })
+	table(&b, "refused by the store", t.store, func(k string, v int) string { return fmt.Sprintf("%-28s %7d", k, v) })
+	changes := map[[2]handoff.State]int{}
+	for m, n := range t.moves {
+		if m.from != m.to {
+			changes[[2]handoff.State{m.from, m.to}] += n
+		}
+	}
+	table(&b, "changes of state", changes, func(k [2]handoff.State, v int) string { return fmt.Sprintf("%-10s -> %-10s %7d", k[0], k[1], v) })
+	table(&b, "errors of verbs", t.errs, func(k string, v int) string { return fmt.Sprintf("%-22s %7d", k, v) })
 	return b.String()
 }
 

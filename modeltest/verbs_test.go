@@ -34,7 +34,7 @@ func allVerbs() (map[string]verb, []string) {
 }
 
 var botVerbs = map[string]verb{
-	"receive": {weight: 14, do: func(w *world, ctx context.Context, o op) error {
+	"receive": {weight: 12, do: func(w *world, ctx context.Context, o op) error {
 		name := w.conversation(o.a)
 		w.mu.Lock()
 		var in handoff.Incoming
@@ -54,7 +54,7 @@ var botVerbs = map[string]verb{
 		}
 		return err
 	}},
-	"reply": {weight: 12, do: func(w *world, ctx context.Context, o op) error {
+	"reply": {weight: 10, do: func(w *world, ctx context.Context, o op) error {
 		t, ok := w.turn(o)
 		if !ok {
 			t = handoff.Turn{Conversation: w.conversation(o.a), Number: 1, Epoch: 1, Call: "m/none"}
@@ -98,17 +98,17 @@ var botVerbs = map[string]verb{
 		t, _ := w.turn(o)
 		return w.node(o.b%replicas).e.Done(ctx, t)
 	}},
-	"say": {weight: 2, needs: []handoff.State{handoff.StateBot}, do: func(w *world, ctx context.Context, o op) error {
+	"say": {weight: 3, needs: []handoff.State{handoff.StateBot}, do: func(w *world, ctx context.Context, o op) error {
 		name := w.pick(o, handoff.StateBot).ID.Conversation
 		_, err := w.node(o.b%replicas).e.Say(ctx, name, w.message(name, o))
 		return err
 	}},
-	"handover": {weight: 1, do: func(w *world, ctx context.Context, o op) error {
+	"handover": {weight: 3, do: func(w *world, ctx context.Context, o op) error {
 		t, _ := w.turn(o)
 		_, err := w.node(o.b%replicas).e.Handover(ctx, t, "bot"+strconv.Itoa(o.c%3), "over to you")
 		return err
 	}},
-	"request": {weight: 12, do: func(w *world, ctx context.Context, o op) error {
+	"request": {weight: 10, do: func(w *world, ctx context.Context, o op) error {
 		r := w.request(o)
 		out, err := w.node(o.b%replicas).e.Request(ctx, r)
 		w.bot.keep(out.Turn)
@@ -132,21 +132,33 @@ var botVerbs = map[string]verb{
 		_, err := w.node(o.c%replicas).e.Answer(ctx, h.ID.Conversation, r)
 		return err
 	}},
-	"cancel": {weight: 2, needs: []handoff.State{handoff.StateWaiting, handoff.StateIntake, handoff.StateOffered, handoff.StateConnecting, handoff.StateQueued, handoff.StateActive}, do: func(w *world, ctx context.Context, o op) error {
+	"cancel": {weight: 4, needs: []handoff.State{handoff.StateWaiting, handoff.StateIntake, handoff.StateOffered, handoff.StateConnecting, handoff.StateQueued, handoff.StateActive}, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.StateIntake, handoff.StateWaiting, handoff.StateOffered, handoff.StateConnecting, handoff.StateQueued, handoff.StateActive, handoff.StateHeld)
 		_, err := w.node(o.b%replicas).e.Cancel(ctx, h.ID.Conversation, o.c%2 == 0)
 		return err
 	}},
-	"leave a message": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+	"leave a message": {weight: 4, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.StateBot, handoff.StateIntake, handoff.StateWaiting, handoff.StateQueued, handoff.StateConnecting, handoff.StateOffered, handoff.StateWrapup, handoff.StateEnded)
 		_, err := w.node(o.b%replicas).e.LeaveMessage(ctx, h.ID, check.Mark(h.ID.Conversation, "left "+strconv.Itoa(o.c)), nil)
 		return err
 	}},
-	"rate": {weight: 2, needs: []handoff.State{handoff.StateEnded}, do: func(w *world, ctx context.Context, o op) error {
+	"rate": {weight: 3, needs: []handoff.State{handoff.StateEnded}, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pickIf(o, func(h *handoff.Handoff) bool { return h.Attended && h.Rating == nil }, handoff.StateEnded, handoff.StateWrapup)
 		_, err := w.node(o.b%replicas).e.Rate(ctx, h.ID, o.c%9, "fine")
 		return err
 	}},
+}
+
+// closed returns a conversation in which nothing is open.
+func (w *world) closed(o op) (string, bool) {
+	for i := range conversations {
+		name := w.conversation(o.a + i)
+		h, err := w.reader.Engine.Latest(context.Background(), name)
+		if errors.Is(err, handoff.ErrNotFound) || err == nil && h.State == handoff.StateEnded {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 // turn returns a turn that is good, mostly, or an old one.
@@ -173,6 +185,9 @@ func (w *world) request(o op) handoff.Request {
 	}
 	if o.d%3 > 0 {
 		r.Conversation = w.pick(o, handoff.StateBot).ID.Conversation
+		if name, ok := w.closed(o); ok && o.d%3 == 1 {
+			r.Conversation = name
+		}
 		r.Note = check.Mark(r.Conversation, "note")
 		r.User = &handoff.Contact{ID: "u-" + r.Conversation}
 	}
@@ -213,7 +228,7 @@ func offer(h *handoff.Handoff, o op) handoff.Offer {
 var asked = []handoff.State{handoff.StateOffered, handoff.StateOffered, handoff.StateActive, handoff.StateHeld}
 
 var agentVerbs = map[string]verb{
-	"accept": {weight: 16, needs: []handoff.State{handoff.StateOffered}, do: func(w *world, ctx context.Context, o op) error {
+	"accept": {weight: 17, needs: []handoff.State{handoff.StateOffered}, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.StateOffered)
 		if o.b%6 == 0 {
 			h = w.warm(o)
@@ -222,7 +237,7 @@ var agentVerbs = map[string]verb{
 		_, err := w.node(o.b%replicas).e.Accept(ctx, h.ID, handoff.By(of.Agent), of.Number)
 		return err
 	}},
-	"accept late": {weight: 3, needs: []handoff.State{handoff.StateOffered}, do: func(w *world, ctx context.Context, o op) error {
+	"accept late": {weight: 1, needs: []handoff.State{handoff.StateOffered}, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.StateOffered)
 		of := offer(&h, o)
 		n := w.node(o.b % replicas)
@@ -233,11 +248,11 @@ var agentVerbs = map[string]verb{
 		return err
 	}},
 	"pull": {weight: 6, needs: []handoff.State{handoff.StateWaiting}, do: func(w *world, ctx context.Context, o op) error {
-		h := w.pickIf(o, func(h *handoff.Handoff) bool { return h.Need.Queue == "pull" || h.Need.Queue == "cast" || o.b%8 == 0 }, handoff.StateWaiting)
-		_, err := w.node(o.b%replicas).e.Accept(ctx, h.ID, handoff.By(agents[o.c%len(agents)].ID), 0)
+		h := w.pickIf(o, func(h *handoff.Handoff) bool { return h.Need.Queue == "pull" || h.Need.Queue == "cast" || o.b%16 == 0 }, handoff.StateWaiting)
+		_, err := w.node(o.b%replicas).e.Accept(ctx, h.ID, handoff.By(w.able(&h, o)), 0)
 		return err
 	}},
-	"decline": {weight: 3, needs: []handoff.State{handoff.StateOffered}, do: func(w *world, ctx context.Context, o op) error {
+	"decline": {weight: 4, needs: []handoff.State{handoff.StateOffered}, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.StateOffered)
 		if o.b%3 == 0 {
 			h = w.warm(o)
@@ -246,7 +261,7 @@ var agentVerbs = map[string]verb{
 		_, err := w.node(o.b%replicas).e.Decline(ctx, h.ID, handoff.By(of.Agent), of.Number, "busy")
 		return err
 	}},
-	"send": {weight: 12, needs: []handoff.State{handoff.StateActive}, desk: true, do: func(w *world, ctx context.Context, o op) error {
+	"send": {weight: 10, needs: []handoff.State{handoff.StateActive}, desk: true, do: func(w *world, ctx context.Context, o op) error {
 		h := w.ours(o, handoff.StateActive)
 		m := w.message(h.ID.Conversation, o)
 		if o.b%4 == 0 {
@@ -255,27 +270,27 @@ var agentVerbs = map[string]verb{
 		_, err := w.node(o.b%replicas).e.Send(ctx, h.ID, w.holder(&h, o), m)
 		return err
 	}},
-	"join": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+	"join": {weight: 4, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.StateBot, handoff.StateActive, handoff.StateWaiting)
 		_, err := w.node(o.b%replicas).e.Join(ctx, h.ID, w.holder(&h, o), w.message(h.ID.Conversation, o))
 		return err
 	}},
-	"note": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+	"note": {weight: 3, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.States()...)
 		_, err := w.node(o.b%replicas).e.Note(ctx, h.ID, w.holder(&h, o), check.Mark(h.ID.Conversation, "secret"))
 		return err
 	}},
-	"whisper": {weight: 2, needs: []handoff.State{handoff.StateBot, handoff.StateActive, handoff.StateWaiting}, do: func(w *world, ctx context.Context, o op) error {
+	"whisper": {weight: 3, needs: []handoff.State{handoff.StateBot, handoff.StateActive, handoff.StateWaiting}, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.States()...)
 		_, err := w.node(o.b%replicas).e.Whisper(ctx, h.ID, handoff.BySupervisor("sue"), check.Mark(h.ID.Conversation, "secret"))
 		return err
 	}},
-	"tag": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+	"tag": {weight: 3, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.States()...)
 		_, err := w.node(o.b%replicas).e.Tag(ctx, h.ID, w.holder(&h, o), []string{"t" + strconv.Itoa(o.c%3)}, []string{"t" + strconv.Itoa(o.d%3)})
 		return err
 	}},
-	"hold": {weight: 4, needs: []handoff.State{handoff.StateActive}, desk: true, do: func(w *world, ctx context.Context, o op) error {
+	"hold": {weight: 9, needs: []handoff.State{handoff.StateActive}, desk: true, do: func(w *world, ctx context.Context, o op) error {
 		h := w.ours(o, handoff.StateActive)
 		_, err := w.node(o.b%replicas).e.Hold(ctx, h.ID, w.holder(&h, o), "a moment")
 		return err
@@ -294,11 +309,11 @@ var agentVerbs = map[string]verb{
 		_, err := w.node(o.b%replicas).e.Extend(ctx, h.ID, a, time.Duration(1+o.c%20)*time.Second)
 		return err
 	}},
-	"transfer": {weight: 6, needs: []handoff.State{handoff.StateActive, handoff.StateHeld}, desk: true, do: func(w *world, ctx context.Context, o op) error {
+	"transfer": {weight: 9, needs: []handoff.State{handoff.StateActive, handoff.StateHeld}, desk: true, do: func(w *world, ctx context.Context, o op) error {
 		h := w.ours(o, human...)
-		t := handoff.Target{Agent: agents[o.b%len(agents)].ID, Warm: o.c%3 > 0, Note: check.Mark(h.ID.Conversation, "why")}
+		t := handoff.Target{Agent: w.able(&h, o), Warm: o.c%3 > 0, Note: check.Mark(h.ID.Conversation, "why")}
 		if o.b%4 == 0 {
-			t = handoff.Target{Queue: queueNames[o.c%len(queueNames)]}
+			t = handoff.Target{Queue: []string{"plat", queueNames[o.c%len(queueNames)]}[o.d%2]}
 		}
 		if o.b%9 == 1 {
 			t = handoff.Target{Skills: []handoff.Skill{{Name: "legal"}}}
@@ -306,16 +321,16 @@ var agentVerbs = map[string]verb{
 		_, err := w.node(o.b%replicas).e.Transfer(ctx, h.ID, w.holder(&h, o), t)
 		return err
 	}},
-	"transfer waiting": {weight: 2, needs: []handoff.State{handoff.StateWaiting, handoff.StateOffered, handoff.StateQueued}, do: func(w *world, ctx context.Context, o op) error {
+	"transfer waiting": {weight: 6, needs: []handoff.State{handoff.StateWaiting, handoff.StateOffered, handoff.StateQueued}, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.StateWaiting, handoff.StateOffered, handoff.StateQueued)
-		t := handoff.Target{Agent: agents[o.b%len(agents)].ID}
+		t := handoff.Target{Agent: w.able(&h, o)}
 		if o.b%2 == 0 {
-			t = handoff.Target{Queue: queueNames[o.c%len(queueNames)]}
+			t = handoff.Target{Queue: []string{"plat", queueNames[o.c%len(queueNames)]}[o.d/2%2]}
 		}
 		_, err := w.node(o.b%replicas).e.Transfer(ctx, h.ID, handoff.BySupervisor("sue"), t)
 		return err
 	}},
-	"requeue": {weight: 2, needs: []handoff.State{handoff.StateActive, handoff.StateHeld, handoff.StateOffered}, desk: true, do: func(w *world, ctx context.Context, o op) error {
+	"requeue": {weight: 3, needs: []handoff.State{handoff.StateActive, handoff.StateHeld, handoff.StateOffered}, desk: true, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, asked...)
 		a := w.holder(&h, o)
 		if h.State == handoff.StateOffered {
@@ -339,18 +354,18 @@ var agentVerbs = map[string]verb{
 		_, err := w.node(o.b%replicas).e.End(ctx, h.ID, w.holder(&h, o), handoff.Ending{Reason: "r"})
 		return err
 	}},
-	"take over": {weight: 4, do: func(w *world, ctx context.Context, o op) error {
+	"take over": {weight: 6, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.States()[o.b%8])
-		a := handoff.By(agents[o.c%len(agents)].ID)
+		a := handoff.By(w.able(&h, o))
 		if o.b%3 == 0 {
 			a.Role = handoff.RoleSupervisor
 		}
 		_, err := w.node(o.b%replicas).e.TakeOver(ctx, h.ID, a, "push")
 		return err
 	}},
-	"assign": {weight: 4, needs: []handoff.State{handoff.StateWaiting, handoff.StateOffered, handoff.StateActive}, do: func(w *world, ctx context.Context, o op) error {
+	"assign": {weight: 5, needs: []handoff.State{handoff.StateWaiting, handoff.StateOffered, handoff.StateActive}, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.StateWaiting, handoff.StateOffered, handoff.StateActive, handoff.StateHeld)
-		_, err := w.node(o.b%replicas).e.Assign(ctx, h.ID, handoff.BySupervisor("sue"), agents[o.c%len(agents)].ID)
+		_, err := w.node(o.b%replicas).e.Assign(ctx, h.ID, handoff.BySupervisor("sue"), w.able(&h, o))
 		return err
 	}},
 }
@@ -368,6 +383,25 @@ func ending(o op) handoff.Ending {
 	return e
 }
 
+// able returns an agent who could take a handoff, if there is one.
+func (w *world) able(h *handoff.Handoff, o op) string {
+	if o.c%8 > 0 {
+		for i := range agents {
+			id := agents[(o.c+i)%len(agents)].ID
+			a, online := w.floor.get(id)
+			load := 0
+			list, err := w.mem.Holders(context.Background(), "seat/"+id)
+			for j := range list {
+				load += list[j].Units
+			}
+			if err == nil && online && id != h.Agent && load < a.Seats && slices.Contains(a.Queues, h.Need.Queue) && check.Covers(&a, &h.Need) {
+				return id
+			}
+		}
+	}
+	return agents[o.c%len(agents)].ID
+}
+
 // warm returns a handoff with a warm offer, if there is one.
 func (w *world) warm(o op) handoff.Handoff {
 	list, _ := w.reader.Engine.List(context.Background(), handoff.Query{States: human})
@@ -380,7 +414,7 @@ func (w *world) warm(o op) handoff.Handoff {
 }
 
 var platformVerbs = map[string]verb{
-	"platform acts": {weight: 8, world: true, do: func(w *world, _ context.Context, o op) error {
+	"platform acts": {weight: 9, world: true, do: func(w *world, _ context.Context, o op) error {
 		p := w.platforms[o.a%len(w.platforms)]
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -397,7 +431,7 @@ var platformVerbs = map[string]verb{
 		p.act(open[o.c%len(open)], o)
 		return nil
 	}},
-	"platform tells": {weight: 9, do: func(w *world, ctx context.Context, o op) error {
+	"platform tells": {weight: 8, do: func(w *world, ctx context.Context, o op) error {
 		p := w.platforms[o.a%len(w.platforms)]
 		p.mu.Lock()
 		if len(p.events) == 0 {
@@ -422,6 +456,9 @@ var platformVerbs = map[string]verb{
 	}},
 	"platform takes over": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.StateBot)
+		if name, ok := w.closed(o); ok && o.b%2 == 0 {
+			h.ID.Conversation = name
+		}
 		p := w.platforms[1]
 		p.mu.Lock()
 		p.n++
@@ -443,7 +480,7 @@ func (p *platform) act(c *vendorChat, o op) {
 		who.ID = "yan"
 	}
 	text := check.Mark(c.conversation, "vendor "+strconv.Itoa(p.n))
-	switch kind := o.b % 12; {
+	switch kind := o.b % 14; {
 	case c.state == handoff.SessionEnded:
 		p.emit(c, handoff.ProviderEvent{Kind: handoff.EventMessage, Agent: who, Text: text}) // too late
 	case kind <= 2:
@@ -458,15 +495,15 @@ func (p *platform) act(c *vendorChat, o op) {
 	case kind == 7:
 		c.state = handoff.SessionEnded
 		p.emit(c, handoff.ProviderEvent{Kind: handoff.EventReturned})
-	case kind == 8:
+	case kind == 8 && o.d%2 == 0:
 		c.state = handoff.SessionEnded
 		p.emit(c, handoff.ProviderEvent{Kind: handoff.EventFailed, Code: "gone"})
-	case kind == 9:
+	case kind <= 11 || kind == 12 && c.state == handoff.SessionActive:
 		if c.state == handoff.SessionActive {
 			c.state, c.agent = handoff.SessionQueued, ""
 			p.emit(c, handoff.ProviderEvent{Kind: handoff.EventLeft, Agent: who})
 		}
-	case kind == 10:
+	case kind == 12:
 		p.emit(c, handoff.ProviderEvent{Kind: handoff.EventQueued, Position: o.c%3 + 1, Wait: time.Minute})
 	default:
 		ev := handoff.ProviderEvent{Kind: handoff.EventNote, Agent: who, Text: text}
@@ -482,10 +519,14 @@ func (p *platform) act(c *vendorChat, o op) {
 }
 
 var otherVerbs = map[string]verb{
-	"erase": {weight: 1, do: func(w *world, ctx context.Context, o op) error {
-		return w.node(o.b%replicas).e.Erase(ctx, w.conversation(o.a))
+	"erase": {weight: 3, do: func(w *world, ctx context.Context, o op) error {
+		name := w.conversation(o.a)
+		if o.c%3 > 0 {
+			name = w.pickIf(o, func(h *handoff.Handoff) bool { return len(h.Pending) == 0 }, handoff.StateBot).ID.Conversation
+		}
+		return w.node(o.b%replicas).e.Erase(ctx, name)
 	}},
-	"read": {weight: 2, do: func(w *world, ctx context.Context, o op) error {
+	"read": {weight: 1, do: func(w *world, ctx context.Context, o op) error {
 		e := w.node(o.b % replicas).e
 		h := w.pick(o, handoff.StateWaiting, handoff.StateOffered, handoff.StateQueued)
 		_, err1 := e.Place(ctx, h.ID)
@@ -552,8 +593,8 @@ var worldVerbs = map[string]verb{
 		w.floor.broken = o.a%4 == 0
 		return nil
 	}},
-	"hours": {weight: 1, world: true, do: func(w *world, _ context.Context, o op) error {
-		w.hours.set(o.a%3 == 0)
+	"hours": {weight: 2, world: true, do: func(w *world, _ context.Context, o op) error {
+		w.hours.set(o.a%3 > 0)
 		return nil
 	}},
 	"weather": {weight: 3, world: true, do: func(w *world, _ context.Context, o op) error {

@@ -63,6 +63,13 @@ type world struct {
 	gaveUp  map[string]bool // attempts whose chats nobody could close
 }
 
+// calmSince reports whether nothing failed and nobody died since a time.
+func (w *world) calmSince(t time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.trouble.Before(t)
+}
+
 // weather is how often things fail, in percent.
 type weather struct {
 	before, after, delay int
@@ -76,7 +83,7 @@ func newWorld(v variant, t *tally) *world {
 		variant: v, rng: rand.New(rand.NewPCG(v.Seed, 1)), mem: memstore.New(), ledger: check.NewLedger(), staff: check.NewStaff(),
 		sent: map[string]int{}, gaveUp: map[string]bool{}, memory: map[string][]handoff.Incoming{}, tally: t, hours: &hours{},
 	}
-	w.base = &counting{Store: w.mem, touched: map[string]bool{}}
+	w.base = &counting{Store: w.mem, touched: map[string]bool{}, tally: t}
 	w.floor = &floor{w: w, agents: map[string]handoff.Agent{}, status: map[string]handoff.Status{}}
 	w.users, w.bot = &users{w: w}, &bot{w: w, seen: map[string]bool{}}
 	w.platforms = []*platform{
@@ -97,7 +104,7 @@ func newWorld(v variant, t *tally) *world {
 	for i := range agents {
 		w.reader.Agents = append(w.reader.Agents, agents[i].ID)
 	}
-	w.checker = check.New(check.Rules{Queues: w.queues, Unwatched: v.Unwatched, Channel: true, Sinks: []string{"audit"}, Ledger: w.ledger, Staff: w.staff})
+	w.checker = check.New(check.Rules{Queues: w.queues, Unwatched: v.Unwatched, Channel: true, Sinks: []string{"audit"}, Ledger: w.ledger, Staff: w.staff, Calm: w.calmSince})
 	for i := range w.nodes {
 		w.start(i)
 	}
@@ -151,7 +158,7 @@ func queues(h *hours) []handoff.Queue {
 			Ladder: []handoff.Rung{{After: 60 * time.Second, Do: handoff.ToBot}},
 		},
 		{
-			Name: "pull", Style: handoff.Pull, MaxWaiting: 3, IdleTimeout: 70 * time.Second, IdleWarning: -1, HoldTimeout: 25 * time.Second, Wrapup: 10 * time.Second,
+			Name: "pull", Style: handoff.Pull, MaxWaiting: 2, IdleTimeout: 70 * time.Second, IdleWarning: -1, HoldTimeout: 25 * time.Second, Wrapup: 10 * time.Second,
 			AgentGrace: 10 * time.Second, Cooldown: 10 * time.Second, Ladder: []handoff.Rung{{After: 50 * time.Second, Do: handoff.ToBot}}, BotAnswers: true,
 		},
 		{
@@ -182,7 +189,7 @@ func (w *world) config(s handoff.Store) handoff.Config {
 		Store: s, Queues: w.queues, Directory: w.floor, Presence: w.floor, Channel: w.users, Bot: w.bot,
 		Providers: []handoff.Provider{w.platforms[0], w.platforms[1]},
 		Sinks:     map[string]handoff.Sink{"audit": handoff.SinkFunc(w.audit)},
-		Unwatched: w.Unwatched, BotTimeout: 12 * time.Second, BotIdle: 100 * time.Second,
+		Unwatched: w.Unwatched, BotTimeout: 12 * time.Second, BotIdle: 25 * time.Second,
 		Poll: 2 * time.Second, Sweep: 6 * time.Second, Lease: 5 * time.Second, Overdue: 4 * time.Second, StoreTimeout: 5 * time.Second, SendTimeout: 5 * time.Second,
 		SendTries: 10, SendFor: 2 * time.Minute, Workers: 8, KeepEnded: 26 * time.Hour,
 		Hooks: handoff.Hooks{Changed: w.changed},
@@ -262,6 +269,11 @@ func (n *node) crash(calls int, after bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.fuse, n.after = calls, after
+	if calls > 0 {
+		n.w.mu.Lock()
+		n.w.trouble = time.Now()
+		n.w.mu.Unlock()
+	}
 }
 
 func (n *node) plan(op string, id handoff.ID) handofftest.Fault {
@@ -283,6 +295,9 @@ func (n *node) plan(op string, id handoff.ID) handofftest.Fault {
 	if n.fuse > 0 {
 		if n.fuse--; n.fuse == 0 {
 			n.dead = true
+			n.w.mu.Lock()
+			n.w.trouble = time.Now()
+			n.w.mu.Unlock()
 			n.cancel()
 			if n.after {
 				return handofftest.Fault{After: errDead}
@@ -313,12 +328,19 @@ type counting struct {
 
 	mu      sync.Mutex
 	touched map[string]bool
-	commits int
+	tally   *tally
 }
 
 type mark struct{ n int }
 
 type markKey struct{}
+
+// Lead counts leads that somebody else has.
+func (c *counting) Lead(ctx context.Context, id handoff.ID, cursor string, now time.Time, lease time.Duration) (handoff.Lead, error) {
+	l, err := c.Store.Lead(ctx, id, cursor, now, lease)
+	c.tally.refused("lead", err)
+	return l, err
+}
 
 // Unwrap makes the inner store's abilities visible.
 func (c *counting) Unwrap() handoff.Store { return c.Store }
@@ -327,7 +349,6 @@ func (c *counting) note(ctx context.Context, conversation string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.touched[conversation] = true
-	c.commits++
 	if m, ok := ctx.Value(markKey{}).(*mark); ok {
 		m.n++
 	}
@@ -337,7 +358,9 @@ func (c *counting) Commit(ctx context.Context, r handoff.Record, entries ...hand
 	err := c.Store.Commit(ctx, r, entries...)
 	if err == nil {
 		c.note(ctx, r.ID.Conversation)
+		return nil
 	}
+	c.tally.refused("commit", err)
 	return err
 }
 
@@ -431,6 +454,7 @@ func (w *world) stop() {
 // audit is a sink of the staff.
 func (w *world) audit(_ context.Context, h *handoff.Handoff, e *handoff.Entry) error {
 	w.ledger.Handle(h.ID, e.Seq)
+	w.givenUp(h)
 	if t := check.Of(e.Text); t != "" && t != h.ID.Conversation {
 		w.fail("a sink got %q of %v", e.Text, h.ID)
 	}
@@ -443,20 +467,18 @@ func (w *world) audit(_ context.Context, h *handoff.Handoff, e *handoff.Entry) e
 // changed counts a commit, and looks whether an offer went past somebody.
 func (w *world) changed(ctx context.Context, c handoff.Change) {
 	w.tally.changed(ctx, c)
-	switch c.Command {
-	case "offer":
+	if c.Command == "offer" {
 		w.overtaken(c)
-	case "close":
-		h, err := w.reader.Engine.Get(ctx, c.ID)
-		if err != nil {
-			return
-		}
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		for _, b := range h.Bindings() {
-			if b.Status == handoff.BindGivenUp {
-				w.gaveUp[b.Attempt] = true
-			}
+	}
+}
+
+// givenUp remembers the chats that nobody could close.
+func (w *world) givenUp(h *handoff.Handoff) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, b := range h.Bindings() {
+		if b.Status == handoff.BindGivenUp {
+			w.gaveUp[b.Attempt] = true
 		}
 	}
 }

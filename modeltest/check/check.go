@@ -61,6 +61,10 @@ type Rules struct {
 	Sinks     []string
 	Ledger    *Ledger
 	Staff     *Staff
+
+	// Calm reports whether nothing has failed since a time; nil: nothing ever
+	// does. What may be given up after failures must not be given up without.
+	Calm func(since time.Time) bool
 }
 
 // A Checker compares snapshots with its rules and with the ones before.

@@ -111,7 +111,7 @@ func (c *Checker) entry(ch *chat, p *past, h *handoff.Handoff, e *handoff.Entry,
 			}
 		}
 	case e.Kind == handoff.KindUndelivered && e.Data["sink"] == "channel" && e.Data["code"] != "reply_window":
-		if c.rules.Ledger.Tried(id, p.entries[e.About].id) == 0 {
+		if about := p.entries[e.About]; c.rules.Ledger.Tried(id, about.id) == 0 && (c.rules.Calm == nil || c.rules.Calm(about.at)) {
 			c.bad(id, "what was given up was tried (R26)", "entry %d says that entry %d was not delivered", e.Seq, e.About)
 		}
 	case e.Kind == handoff.KindOffered:
