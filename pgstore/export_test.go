@@ -8,6 +8,3 @@ func ForceGroup(s *Store) *Store {
 
 // Channel is what a store listens to.
 func Channel(s *Store) string { return s.channel() }
-
-// SchemaOf names a store's schema.
-func SchemaOf(s *Store) string { return s.schema }

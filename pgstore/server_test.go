@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -40,6 +41,9 @@ func TestMain(m *testing.M) {
 		return
 	}
 	code := m.Run()
+	if server.dsn != "" && server.stop == nil {
+		dropSpare()
+	}
 	if server.stop != nil {
 		server.stop()
 	}
@@ -75,28 +79,55 @@ func noise(n int) string {
 	return hex.EncodeToString(b)
 }
 
-// open returns a store in a schema of its own.
+// spare are schemas that were used and emptied again: to make one takes longer
+// than most tests.
+var spare []string
+
+// open returns a store in a schema that nobody else uses.
 func open(t testing.TB, opt pgstore.Options) *pgstore.Store {
 	t.Helper()
 	s, _ := openPool(t, opt)
 	return s
 }
 
+// openPool returns the pool as well. A schema that opt names is made, and
+// dropped at the end.
 func openPool(t testing.TB, opt pgstore.Options, change ...func(*pgxpool.Config)) (*pgstore.Store, *pgxpool.Pool) {
 	t.Helper()
+	ctx := context.Background()
+	end := "DROP SCHEMA IF EXISTS @ CASCADE"
 	if opt.Schema == "" {
-		opt.Schema = nextSchema()
+		if len(spare) == 0 {
+			spare = append(spare, nextSchema())
+		}
+		opt.Schema, spare = spare[0], spare[1:]
+		end = "DELETE FROM @.handoff_record; DELETE FROM @.handoff_entry; DELETE FROM @.handoff_key; DELETE FROM @.handoff_cursor;" +
+			"DELETE FROM @.handoff_agent; DELETE FROM @.handoff_session"
+		defer func() { t.Cleanup(func() { spare = append(spare, opt.Schema) }) }()
 	}
 	s, pool := openOnly(t, opt, change...)
-	if err := s.Migrate(context.Background(), pgstore.Latest); err != nil {
+	if err := s.Migrate(ctx, pgstore.Latest); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if _, err := pool.Exec(context.Background(), "DROP SCHEMA IF EXISTS "+quoted(opt.Schema)+" CASCADE"); err != nil {
+		if _, err := pool.Exec(ctx, strings.ReplaceAll(end, "@", quoted(opt.Schema)), pgx.QueryExecModeSimpleProtocol); err != nil {
 			t.Error(err)
 		}
 	})
 	return s, pool
+}
+
+// dropSpare removes what a server that is not our own would keep.
+func dropSpare() {
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, server.dsn)
+	if err != nil {
+		return
+	}
+	for _, schema := range spare {
+		_, _ = conn.Exec(ctx, "DROP SCHEMA "+quoted(schema)+" CASCADE")
+	}
+	_ = conn.Close(ctx)
 }
 
 // openOnly returns a store on a pool of its own, without making its schema.

@@ -37,11 +37,13 @@ func newQueries(schema string) queries {
 			SELECT line FROM walk WHERE line IS NOT NULL`),
 		log:   q(`SELECT id, seq, at, body FROM @handoff_entry WHERE conversation = $1 AND number = $2 AND seq > $3 ORDER BY seq LIMIT $4`),
 		entry: q(`SELECT id, seq, at, body FROM @handoff_entry WHERE conversation = $1 AND number = $2 AND id = $3`),
-		due: q(`UPDATE @handoff_record r SET claimed_until = $1::timestamptz + $2::interval
-			FROM (SELECT conversation, number FROM @handoff_record
+		// The CTE is run once. A subquery might be run again for each row, with
+		// other rows, and more would be claimed than were asked for.
+		due: q(`WITH d AS MATERIALIZED (SELECT conversation, number FROM @handoff_record
 				WHERE wake <= $1::timestamptz AND (claimed_until IS NULL OR claimed_until <= $1::timestamptz)
-				ORDER BY wake LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED) d
-			WHERE r.conversation = d.conversation AND r.number = d.number RETURNING ` + columns),
+				ORDER BY wake LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)
+			UPDATE @handoff_record r SET claimed_until = $1::timestamptz + $2::interval
+			FROM d WHERE r.conversation = d.conversation AND r.number = d.number RETURNING ` + columns),
 		late: q(`SELECT conversation, number, sink, cursor FROM @handoff_late($1, $2, $3, $4::text[], $5)`),
 		lead: q(`INSERT INTO @handoff_cursor AS c (conversation, number, name, term, tries, until)
 			SELECT conversation, number, $3::text, 1, 1, $5::timestamptz FROM @handoff_record WHERE conversation = $1 AND number = $2

@@ -2,9 +2,11 @@ package pgstore_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/pgstore"
@@ -34,5 +36,24 @@ func TestStorePooler(t *testing.T) {
 				return s
 			})
 		})
+	}
+}
+
+// A claim gives no more than was asked for, whatever plan the server chooses.
+func TestClaimLimit(t *testing.T) {
+	s, _ := openPool(t, pgstore.Options{}, func(cfg *pgxpool.Config) {
+		for _, way := range []string{"hashjoin", "mergejoin", "material"} {
+			cfg.ConnConfig.RuntimeParams["enable_"+way] = "off"
+		}
+	})
+	for i := range 10 {
+		r := record(string(rune('a' + i)))
+		r.Wake = time.Now().Add(-time.Hour)
+		require.NoError(t, s.Commit(t.Context(), r, entry(1)))
+	}
+	for _, want := range []int{3, 3, 3, 1, 0} {
+		got, err := s.Claim(t.Context(), handoff.Claim{Now: time.Now(), Lease: time.Hour, Limit: 3})
+		require.NoError(t, err)
+		require.Len(t, got.Due, want)
 	}
 }

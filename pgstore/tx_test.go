@@ -37,8 +37,9 @@ func ExampleStore_Tx() { //nolint:testableexamples // it needs a server; TestTx 
 
 func TestTx(t *testing.T) {
 	ctx := t.Context()
-	s, pool := openPool(t, pgstore.Options{})
-	in := quoted(pgstore.SchemaOf(s)) + "."
+	schema := nextSchema()
+	s, pool := openPool(t, pgstore.Options{Schema: schema})
+	in := quoted(schema) + "."
 	_, err := pool.Exec(ctx, "CREATE TABLE "+in+"inbox (id text PRIMARY KEY)")
 	require.NoError(t, err)
 	e := engine(t, s, never)
