@@ -41,11 +41,16 @@ func TestStorePooler(t *testing.T) {
 
 // A claim gives no more than was asked for, whatever plan the server chooses.
 func TestClaimLimit(t *testing.T) {
-	s, _ := openPool(t, pgstore.Options{}, func(cfg *pgxpool.Config) {
+	schema := nextSchema()
+	s, pool := openPool(t, pgstore.Options{Schema: schema}, func(cfg *pgxpool.Config) {
 		for _, way := range []string{"hashjoin", "mergejoin", "material"} {
 			cfg.ConnConfig.RuntimeParams["enable_"+way] = "off"
 		}
 	})
+	// The server believes that there is hardly anything.
+	require.NoError(t, s.Commit(t.Context(), record("first"), entry(1)))
+	_, err := pool.Exec(t.Context(), "VACUUM ANALYZE "+quoted(schema)+".handoff_record")
+	require.NoError(t, err)
 	for i := range 10 {
 		r := record(string(rune('a' + i)))
 		r.Wake = time.Now().Add(-time.Hour)
