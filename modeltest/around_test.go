@@ -353,7 +353,10 @@ func (p *platform) Send(ctx context.Context, s handoff.Session, m handoff.Provid
 		p.w.fail("%s got %q in a chat of %s", p.name, m.Text, c.conversation)
 	}
 	if c != nil && c.id.Number > 0 && !c.sent[m.ID] {
-		switch en, err := p.w.mem.Entry(ctx, c.id, m.ID); {
+		en, err := p.w.mem.Entry(ctx, c.id, m.ID)
+		_, gone := p.w.mem.Get(ctx, c.id)
+		switch {
+		case errors.Is(gone, handoff.ErrNotFound): // erased while it was on its way
 		case err != nil:
 			p.w.fail("%v: only the log is sent (3): %s: %v", c.id, m.ID, err)
 		case en.Seq <= c.said || en.Seq <= c.last:
