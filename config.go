@@ -20,6 +20,7 @@ type Config struct {
 	Providers []Provider      // platforms where agents work
 	Sinks     map[string]Sink // named receivers of every entry
 	History   History         // what was said before the engine knew
+	CRM       CRM             // customer records for agents; nil: none
 	Router    Router          // picks agents; nil: MostSpecialised
 	Notices   Notices         // words for users; nil: English
 	Hooks     Hooks           // metrics and tracing

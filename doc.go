@@ -40,8 +40,8 @@
 // [Channel] shows text to users, [Bot] is called back. Everything else has a
 // default: [Store] (package memstore), [Directory] and [Presence] ([Staff], or
 // package memstore), [Router] ([MostSpecialised]), [Notices] ([English]),
-// [Hours] ([Weekly]); a [Provider], [History] and [Sink] are needed only by who
-// has one. The comment of each interface is its contract; storetest,
+// [Hours] ([Weekly]); a [Provider], [History], [CRM] and [Sink] are needed only
+// by who has one. The comment of each interface is its contract; storetest,
 // presencetest and providertest prove one, and handofftest runs an engine in a
 // host's own unit tests.
 //
