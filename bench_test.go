@@ -35,7 +35,7 @@ func benchEngine(b *testing.B, n int) *handoff.Engine {
 // silence says nothing: the benchmarks count the engine's own entries.
 type silence struct{}
 
-func (silence) Text(string, string, map[string]string) string { return "" }
+func (silence) Text(handoff.Notice) string { return "" }
 
 func request(b *testing.B, e *handoff.Engine, i int) handoff.ID {
 	b.Helper()

@@ -106,6 +106,11 @@ func (c *Config) problems() []error {
 	for i := range c.Queues {
 		q := &c.Queues[i]
 		out = append(out, q.problems(fmt.Sprintf("Queues[%d]", i), names, custody)...)
+		for j, rung := range q.Ladder {
+			if rung.Do == Tell && c.words(q.Name, rung.Notice) == "" {
+				bad(fmt.Sprintf("Queues[%d].Ladder[%d].Notice", i, j), "has no words in Notices")
+			}
+		}
 		if len(q.Providers) == 0 && c.Directory == nil {
 			bad("Directory", fmt.Sprintf("is required: queue %d has no provider", i))
 		}
@@ -158,6 +163,14 @@ func (c *Config) problems() []error {
 		bad("StoreDown", "is unknown")
 	}
 	return out
+}
+
+// words returns what a user without a language would be told.
+func (c *Config) words(queue, notice string) string {
+	if c.Notices == nil {
+		return English{}.Text(Notice{Key: notice, Queue: queue})
+	}
+	return c.Notices.Text(Notice{Key: notice, Queue: queue})
 }
 
 // resolve fills in the defaults.

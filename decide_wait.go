@@ -116,7 +116,11 @@ func (x *change) enter(notice string) {
 	}
 	x.armWait()
 	x.event(KindEnqueued).Data = map[string]string{"queue": h.Need.Queue}
-	if notice != "" {
+	switch {
+	case notice == "":
+	case h.Need.Mode == ModeVideo:
+		x.notice(notice, map[string]string{"mode": string(ModeVideo)})
+	default:
 		x.notice(notice, nil)
 	}
 }

@@ -138,8 +138,11 @@ func TestInvalidConfig(t *testing.T) {
 		},
 		"Queues[0].Ladder[1].After": {
 			queue(func(q *handoff.Queue) {
-				q.Ladder = []handoff.Rung{{After: 2, Do: handoff.Tell}, {After: 1, Do: handoff.ToBot}}
+				q.Ladder = []handoff.Rung{{After: 2, Do: handoff.RelaxSkills}, {After: 1, Do: handoff.ToBot}}
 			}),
+		},
+		"Queues[0].Ladder[0].Notice": {
+			queue(func(q *handoff.Queue) { q.Ladder = []handoff.Rung{{Do: handoff.Tell, Notice: "no such words"}} }),
 		},
 		"Queues[0].Ladder[0].Do":    {queue(func(q *handoff.Queue) { q.Ladder = []handoff.Rung{{Do: "dance"}} })},
 		"Queues[0].Ladder[0].Queue": {queue(func(q *handoff.Queue) { q.Ladder = []handoff.Rung{{Do: handoff.Overflow, Queue: "support"}} })},

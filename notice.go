@@ -7,20 +7,32 @@ import (
 	"time"
 )
 
-// Notices turns the key of a notice into words for a user. It returns "" to
-// say nothing. It is called while a commit is prepared: it must be fast, do no
-// I/O and always give the same answer.
-type Notices interface {
-	Text(language, key string, data map[string]string) string
+// A Notice is something that the engine tells a user, before it is words.
+type Notice struct {
+	Key      string            // NoticeWaiting, …, or the key of a Tell rung
+	Language string            // of the user, BCP 47; empty: not known
+	Queue    string            // empty: none
+	Channel  string            // Handoff.Channel
+	Data     map[string]string // what the words may name; see the keys
 }
 
-// The keys of the notices, with the data they come with.
+// Notices turns notices into words for users. Text returns "" to say nothing.
+// It is called while a commit is prepared: it must be fast, do no I/O and
+// always give the same answer. Package notices has them in several languages,
+// as data that a host can change.
+type Notices interface {
+	Text(n Notice) string
+}
+
+// The keys of the notices, with the data they come with. The audience of each
+// is the user; what is for agents is an entry of the log.
 const (
-	NoticeWaiting    = "waiting"     // a person was asked for
+	NoticeWaiting    = "waiting"     // a person was asked for: mode (text or video)
 	NoticePlace      = "place"       // position, ahead, wait_low, wait_high (minutes); known only when set
 	NoticeConnecting = "connecting"  // a platform is being opened
 	NoticeJoined     = "joined"      // agent
 	NoticeTakeOver   = "take_over"   // agent
+	NoticeVideo      = "video"       // agent, link: a video session begins
 	NoticeTransfer   = "transferred" // agent or queue, where known
 	NoticeRequeued   = "requeued"    // the agent had to leave; the place is kept
 	NoticeHeld       = "held"        // agent
@@ -30,63 +42,111 @@ const (
 	NoticeEnded      = "ended"
 	NoticeMissed     = "missed" // nobody came in time
 	NoticeCancelled  = "cancelled"
-	NoticeFailed     = "failed" // a platform failed; the bot is back
+	NoticeFailed     = "failed"  // a platform failed; the bot is back
+	NoticeOffline    = "offline" // nobody is there: why (closed, offline, full), opens (RFC 3339) where known
+	NoticeClosing    = "closing" // the queue closes while the user waits or talks: opens, where known
+	NoticeOffer      = "offer"   // would the user rather talk to a person?
 	NoticeMessage    = "ask_message"
 	NoticeThanks     = "message_left"
+	NoticeCallback   = "callback"   // the place is kept; somebody will call: phone
 	NoticeUnanswered = "unanswered" // the bot failed and nobody else can help
 	NoticeQuestion   = "question"   // an intake field: label
+	NoticeInvalid    = "invalid"    // the answer is not one: label, kind of the field
+	NoticeRate       = "rate"       // how was it? agent
 )
 
-// English is the default Notices. Other languages are written the same way.
+// English is the default Notices.
 type English struct{}
 
 // Text returns the English words for a notice, whatever the language.
-func (English) Text(_, key string, data map[string]string) string {
-	agent := data["agent"]
+func (English) Text(n Notice) string {
+	agent := n.Data["agent"]
 	if agent == "" {
 		agent = "A colleague"
 	}
-	switch key {
-	case NoticeWaiting:
-		return "I am getting a person for you."
-	case NoticePlace:
-		return englishPlace(data)
-	case NoticeConnecting:
-		return "I am connecting you."
+	switch n.Key {
 	case NoticeJoined:
 		return agent + " has joined the conversation."
 	case NoticeTakeOver:
 		return agent + " is taking over from here."
-	case NoticeTransfer:
-		return "You are being transferred."
-	case NoticeRequeued:
-		return "Your agent had to leave. You keep your place and somebody else will be with you."
+	case NoticeVideo:
+		return agent + " is waiting for you in the video call: " + n.Data["link"]
 	case NoticeHeld:
 		return agent + " will be back in a moment."
 	case NoticeResumed:
 		return agent + " is back."
-	case NoticeIdle:
-		return "Are you still there? This conversation will be closed soon."
-	case NoticeReturned:
-		return "You are talking to the assistant again."
-	case NoticeEnded:
-		return "The conversation with our team has ended."
-	case NoticeMissed:
-		return "Nobody could take your request in time. The assistant goes on."
-	case NoticeCancelled:
-		return "Your request for a person was cancelled."
-	case NoticeFailed:
-		return "Our team cannot be reached right now. The assistant goes on."
-	case NoticeMessage:
-		return "It takes longer than usual. You can leave a message and keep your place."
-	case NoticeThanks:
-		return "Thank you, your message was passed on."
-	case NoticeUnanswered:
-		return "Sorry, I could not answer that. Please try again later."
+	case NoticePlace:
+		return englishPlace(n.Data)
+	case NoticeOffline:
+		return englishOffline(n.Data)
+	case NoticeClosing:
+		return "Our team is closing now." + englishOpens(n.Data)
+	case NoticeInvalid:
+		return englishInvalid(n.Data["kind"])
+	case NoticeCallback:
+		return "You keep your place. We will call you at " + n.Data["phone"] + "."
 	case NoticeQuestion:
-		return data["label"]
+		return n.Data["label"]
+	case NoticeWaiting:
+		if n.Data["mode"] == string(ModeVideo) {
+			return "I am getting a person for a video call."
+		}
 	}
-	return ""
+	return english[n.Key]
+}
+
+var english = map[string]string{ //nolint:gochecknoglobals // constant
+	NoticeWaiting:    "I am getting a person for you.",
+	NoticeConnecting: "I am connecting you.",
+	NoticeTransfer:   "You are being transferred.",
+	NoticeRequeued:   "Your agent had to leave. You keep your place and somebody else will be with you.",
+	NoticeIdle:       "Are you still there? This conversation will be closed soon.",
+	NoticeReturned:   "You are talking to the assistant again.",
+	NoticeEnded:      "The conversation with our team has ended.",
+	NoticeMissed:     "Nobody could take your request in time. The assistant goes on.",
+	NoticeCancelled:  "Your request for a person was cancelled.",
+	NoticeFailed:     "Our team cannot be reached right now. The assistant goes on.",
+	NoticeOffer:      "Would you like to talk to a person?",
+	NoticeMessage:    "It takes longer than usual. You can leave a message and keep your place.",
+	NoticeThanks:     "Thank you, your message was passed on.",
+	NoticeUnanswered: "Sorry, I could not answer that. Please try again later.",
+	NoticeRate:       "How was the conversation with our team? Please give it 1 to 5.",
+}
+
+func englishOffline(data map[string]string) string {
+	switch Reason(data["why"]) {
+	case ReasonClosed:
+		return "Our team is closed." + englishOpens(data)
+	case ReasonFull:
+		return "Too many people are waiting for our team right now."
+	default:
+		return "Nobody of our team is available right now." + englishOpens(data)
+	}
+}
+
+func englishOpens(data map[string]string) string {
+	at, err := time.Parse(time.RFC3339, data["opens"])
+	if err != nil {
+		return ""
+	}
+	return at.Format(" We open again on Monday at 15:04.")
+}
+
+func englishInvalid(kind string) string {
+	switch FieldKind(kind) {
+	case FieldChoice:
+		return "Please choose one of the answers."
+	case FieldMail:
+		return "That is not a mail address."
+	case FieldPhone:
+		return "That is not a phone number."
+	case FieldNumber:
+		return "That is not a number."
+	case FieldDate:
+		return "Please write the date like 2006-01-02."
+	case FieldText:
+	}
+	return "I cannot accept that answer."
 }
 
 func englishPlace(data map[string]string) string {

@@ -130,7 +130,7 @@ func (x *change) notice(key string, data map[string]string) {
 	if x.rules.custody[x.h.Provider] == CustodyConversation && x.h.Provider != "" {
 		return
 	}
-	text := x.rules.notices.Text(x.h.Language, key, data)
+	text := x.rules.notices.Text(Notice{Key: key, Language: x.h.Language, Queue: x.h.Need.Queue, Channel: x.h.Channel, Data: data})
 	if text == "" {
 		return
 	}
