@@ -276,7 +276,8 @@ func (c cEvent) apply(x *change) error {
 	case EventEnded:
 		x.platform(ev)
 		x.closedThere()
-		if x.h.Attended {
+		if x.h.Attended || ev.Agent.ID != "" {
+			// Who ended it had it, even if the news of that is still to come.
 			x.over(OutcomeResolved, NoticeEnded)
 		} else {
 			x.over(OutcomeMissed, NoticeMissed)

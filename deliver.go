@@ -129,11 +129,16 @@ func (e *Engine) deliverAll(ctx context.Context, h *Handoff, t task, b *Binding,
 				at = en.Seq
 				continue
 			}
-			stop, err := e.deliverOne(ctx, h, t, b, en, min(try, mostTries(en)))
+			stop, err := e.deliverOne(ctx, h, t, b, en, min(try, mostTries(en)), lead.Tries > 1)
 			if err != nil || !stop.IsZero() {
 				return at, stop, err
 			}
 			at, try = en.Seq, 1
+			if b != nil {
+				// A lead for each message to a platform: the store then counts
+				// the tries of each, and a first try is known to be one.
+				return at, time.Time{}, nil
+			}
 			if at < upTo {
 				until := now().Add(e.cfg.SendTimeout + e.cfg.Lease)
 				if err := e.ack(ctx, Ack{ID: h.ID, Cursor: t.name, Seq: at, Term: lead.Term, Until: until}); err != nil {
@@ -164,14 +169,14 @@ func (e *Engine) wants(t task, en *Entry, b *Binding) bool {
 // deliverOne sends one entry. It returns when to try again, if that is later,
 // and nothing when the entry is settled: sent, or given up with an entry that
 // says so.
-func (e *Engine) deliverOne(ctx context.Context, h *Handoff, t task, b *Binding, en *Entry, try int) (time.Time, error) {
+func (e *Engine) deliverOne(ctx context.Context, h *Handoff, t task, b *Binding, en *Entry, try int, again bool) (time.Time, error) {
 	start := now()
 	var err error
 	if try > e.cfg.SendTries {
 		// Whoever tried before us may have died of it.
 		err = &DeliveryError{Permanent: true, Code: "too_many_tries", Err: errors.New("given up")}
 	} else {
-		err = e.deliver(ctx, h, t, b, en)
+		err = e.deliver(ctx, h, t, b, en, again)
 	}
 	if ctx.Err() != nil && err != nil {
 		return start, nil //nolint:nilerr // stopped: nothing is known about the receiver
@@ -219,7 +224,7 @@ func retryIn(try int) time.Duration {
 }
 
 // deliver hands an entry to its receiver. A receiver that panics has failed.
-func (e *Engine) deliver(ctx context.Context, h *Handoff, t task, b *Binding, en *Entry) (err error) {
+func (e *Engine) deliver(ctx context.Context, h *Handoff, t task, b *Binding, en *Entry, again bool) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, e.cfg.SendTimeout)
 	defer cancel()
 	ctx, end := e.cfg.Hooks.span(ctx, "deliver."+t.pool, h.ID)
@@ -237,7 +242,7 @@ func (e *Engine) deliver(ctx context.Context, h *Handoff, t task, b *Binding, en
 	case t.pool == sinkPacket:
 		return e.deliverPacket(ctx, h, en)
 	case b != nil:
-		return e.relay(ctx, b, en)
+		return e.relay(ctx, b, en, again)
 	}
 	return e.cfg.Sinks[strings.TrimPrefix(t.pool, sinkNamed)].Handle(ctx, h, en)
 }

@@ -276,10 +276,10 @@ func (e *Engine) holders(ctx context.Context, key string) (list []Holding, err e
 }
 
 // relay sends one message to the agent on a platform.
-func (e *Engine) relay(ctx context.Context, b *Binding, en *Entry) error {
+func (e *Engine) relay(ctx context.Context, b *Binding, en *Entry, again bool) error {
 	p := e.providers[b.Provider]
 	info := p.Info()
-	m := ProviderMessage{ID: en.ID, From: en.From, Text: en.Text, Files: en.Files, At: en.At}
+	m := ProviderMessage{ID: en.ID, From: en.From, Text: en.Text, Files: en.Files, At: en.At, Again: again}
 	if !info.Can.Files && len(m.Files) > 0 {
 		m.Text, m.Files = withLinks(m.Text, m.Files), nil
 	}

@@ -24,7 +24,9 @@ type Provider interface {
 	Open(ctx context.Context, o Opening) (Session, error)
 
 	// Send delivers one message of the user, or a message of the bot that the
-	// agent should see. m.ID is stable across repeats.
+	// agent should see. m.ID is stable across repeats, and m.Again tells that
+	// it may be one: a platform that cannot tell repeats is asked first
+	// whether it has the message.
 	Send(ctx context.Context, s Session, m ProviderMessage) error
 
 	// Close ends the chat on the platform. Closing one that is closed or
@@ -68,7 +70,7 @@ type Capabilities struct {
 	ReturnToBot   bool `json:"return_to_bot"`
 	Ticket        bool `json:"ticket"`
 	FindsAttempt  bool `json:"finds_attempt"`  // a chat can be found by our attempt id
-	SendsOnce     bool `json:"sends_once"`     // honours message ids
+	SendsOnce     bool `json:"sends_once"`     // a message under its id is there once, also after repeats
 	ReadsState    bool `json:"reads_state"`    // a session's state can be read
 	OneReference  bool `json:"one_reference"`  // reuses one reference for a user's chats
 	NativeHistory bool `json:"native_history"` // replays a transcript as messages
@@ -89,13 +91,14 @@ type Session struct {
 	State     []byte `json:"state,omitempty"`
 }
 
-// A ProviderMessage is a message for the agent on a platform.
+// A ProviderMessage is a message, or a note, for the agent on a platform.
 type ProviderMessage struct {
 	ID    string
 	From  Party
 	Text  string
 	Files []File
 	At    time.Time
+	Again bool // an earlier call may have delivered it; false is certain
 }
 
 // A Binding ties a handoff to one chat on a platform. A handoff has one for
@@ -216,9 +219,10 @@ type (
 		Typing(ctx context.Context, s Session, on bool) error
 	}
 
-	// A Noter adds an internal note.
+	// A Noter adds an internal note. As with Send, n.ID is stable across
+	// repeats, and n.Again tells that it may be one.
 	Noter interface {
-		Note(ctx context.Context, s Session, id, text string) error
+		Note(ctx context.Context, s Session, n ProviderMessage) error
 	}
 
 	// A Ticketer creates a ticket from what a user left.

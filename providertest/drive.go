@@ -45,6 +45,17 @@ func newRun(t *testing.T, h Harness, rule string) *run {
 	return &run{t: t, h: h, p: h.Provider, v: h.Vendor, info: h.Provider.Info(), rule: rule}
 }
 
+// valid checks what the double found wrong with the provider's requests.
+func (r *run) valid() {
+	r.t.Helper()
+	if c, ok := r.v.(Checker); ok {
+		r.rule = "every request is one that the platform's own document allows"
+		for _, v := range c.Violations() {
+			r.failf("%s", cut(v))
+		}
+	}
+}
+
 func (r *run) failf(format string, args ...any) {
 	r.t.Helper()
 	r.t.Errorf("%s\n\tbroken rule: %s", fmt.Sprintf(format, args...), r.rule)

@@ -33,7 +33,9 @@ type live struct {
 	logs *safeBuffer
 }
 
-func engineCases() []engineCase { return slices.Concat(queueCases(), failingCases(), custodyCases()) }
+func engineCases() []engineCase {
+	return slices.Concat(queueCases(), failingCases(), custodyCases(), wholeCases())
+}
 
 func (c engineCase) run(t *testing.T, start func(t *testing.T) Harness) {
 	t.Helper()
@@ -54,6 +56,7 @@ func (c engineCase) run(t *testing.T, start func(t *testing.T) Harness) {
 		l.Start()
 		c.check(l)
 		l.quiet()
+		l.valid()
 	})
 }
 

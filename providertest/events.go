@@ -297,9 +297,11 @@ func checkNoter(r *run) {
 		return
 	}
 	s := r.open("c1")
-	for range 2 {
-		r.ok("Note", p.Note(r.ctx(), s, "n1", "he called before"))
-	}
+	n := r.message("n1", "he called before")
+	n.From = handoff.Party{Role: handoff.RoleSupervisor, ID: "s", Name: "Sue"}
+	r.ok("Note", p.Note(r.ctx(), s, n))
+	n.Again = true
+	r.ok("Note again", p.Note(r.ctx(), s, n))
 	c := r.chat(s)
 	if n := strings.Count(strings.Join(c.Internal, "\n"), "he called before"); n != 1 {
 		r.failf("the agents see the note %d times", n)

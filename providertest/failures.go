@@ -91,7 +91,7 @@ func (r *run) failing(f Failure, check func(what string, err error)) {
 		check("Find", err)
 	}
 	if p, ok := r.p.(handoff.Noter); ok {
-		check("Note", p.Note(ctx(), s, "n1", canary))
+		check("Note", p.Note(ctx(), s, r.message("n1", canary)))
 	}
 	if p, ok := r.p.(handoff.Ticketer); ok {
 		_, err := p.Ticket(ctx(), o.Handoff, canary, "t1")

@@ -67,12 +67,20 @@ type Forger interface {
 	Forged() []handoff.Webhook
 }
 
+// A Checker is a Vendor that looks at every request of the provider: whether
+// the platform's own document allows it. Each case ends with a look at what it
+// found; it must be nothing.
+type Checker interface {
+	Violations() []string
+}
+
 // An Act is something that happens on a platform.
 type Act struct {
 	Kind  ActKind
 	Chat  string // reference; for all but TakeControl
 	Agent handoff.Party
 	Text  string
+	Files []handoff.File // for Say, where Capabilities.Files says so
 
 	ID           string // for UserSays: of the message
 	Conversation string // for TakeControl
@@ -134,6 +142,7 @@ func Run(t *testing.T, start func(t *testing.T) Harness) {
 				r := newRun(t, start(t), c.rule)
 				if c.custody == "" || c.custody == r.info.Custody {
 					c.check(r)
+					r.valid()
 				}
 			})
 		})

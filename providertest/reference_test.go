@@ -47,7 +47,7 @@ func (v vendor) Do(a providertest.Act) bool {
 	case providertest.Join:
 		v.Join(a.Chat, a.Agent)
 	case providertest.Say:
-		v.Say(a.Chat, a.Text)
+		v.Say(a.Chat, a.Text, a.Files...)
 	case providertest.Write:
 		v.Write(a.Chat, a.Text)
 	case providertest.Type:

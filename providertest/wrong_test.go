@@ -281,16 +281,16 @@ func (w *wrong) Available(ctx context.Context, n handoff.Need) (handoff.Availabi
 	return av, err
 }
 
-func (w *wrong) Note(ctx context.Context, s handoff.Session, id, text string) error {
+func (w *wrong) Note(ctx context.Context, s handoff.Session, n handoff.ProviderMessage) error {
 	ctx, cancel := w.patient(ctx)
 	defer cancel()
 	switch w.bug {
 	case "note is a message":
-		return w.Provider.Send(ctx, s, handoff.ProviderMessage{ID: id, Text: text, From: handoff.Party{Role: handoff.RoleBot}})
+		return w.Provider.Send(ctx, s, handoff.ProviderMessage{ID: n.ID, Text: n.Text, From: handoff.Party{Role: handoff.RoleBot}})
 	case "note twice":
-		id += strconv.FormatInt(w.n.Add(1), 10)
+		n.ID += strconv.FormatInt(w.n.Add(1), 10)
 	}
-	return w.failed(w.Provider.Note(ctx, w.full(s), id, text), text)
+	return w.failed(w.Provider.Note(ctx, w.full(s), n), n.Text)
 }
 
 func (w *wrong) Ticket(ctx context.Context, h handoff.Handoff, text, id string) (string, error) {

@@ -255,12 +255,12 @@ func (a *Provider) Typing(ctx context.Context, s handoff.Session, on bool) error
 }
 
 // Note implements [handoff.Noter].
-func (a *Provider) Note(ctx context.Context, s handoff.Session, id, text string) error {
+func (a *Provider) Note(ctx context.Context, s handoff.Session, n handoff.ProviderMessage) error {
 	return a.call(ctx, "note", func(p *Platform) error {
 		c, err := p.session("note", s)
-		if err == nil && !c.noteID[id] {
-			c.noteID[id] = true
-			c.Notes = append(c.Notes, text)
+		if err == nil && !c.noteID[n.ID] {
+			c.noteID[n.ID] = true
+			c.Notes = append(c.Notes, n.Text)
 		}
 		return err
 	})
