@@ -23,7 +23,7 @@ func (e *Engine) Deliver(ctx context.Context, provider string, events ...Provide
 	// What cannot be stored must not hold up the rest.
 	var bad error
 	for i := range events {
-		if err := events[i].check(); err != nil {
+		if err := events[i].Validate(); err != nil {
 			bad = err
 			continue
 		}
@@ -34,7 +34,10 @@ func (e *Engine) Deliver(ctx context.Context, provider string, events ...Provide
 	return bad
 }
 
-func (ev *ProviderEvent) check() error {
+// Validate reports what of an event cannot be stored, as an *InvalidError.
+// Deliver leaves such an event out: an adapter makes its texts and names fit
+// before.
+func (ev *ProviderEvent) Validate() error {
 	if ev.Kind == EventMessage || ev.Kind == EventUserMessage || ev.Kind == EventNote {
 		if err := checkMessage("ProviderEvent", ev.Text, ev.Files, nil); err != nil {
 			return err

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/seed-2a427302/handoff"
 )
 
 // MaxDepth is how deep the JSON of a webhook may be nested.
@@ -37,6 +39,31 @@ func DecodeJSON(body []byte, v any) error {
 		return errJSON
 	}
 	return nil
+}
+
+// The limits of what the engine stores of an event.
+const (
+	MaxText  = 64 << 10 // bytes of a text
+	MaxName  = 512      // bytes of an id or a name
+	MaxFiles = 100
+)
+
+// Agent returns an agent of a platform with an id and a name that can be stored.
+func Agent(id, name string) handoff.Party {
+	return handoff.Party{Role: handoff.RoleAgent, ID: Name(id), Name: Name(name)}
+}
+
+// Name makes an id or a name of a platform one that can be stored: valid UTF-8,
+// without control characters, at most [MaxName] bytes. Two long ids with the
+// same beginning become one: no platform has ids that long.
+func Name(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < 0x20 || r == 0x7f {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	return Cut(strings.TrimSpace(s), MaxName)
 }
 
 // Text makes a text of a platform one that can be stored and shown: valid

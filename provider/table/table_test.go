@@ -1,0 +1,132 @@
+package table_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/provider/inmem"
+)
+
+var update = flag.Bool("update", false, "write the table instead of comparing it")
+
+// platforms are all adapters, in the order of the table. New ones do no I/O.
+func platforms(t *testing.T) []platform {
+	_ = must[handoff.Provider](t)
+	return []platform{
+		{"In memory (reference)", inmem.New(inmem.Options{}).Provider()},
+	}
+}
+
+type platform struct {
+	name string
+	p    handoff.Provider
+}
+
+// must returns what New of an adapter returns, and fails the test on its error.
+func must[P handoff.Provider](t *testing.T) func(p P, err error) handoff.Provider {
+	return func(p P, err error) handoff.Provider {
+		t.Helper()
+		require.NoError(t, err)
+		return p
+	}
+}
+
+const (
+	page  = "../../docs/providers/README.md"
+	begin = "<!-- table: go test ./provider/table -update -->\n"
+	end   = "<!-- end of table -->\n"
+)
+
+func TestTableOfCapabilities(t *testing.T) {
+	have, err := os.ReadFile(page)
+	require.NoError(t, err)
+	before, rest, ok := bytes.Cut(have, []byte(begin))
+	require.True(t, ok, "%s has no %q", page, begin)
+	_, after, ok := bytes.Cut(rest, []byte(end))
+	require.True(t, ok, "%s has no %q", page, end)
+	want := string(before) + begin + "\n" + render(platforms(t)) + "\n" + end + string(after)
+	if *update {
+		require.NoError(t, os.WriteFile(page, []byte(want), 0o644))
+		return
+	}
+	require.Equal(t, want, string(have), "the adapters say something else: go test ./provider/table -update")
+}
+
+// labels are the capabilities for people; a field without a label is a
+// mistake.
+var labels = map[string]string{
+	"Availability": "availability", "Position": "place", "WaitEstimate": "wait",
+	"TypingIn": "agent types", "TypingOut": "user types", "Files": "files", "Transfer": "transfers", "Notes": "notes",
+	"ReturnToBot": "return to bot", "Ticket": "ticket", "FindsAttempt": "finds attempt",
+	"SendsOnce": "sends once", "ReadsState": "reads state", "OneReference": "one reference",
+	"NativeHistory": "native history",
+}
+
+type column struct {
+	label string
+	value func(p handoff.Provider) string
+}
+
+func columns() []column {
+	list := []column{
+		{"name", func(p handoff.Provider) string { return "`" + p.Info().Name + "`" }},
+		{"custody", func(p handoff.Provider) string { return string(p.Info().Custody) }},
+		{"events by", func(p handoff.Provider) string {
+			_, push := p.(handoff.Receiver)
+			_, read := p.(handoff.Streamer)
+			switch {
+			case push && read:
+				return "both"
+			case push:
+				return "webhook"
+			}
+			return "reading"
+		}},
+		{"longest message", func(p handoff.Provider) string {
+			if n := p.Info().MaxBytes; n > 0 {
+				return fmt.Sprint(n)
+			}
+			return "–"
+		}},
+	}
+	typ := reflect.TypeFor[handoff.Capabilities]()
+	for i := range typ.NumField() {
+		label := labels[typ.Field(i).Name]
+		if label == "" {
+			panic("no label for " + typ.Field(i).Name)
+		}
+		list = append(list, column{label, func(p handoff.Provider) string {
+			if reflect.ValueOf(p.Info().Can).Field(i).Bool() {
+				return "yes"
+			}
+			return "–"
+		}})
+	}
+	return list
+}
+
+func render(list []platform) string {
+	cols := columns()
+	var b strings.Builder
+	b.WriteString("| platform |")
+	for _, c := range cols {
+		b.WriteString(" " + c.label + " |")
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---|", len(cols)) + "\n")
+	for _, pl := range list {
+		b.WriteString("| " + pl.name + " |")
+		for _, c := range cols {
+			b.WriteString(" " + c.value(pl.p) + " |")
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
