@@ -123,6 +123,7 @@ func (x *change) fireLadder() {
 		x.event(KindLadder).Data = map[string]string{"action": string(rung.Do), "queue": rung.Queue}
 		h.Need.Queue = rung.Queue
 		x.queue = x.rules.queue(rung.Queue)
+		x.moved()
 		h.own.LadderFrom, h.own.Rung, h.own.Route, h.own.QueueMax = x.now, 0, 0, 0
 		x.unbind()
 		x.enter("")

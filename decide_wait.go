@@ -156,6 +156,10 @@ func (x *change) back() {
 	x.armWait()
 }
 
+// moved says that the line is another one: what was told of the old one says
+// nothing about it.
+func (x *change) moved() { x.h.own.Lined, x.h.Place = x.now, nil }
+
 // requeue returns a handoff that an agent had. The ladder starts again; the
 // place does not.
 func (x *change) requeue(why Reason) {
@@ -335,13 +339,15 @@ func (c cRefuse) apply(x *change) error {
 }
 
 // cTell says what the user is told about the wait.
-type cTell struct{ place Place }
+type cTell struct{ told Told }
 
 func (c cTell) name() string { return "tell" }
 
 func (c cTell) apply(x *change) error {
-	x.h.Place = &Told{Position: c.place.Position, Known: c.place.Known, Wait: c.place.P90, At: x.now}
-	x.notice(NoticePlace, placeData(c.place))
+	told := c.told
+	told.At = x.now
+	x.h.Place = &told
+	x.notice(NoticePlace, told.data(x.queue.WaitAs))
 	if len(x.entries) == 0 {
 		x.event(KindTimer)
 	}

@@ -28,6 +28,8 @@ type Engine struct {
 	hub       *hub
 	work      *work
 	pace      *pace
+	taught    *teaching
+	outlooks  *outlooks
 	skills    *skillSet
 	begun     *begun
 	reached   *reached
@@ -46,7 +48,7 @@ func New(cfg Config) (*Engine, error) {
 	cfg.resolve()
 	e := &Engine{
 		cfg: cfg, rules: cfg.rules(), store: cfg.Store, log: cfg.Logger,
-		providers: map[string]Provider{}, hub: newHub(), work: newWork(), pace: newPace(), skills: newSkillSet(), begun: newBegun(), reached: newReached(),
+		providers: map[string]Provider{}, hub: newHub(), work: newWork(), pace: newPace(), taught: newTeaching(), outlooks: newOutlooks(), skills: newSkillSet(), begun: newBegun(), reached: newReached(),
 	}
 	for _, p := range cfg.Providers {
 		e.providers[p.Info().Name] = p

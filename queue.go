@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed-2a427302/handoff/estimate"
 )
 
 // A Need says what a handoff asks for.
@@ -68,6 +70,15 @@ type Queue struct {
 	ConnectTime   time.Duration // for a platform to be opened; default 1m
 	IntakeTimeout time.Duration // for the user to answer; default 10m
 	PlaceEvery    time.Duration // at most so often a waiting user is told a change; default 20s
+
+	// WaitAs is how a wait is put into words: estimate.Range (the default),
+	// Approximate, LessThan or Precise.
+	WaitAs estimate.Mode
+
+	// Expect is what is believed of handle time and patience before anything
+	// was seen. The zero value believes nothing: waits are unknown, with
+	// ReasonNoData, until five handoffs have ended.
+	Expect estimate.Prior
 
 	// Ladder is what happens while nobody comes. Empty means: give up after
 	// 10 minutes (Bot).

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/seed-2a427302/handoff/estimate"
 )
 
 // An ID names a handoff: the conversation, and the handoff's number in it.
@@ -230,9 +232,11 @@ type bookkeeping struct {
 	AwaySince  time.Time  `json:"away_since,omitzero"`
 	IdleFrom   time.Time  `json:"idle_from,omitzero"` // extended by the agent
 	Warned     bool       `json:"warned,omitempty"`
-	Failures   int        `json:"failures,omitempty"` // bot failures in a row; ends a loop
-	Stands     time.Time  `json:"stands,omitzero"`    // start of the present state
-	Tombstone  bool       `json:"tombstone,omitempty"`
+	Failures   int        `json:"failures,omitempty"`  // bot failures in a row; ends a loop
+	Stands     time.Time  `json:"stands,omitzero"`     // start of the present state
+	Tombstone  bool       `json:"tombstone,omitempty"` // no handoff, but something the engine keeps
+	Lined      time.Time  `json:"lined,omitzero"`      // when it last joined a line
+	Lesson     lesson     `json:"lesson,omitzero"`     // of a tombstone: what was learned about a queue
 
 	extra extra
 }
@@ -285,10 +289,14 @@ type Rating struct {
 
 // A Told is what a waiting user was last told.
 type Told struct {
-	Position int           `json:"position"` // 1 is next; 0 is unknown
-	Known    bool          `json:"known"`    // whether the wait was known
-	Wait     time.Duration `json:"wait,omitempty"`
-	At       time.Time     `json:"at"`
+	Position int            `json:"position"`      // 1 is next; 0 is unknown
+	Known    bool           `json:"known"`         // whether the wait was known
+	Why      Reason         `json:"why,omitempty"` // why it was not
+	P50      time.Duration  `json:"p50,omitempty"` // as in Place
+	P90      time.Duration  `json:"p90,omitempty"`
+	At       time.Time      `json:"at"`
+	Seats    int            `json:"seats,omitempty"` // that served him
+	Cause    estimate.Cause `json:"cause,omitempty"` // why the wait rose, if it did
 }
 
 // A Deadline says when the engine must look at a handoff, and why.
@@ -311,6 +319,8 @@ type seat struct {
 	Max      int    `json:"max"`
 	Queue    string `json:"queue,omitempty"`     // with a limit of its own
 	QueueMax int    `json:"queue_max,omitempty"` //
+
+	Since time.Time `json:"since,omitzero"` // when it was taken for good, not by an offer
 }
 
 // declined remembers who must not be asked again before a time.

@@ -2,6 +2,8 @@ package handoff
 
 import (
 	"time"
+
+	"github.com/seed-2a427302/handoff/estimate"
 )
 
 // rules is the part of a Config that decides, resolved and immutable.
@@ -52,6 +54,9 @@ func (q Queue) resolve(route Router) *Queue {
 	}
 	if q.VideoUnits == 0 {
 		q.VideoUnits = 1
+	}
+	if q.WaitAs == "" {
+		q.WaitAs = estimate.Range
 	}
 	if q.Route == nil {
 		q.Route = route

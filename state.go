@@ -144,7 +144,11 @@ func (x *change) noticeAgent(key string) { x.notice(key, map[string]string{"agen
 // are gone.
 func (x *change) to(s State) {
 	x.book()
+	was := x.h.inLine()
 	x.h.State, x.h.own.Stands = s, x.now
+	if !was && x.h.inLine() {
+		x.h.own.Lined = x.now
+	}
 	x.drop(stateDeadlines...)
 }
 

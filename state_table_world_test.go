@@ -149,7 +149,7 @@ func tableBot(r *rules, h *Handoff, add func(string, command)) {
 	add("", cUndelivered{sink: sinkChannel, entry: 1, code: "gone"})
 	add("nothing", cGiveUp{again: look})
 	add("a receiver", cGiveUp{cursors: []string{sinkNamed + "archive"}, again: Never})
-	add("", cTell{place: Place{Position: 2}})
+	add("", cTell{told: Told{Position: 2}})
 }
 
 // tablePeople tries the agents' verbs as the holder, as somebody else and as a

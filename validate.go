@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 	"unicode/utf8"
+
+	"github.com/seed-2a427302/handoff/estimate"
 )
 
 // Limits of what the engine accepts. Longer input is an *InvalidError.
@@ -241,6 +244,21 @@ func (q *Queue) problems(path string, known map[string]bool, providers map[strin
 	case Push, Pull, Broadcast:
 	default:
 		bad(".Style", "is unknown")
+	}
+	switch q.WaitAs {
+	case "", estimate.Range, estimate.Approximate, estimate.LessThan, estimate.Precise:
+	default:
+		bad(".WaitAs", "is not a way to say a wait")
+	}
+	switch x := q.Expect; {
+	case x.Handle < 0:
+		bad(".Expect.Handle", "is negative")
+	case x.Patience < 0:
+		bad(".Expect.Patience", "is negative")
+	case !(x.Weight >= 0) || math.IsInf(x.Weight, 1):
+		bad(".Expect.Weight", "is negative or not a number")
+	case x.MinSeen < 0:
+		bad(".Expect.MinSeen", "is negative")
 	}
 	for _, p := range q.Providers {
 		if _, ok := providers[p]; !ok {
