@@ -88,7 +88,7 @@ func ExampleEngine_Request() {
 	again, _ := e.Request(ctx, handoff.Request{Conversation: "c1", Queue: "billing"})
 	fmt.Println(again.Existing)
 	// Output:
-	// waiting 1 true <nil>
+	// waiting 1 false <nil>
 	// true
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/seed-2a427302/handoff/estimate"
 )
@@ -193,10 +194,10 @@ func englishWait(data map[string]string) string {
 		return "It will take about " + unit(high)
 	case estimate.Undetermined:
 	}
-	switch Reason(data["why"]) {
-	case ReasonOffline:
+	switch data["why"] {
+	case string(ReasonOffline):
 		return "Nobody is there right now."
-	case ReasonClosed:
+	case string(ReasonClosed):
 		return "We are closed right now."
 	}
 	return "I cannot say yet how long it will take."
