@@ -67,6 +67,7 @@ func (x *change) leave(why Reason) {
 // join gives control to an agent.
 func (x *change) join(who candidate, kind Kind, notice string) {
 	h := &x.h
+	who.shown = x.queue.shown(who.shown)
 	x.unbind()
 	x.to(StateActive)
 	h.Agent, h.AgentName, h.Provider, h.own.Intake = who.agent, who.shown, "", nil
@@ -82,6 +83,7 @@ func (x *change) join(who candidate, kind Kind, notice string) {
 		e.Data = map[string]string{"offer": who.why}
 	}
 	x.noticeAgent(notice)
+	x.enterRoom(who.room)
 	x.armActive()
 	x.set(dueFirstReply, x.queue.FirstReply)
 }
@@ -470,6 +472,9 @@ func (c cEnd) name() string { return "end" }
 
 func (c cEnd) apply(x *change) error {
 	if err := x.holder(c.who, true); err != nil {
+		return err
+	}
+	if err := x.queue.closeReason(c.reason, x.h.Closing); err != nil {
 		return err
 	}
 	if c.reason != "" {

@@ -313,7 +313,7 @@ func (x *change) platform(ev *ProviderEvent) {
 // platformParty names a platform's agent so that he cannot be mistaken for
 // one of ours.
 func (x *change) platformParty(provider string, p Party) Party {
-	return Party{Role: RoleAgent, ID: provider + ":" + p.ID, Name: p.Name}
+	return Party{Role: RoleAgent, ID: provider + ":" + p.ID, Name: x.queue.shown(p.Name)}
 }
 
 func (x *change) platformJoined(provider string, ev *ProviderEvent) {

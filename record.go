@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-2a427302/handoff/estimate"
+	"github.com/seed-2a427302/handoff/trigger"
 )
 
 // An ID names a handoff: the conversation, and the handoff's number in it.
@@ -95,7 +96,8 @@ const (
 	ReasonUserLeft     Reason = "user_left"
 	ReasonImportFailed Reason = "history_unavailable"
 	ReasonCooldown     Reason = "cool_down"
-	ReasonNoData       Reason = "no_data" // nothing was learned yet
+	ReasonNoData       Reason = "no_data"  // nothing was learned yet
+	ReasonReopened     Reason = "reopened" // the user wrote again after the end
 )
 
 // A Role says what kind of party somebody is.
@@ -202,8 +204,12 @@ type Handoff struct {
 	StayOut   time.Time  `json:"stay_out,omitzero"` // the bot stays silent until then
 	Place     *Told      `json:"place,omitempty"`   // what the user was last told about the wait
 
-	LeftMessage bool `json:"left_message,omitempty"` // the user left a message or wants a call back
-	Refused     bool `json:"refused,omitempty"`      // a request was refused at the door
+	LeftMessage bool      `json:"left_message,omitempty"` // the user left a message or wants a call back
+	Callback    *Callback `json:"callback,omitempty"`     // he wants to be called, and keeps his place
+	Refused     bool      `json:"refused,omitempty"`      // a request was refused at the door
+	Missed      Reason    `json:"missed,omitempty"`       // why nobody helped: closed, offline, full, timeout, declined, …
+	Room        *Room     `json:"room,omitempty"`         // of the video session
+	Asked       bool      `json:"asked,omitempty"`        // the user was asked how it was
 
 	own   bookkeeping
 	extra extra
@@ -237,6 +243,12 @@ type bookkeeping struct {
 	Tombstone  bool       `json:"tombstone,omitempty"` // no handoff, but something the engine keeps
 	Lined      time.Time  `json:"lined,omitzero"`      // when it last joined a line
 	Lesson     lesson     `json:"lesson,omitzero"`     // of a tombstone: what was learned about a queue
+
+	Trigger *trigger.State `json:"trigger,omitempty"`
+	Offer   bool           `json:"offer,omitempty"`   // a person is to be offered after the bot's next reply
+	Reopen  *reopen        `json:"reopen,omitempty"`  // where the user's next message goes
+	Closing bool           `json:"closing,omitempty"` // the user was told that the queue closes
+	Rooms   int            `json:"rooms,omitempty"`   // video rooms that were made
 
 	extra extra
 }
@@ -321,6 +333,13 @@ type seat struct {
 	QueueMax int    `json:"queue_max,omitempty"` //
 
 	Since time.Time `json:"since,omitzero"` // when it was taken for good, not by an offer
+}
+
+// reopen says where a user goes who writes again.
+type reopen struct {
+	Need  Need      `json:"need"`
+	Units int       `json:"units,omitempty"`
+	Until time.Time `json:"until"`
 }
 
 // declined remembers who must not be asked again before a time.

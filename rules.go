@@ -18,6 +18,8 @@ type rules struct {
 	botIdle    time.Duration
 	botQueue   string // where a failing bot's user goes
 	importing  bool   // history is read after a request
+	silent     bool   // offers are the bot's
+	summaries  bool   // a model sums up
 	keepIdle   time.Duration
 	keepEnded  time.Duration
 	notices    Notices
@@ -46,6 +48,10 @@ func (q Queue) resolve(route Router) *Queue {
 	orDefault(&q.ConnectTime, time.Minute)
 	orDefault(&q.IntakeTimeout, 10*time.Minute)
 	orDefault(&q.PlaceEvery, 20*time.Second)
+	orDefault(&q.ClosingGrace, 10*time.Minute)
+	orDefault(&q.KeepCallback, 24*time.Hour)
+	orDefault(&q.ReopenFor, 24*time.Hour)
+	orDefault(&q.Alert, Never)
 	if len(q.Ladder) == 0 {
 		q.Ladder = []Rung{{After: 10 * time.Minute, Do: ToBot}}
 	}

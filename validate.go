@@ -223,6 +223,10 @@ func (q *Queue) problems(path string, known map[string]bool, providers map[strin
 		{".ConnectTime", q.ConnectTime},
 		{".IntakeTimeout", q.IntakeTimeout},
 		{".PlaceEvery", q.PlaceEvery},
+		{".ClosingGrace", q.ClosingGrace},
+		{".KeepCallback", q.KeepCallback},
+		{".Alert", q.Alert},
+		{".ReopenFor", q.ReopenFor},
 	} {
 		add(checkDuration(path+d.name, d.d))
 	}
@@ -283,9 +287,18 @@ func (q *Queue) problems(path string, known map[string]bool, providers map[strin
 	}
 	if q.Intake != nil {
 		out = append(out, q.Intake.problems(path+".Intake")...)
+		out = append(out, q.Intake.targetProblems(path+".Intake", known)...)
 	}
-	if v, ok := q.Hours.(interface{ Validate() error }); ok {
-		add(v.Validate())
+	out = append(out, validate(path+".Hours", q.Hours)...)
+	return append(out, q.serviceProblems(path)...)
+}
+
+// validate asks a part of a Config that can tell what is wrong with it.
+func validate(field string, part any) []error {
+	if v, ok := part.(interface{ Validate() error }); ok {
+		if err := v.Validate(); err != nil {
+			return []error{fmt.Errorf("%s: %w", field, err)}
+		}
 	}
-	return out
+	return nil
 }
