@@ -1,7 +1,6 @@
 package handoff
 
 import (
-	"cmp"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -31,13 +30,6 @@ type Config struct {
 	// Reply is then a check that is true at that moment, and shows the text
 	// without a log.
 	Unwatched bool
-
-	// Escalation asks for a person by itself; the zero value is off.
-	Escalation Escalation
-
-	Rooms      VideoRooms // rooms for video sessions; nil: there are none
-	Summariser Summariser // a model that sums up; nil: by rules
-	Suggester  Suggester  // a model that suggests replies to agents; nil: none
 
 	// StoreDown says what Receive answers while the store cannot be read.
 	StoreDown StoreDown
@@ -73,6 +65,13 @@ const (
 	// conversation does not see that.
 	StoreDownBot StoreDown = "bot"
 )
+
+func (c *Config) makesTickets(provider string) bool {
+	return slices.ContainsFunc(c.Providers, func(p Provider) bool {
+		_, ok := p.(Ticketer)
+		return ok && p.Info().Name == provider
+	})
+}
 
 func (c *Config) problems() []error {
 	var out []error
@@ -114,6 +113,9 @@ func (c *Config) problems() []error {
 	for i := range c.Queues {
 		q := &c.Queues[i]
 		out = append(out, q.problems(fmt.Sprintf("Queues[%d]", i), names, custody)...)
+		if q.Tickets != "" && !c.makesTickets(q.Tickets) {
+			bad(fmt.Sprintf("Queues[%d].Tickets", i), "is not one of Providers that makes tickets")
+		}
 		for j, rung := range q.Ladder {
 			if rung.Do == Tell && c.words(q.Name, rung.Notice) == "" {
 				bad(fmt.Sprintf("Queues[%d].Ladder[%d].Notice", i, j), "has no words in Notices")
@@ -123,9 +125,6 @@ func (c *Config) problems() []error {
 			bad("Directory", fmt.Sprintf("is required: queue %d has no provider", i))
 		}
 	}
-	out = append(out, c.Escalation.problems(c, names)...)
-	out = append(out, validate("Notices", c.Notices)...)
-	out = append(out, validate("Rooms", c.Rooms)...)
 	if c.BotQueue != "" && !names[c.BotQueue] {
 		bad("BotQueue", "is not one of Queues")
 	}
@@ -227,19 +226,25 @@ func (c *Config) resolve() {
 
 func (c *Config) rules() *rules {
 	r := &rules{
-		queues: map[string]*Queue{}, custody: map[string]Custody{},
+		queues: map[string]*Queue{}, custody: map[string]Custody{}, noters: map[string]bool{},
 		bot: c.Bot != nil, channel: c.Channel != nil, unwatched: c.Unwatched,
-		botTimeout: c.BotTimeout, botIdle: c.BotIdle, botQueue: cmp.Or(c.BotQueue, c.Escalation.Queue),
-		silent: c.Escalation.Silent, summaries: c.Summariser != nil,
+		botTimeout: c.BotTimeout, botIdle: c.BotIdle, botQueue: c.BotQueue,
 		importing: c.History != nil, keepIdle: c.KeepContained, keepEnded: c.KeepEnded,
 		notices: c.Notices, fallback: Queue{}.resolve(c.Router),
 	}
+	tickets := map[string]bool{}
+	for _, p := range c.Providers {
+		info := p.Info()
+		r.custody[info.Name] = info.Custody
+		_, r.noters[info.Name] = p.(Noter)
+		_, tickets[info.Name] = p.(Ticketer)
+	}
 	for _, q := range c.Queues {
 		q.Ladder, q.Providers = slices.Clone(q.Ladder), slices.Clone(q.Providers)
+		if i := slices.IndexFunc(q.Providers, func(p string) bool { return tickets[p] }); q.Tickets == "" && i >= 0 {
+			q.Tickets = q.Providers[i]
+		}
 		r.queues[q.Name] = q.resolve(c.Router)
-	}
-	for _, p := range c.Providers {
-		r.custody[p.Info().Name] = p.Info().Custody
 	}
 	for name := range c.Sinks {
 		r.sinks = append(r.sinks, name)

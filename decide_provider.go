@@ -242,12 +242,9 @@ func (c cEvent) apply(x *change) error {
 			x.queued()
 		}
 		if told := x.h.Place; ev.Position > 0 && (told == nil || told.Position != ev.Position) {
-			told := &Told{Position: ev.Position, Known: ev.Wait > 0, P50: ev.Wait, P90: ev.Wait, At: x.now}
-			if !told.Known {
-				told.Why = ReasonProvider
-			}
-			x.h.Place = told
-			x.notice(NoticePlace, told.data(x.queue.WaitAs))
+			p := Place{Position: ev.Position, Known: ev.Wait > 0, P50: ev.Wait, P90: ev.Wait}
+			x.h.Place = &Told{Position: p.Position, Known: p.Known, Wait: p.P90, At: x.now}
+			x.notice(NoticePlace, placeData(p))
 		}
 	case EventJoined:
 		x.platformJoined(live.Provider, ev)
@@ -313,7 +310,7 @@ func (x *change) platform(ev *ProviderEvent) {
 // platformParty names a platform's agent so that he cannot be mistaken for
 // one of ours.
 func (x *change) platformParty(provider string, p Party) Party {
-	return Party{Role: RoleAgent, ID: provider + ":" + p.ID, Name: x.queue.shown(p.Name)}
+	return Party{Role: RoleAgent, ID: provider + ":" + p.ID, Name: p.Name}
 }
 
 func (x *change) platformJoined(provider string, ev *ProviderEvent) {
@@ -379,7 +376,8 @@ type cState struct {
 	state   SessionState
 	agent   Party
 	again   time.Duration
-	version int64 // of the handoff when the platform was asked
+	version int64   // of the handoff when the platform was asked
+	session Session // renewed; without a reference it is as it was
 }
 
 func (c cState) name() string { return "platform" }
@@ -388,6 +386,14 @@ func (c cState) apply(x *change) error {
 	live := x.h.live()
 	if live == nil || live.Number != c.binding {
 		return ErrStale
+	}
+	if c.session.Reference == live.Session.Reference && c.session.Reference != "" {
+		x.binding(c.binding).Session = c.session
+	}
+	if s := &x.h.live().Session; !s.Expires.IsZero() {
+		if in := s.refreshIn(x.now); c.again == Never || in < c.again {
+			c.again = in
+		}
 	}
 	ev := ProviderEvent{Agent: c.agent}
 	has := x.h.State == StateActive || x.h.State == StateHeld
@@ -418,6 +424,21 @@ func (c cState) apply(x *change) error {
 		return nil
 	}
 	x.set(dueRead, c.again)
+	return nil
+}
+
+// cTicket is a ticket that a platform made of a message that was left.
+type cTicket struct {
+	entry     int64
+	provider  string
+	reference string
+}
+
+func (c cTicket) name() string { return "ticket" }
+
+func (c cTicket) apply(x *change) error {
+	e := x.event(KindTicket)
+	e.About, e.Data = c.entry, map[string]string{"provider": c.provider, "reference": c.reference}
 	return nil
 }
 

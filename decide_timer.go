@@ -22,7 +22,6 @@ type facts struct {
 	seat       seat            // the holder's, to claim again
 	packetOwed bool            // the bot was not told yet
 	closed     bool            // the queue for failing bots cannot take anybody
-	door       door            // what the queue of a form that lapses can
 }
 
 func (c cFire) name() string { return "fire" }
@@ -43,7 +42,8 @@ func (c cFire) apply(x *change) error {
 			x.over(OutcomeCancelled, NoticeCancelled)
 			break
 		}
-		x.filled(c.facts.door)
+		x.h.own.Intake = nil
+		x.enter(NoticeWaiting)
 	case dueFirstReply:
 		x.coolDown(x.h.Agent, ReasonNoReply)
 		x.withdraw(ReasonWithdrawn)
@@ -63,10 +63,6 @@ func (c cFire) apply(x *change) error {
 		x.fireStayOut()
 	case dueCooldown:
 		x.armWait()
-	case dueClosing:
-		x.fireClosing()
-	case dueAlert:
-		x.fireAlert()
 	default:
 		return ErrStale // the others have commands of their own
 	}
@@ -127,7 +123,6 @@ func (x *change) fireLadder() {
 		x.event(KindLadder).Data = map[string]string{"action": string(rung.Do), "queue": rung.Queue}
 		h.Need.Queue = rung.Queue
 		x.queue = x.rules.queue(rung.Queue)
-		x.moved()
 		h.own.LadderFrom, h.own.Rung, h.own.Route, h.own.QueueMax = x.now, 0, 0, 0
 		x.unbind()
 		x.enter("")
@@ -146,12 +141,7 @@ func (x *change) fireLadder() {
 		x.event(KindLadder).Data = map[string]string{"action": string(rung.Do)}
 		x.notice(NoticeMessage, nil)
 	case ToBot:
-		if keep := x.keepFor(); keep > 0 {
-			h.own.Rung--
-			x.set(dueLadder, keep)
-			return
-		}
-		x.absent(OutcomeMissed, x.whyMissed())
+		x.over(OutcomeMissed, NoticeMissed)
 		return
 	}
 	x.armWait()

@@ -161,7 +161,10 @@ func (e *Engine) wants(t task, en *Entry, b *Binding) bool {
 		return en.Kind == KindCarried || en.Kind == KindCalled
 	}
 	if b != nil {
-		return b.Session.Reference != "" && forProvider(en) && en.Seq > b.From && (b.To == 0 || en.Seq <= b.To)
+		return b.Session.Reference != "" && e.rules.relays(b.Provider, en) && en.Seq > b.From && (b.To == 0 || en.Seq <= b.To)
+	}
+	if strings.HasPrefix(t.pool, sinkTicket) {
+		return en.Kind == KindLeft
 	}
 	return en.Kind != KindTimer
 }
@@ -243,6 +246,8 @@ func (e *Engine) deliver(ctx context.Context, h *Handoff, t task, b *Binding, en
 		return e.deliverPacket(ctx, h, en)
 	case b != nil:
 		return e.relay(ctx, b, en, again)
+	case strings.HasPrefix(t.pool, sinkTicket):
+		return e.ticket(ctx, h, en, strings.TrimPrefix(t.pool, sinkTicket))
 	}
 	return e.cfg.Sinks[strings.TrimPrefix(t.pool, sinkNamed)].Handle(ctx, h, en)
 }
@@ -251,7 +256,7 @@ func (e *Engine) deliver(ctx context.Context, h *Handoff, t task, b *Binding, en
 func userMessage(en *Entry) UserMessage {
 	m := UserMessage{
 		ID: en.ID, From: Party{Role: en.From.Role, Name: en.From.Name}, Text: en.Text, Files: en.Files,
-		Notice: en.Notice, At: en.At, Payload: en.Payload, Ask: en.Ask, Cursor: UserCursor{Number: en.Handoff.Number, Seq: en.Seq},
+		Notice: en.Notice, At: en.At, Payload: en.Payload, Cursor: UserCursor{Number: en.Handoff.Number, Seq: en.Seq},
 	}
 	switch m.From.Role {
 	case RoleBot, RoleUser:
@@ -386,7 +391,7 @@ func (e *Engine) deliverPacket(ctx context.Context, h *Handoff, en *Entry) error
 	if c.Note, err = e.note(ctx, prev.ID); err != nil {
 		return err
 	}
-	c.Summary = e.summaryOf(ctx, prev, c.Note, c.Human)
+	c.Summary = summary(prev, c.Note)
 	if h.own.Packet.Call != "" {
 		if c.Turn, err = e.turn(ctx, h, h.own.Packet.Call); err != nil {
 			return err

@@ -70,11 +70,11 @@ func (e *Engine) openAt(ctx context.Context, p Provider, h *Handoff, b *Binding)
 				return err
 			}
 		}
-		script, err := e.transcript(ctx, h.ID, b.From)
+		script, notes, err := e.transcript(ctx, h.ID, b.From)
 		if err != nil {
 			return err
 		}
-		s, err = p.Open(ctx, Opening{Handoff: *h, Attempt: b.Attempt, Transcript: script, Note: openingNote(h)})
+		s, err = p.Open(ctx, Opening{Handoff: *h, Attempt: b.Attempt, Transcript: script, Note: openingNote(h, notes)})
 		return err
 	})
 	if err == nil && s.Reference == "" {
@@ -83,30 +83,33 @@ func (e *Engine) openAt(ctx context.Context, p Provider, h *Handoff, b *Binding)
 	return s, err
 }
 
-// transcript reads what was said up to and including seq.
-func (e *Engine) transcript(ctx context.Context, id ID, upTo int64) ([]Entry, error) {
-	var out []Entry
+// transcript reads what was said up to and including seq, and the notes.
+func (e *Engine) transcript(ctx context.Context, id ID, upTo int64) (out, notes []Entry, err error) {
 	for after := int64(0); after < upTo; {
 		page, err := e.page(ctx, id, after, 200)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if len(page) == 0 {
 			break
 		}
 		for i := range page {
-			if en := &page[i]; en.Seq <= upTo && en.Kind == KindMessage {
+			switch en := &page[i]; {
+			case en.Seq > upTo:
+			case en.Kind == KindMessage:
 				out = append(out, *en)
+			case en.Kind == KindNote, en.Kind == KindWhisper:
+				notes = append(notes, *en)
 			}
 		}
 		after = page[len(page)-1].Seq
 	}
 	slices.SortStableFunc(out, func(a, b Entry) int { return a.At.Compare(b.At) })
-	return out, nil
+	return out, notes, nil
 }
 
 // openingNote is a short text for the agent on a platform.
-func openingNote(h *Handoff) string {
+func openingNote(h *Handoff, notes []Entry) string {
 	var b strings.Builder
 	b.WriteString("Reason: " + string(h.Reason))
 	if len(h.Flags) > 0 {
@@ -122,6 +125,9 @@ func openingNote(h *Handoff) string {
 	slices.Sort(keys)
 	for _, k := range keys {
 		b.WriteString("\n" + k + ": " + h.Answers[k])
+	}
+	for i := range notes {
+		b.WriteString("\nNote: " + notes[i].Text)
 	}
 	return b.String()
 }
@@ -149,10 +155,14 @@ func (e *Engine) readState(ctx context.Context, h *Handoff) (bool, error) {
 		return false, nil // another replica has it
 	}
 	c := cState{binding: b.Number, again: Never, version: h.Version}
+	session, renewed := e.refreshed(ctx, p, h, b)
+	if renewed {
+		c.session = session
+	}
 	if r, ok := p.(StateReader); ok {
 		c.again = readEvery
 		err := e.ask(ctx, "state", h.ID, func(ctx context.Context) (err error) {
-			c.state, c.agent, err = r.ReadState(ctx, b.Session)
+			c.state, c.agent, err = r.ReadState(ctx, session)
 			return err
 		})
 		if err != nil {
@@ -273,25 +283,4 @@ func (e *Engine) holders(ctx context.Context, key string) (list []Holding, err e
 		return err
 	})
 	return list, err
-}
-
-// relay sends one message to the agent on a platform.
-func (e *Engine) relay(ctx context.Context, b *Binding, en *Entry, again bool) error {
-	p := e.providers[b.Provider]
-	info := p.Info()
-	m := ProviderMessage{ID: en.ID, From: en.From, Text: en.Text, Files: en.Files, At: en.At, Again: again}
-	if !info.Can.Files && len(m.Files) > 0 {
-		m.Text, m.Files = withLinks(m.Text, m.Files), nil
-	}
-	for i, text := range split(m.Text, info.MaxBytes) {
-		part := m
-		part.Text = text
-		if i > 0 {
-			part.ID, part.Files = m.ID+"/"+strconv.Itoa(i), nil
-		}
-		if err := p.Send(ctx, b.Session, part); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -232,7 +232,7 @@ func (e *Engine) typed(ctx context.Context, h *Handoff, ev *ProviderEvent) error
 	}
 	ctx, cancel := context.WithTimeout(ctx, e.cfg.SendTimeout)
 	defer cancel()
-	_ = t.ShowTyping(ctx, h.ID.Conversation, Party{Role: RoleAgent, Name: ev.Agent.Name}, true) // lost when it cannot be shown
+	_ = t.ShowTyping(ctx, h.ID.Conversation, Party{Role: RoleAgent, Name: ev.Agent.Name}, !ev.Stopped) // lost when it cannot be shown
 	return nil
 }
 

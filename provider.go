@@ -89,6 +89,10 @@ type Opening struct {
 type Session struct {
 	Reference string `json:"reference"` // the platform's name for the chat; webhooks are routed by it
 	State     []byte `json:"state,omitempty"`
+
+	// Expires is when State has to be renewed; zero is never. The engine calls
+	// Refresh before that.
+	Expires time.Time `json:"expires,omitzero"`
 }
 
 // A ProviderMessage is a message, or a note, for the agent on a platform.
@@ -149,6 +153,7 @@ type ProviderEvent struct {
 	Position     int           // for EventQueued: 1 is next, 0 unknown
 	Wait         time.Duration // for EventQueued: 0 unknown
 	Code         string        // for EventFailed
+	Stopped      bool          // for EventTyping: the agent no longer is
 	Control      bool          // it came from the platform without an actor (CustodyConversation)
 }
 

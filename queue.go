@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/seed-2a427302/handoff/estimate"
 )
 
 // A Need says what a handoff asks for.
@@ -71,15 +69,6 @@ type Queue struct {
 	IntakeTimeout time.Duration // for the user to answer; default 10m
 	PlaceEvery    time.Duration // at most so often a waiting user is told a change; default 20s
 
-	// WaitAs is how a wait is put into words: estimate.Range (the default),
-	// Approximate, LessThan or Precise.
-	WaitAs estimate.Mode
-
-	// Expect is what is believed of handle time and patience before anything
-	// was seen. The zero value believes nothing: waits are unknown, with
-	// ReasonNoData, until five handoffs have ended.
-	Expect estimate.Prior
-
 	// Ladder is what happens while nobody comes. Empty means: give up after
 	// 10 minutes (Bot).
 	Ladder []Rung
@@ -97,28 +86,16 @@ type Queue struct {
 
 	Intake *Form // asked before the queue; nil asks nothing
 
-	Offline      Absence       // for whom nobody can help
-	Closing      Closing       // for those inside when the hours end
-	ClosingGrace time.Duration // for those who talk, with ClosingEnds; default 10m
-	KeepCallback time.Duration // who wants to be called back keeps his place so long; default 24h
-
-	Modes        []Mode        // how users may be served; empty: in every way
-	Alias        string        // shown in place of the agents' names; empty: none
-	Alert        time.Duration // a user who gets no answer for so long is an alert; default never
-	AskRating    AskRating     // whether the user is asked how it was
-	CloseReasons []string      // what Ending.Reason may be; empty: anything
-	NeedReason   bool          // Ending.Reason is required
-
-	// Who gets a user who writes again after his handoff was ended, within
-	// ReopenFor (default 24h).
-	Reopen    Reopen
-	ReopenFor time.Duration
-
 	// What follows End. The bot is told in any case; Quiet gives it the word
 	// only when a message is still unanswered, and StayOut only after that
 	// time. The zero values give it the word at once.
 	Quiet   bool
 	StayOut time.Duration
+
+	// Tickets is the provider that makes a ticket of a message that a user
+	// left. Empty: the first of Providers that can; none: the message is in
+	// the log only.
+	Tickets string
 }
 
 // A Rung is one step of a queue's ladder. After counts from entering the
@@ -159,12 +136,7 @@ type Field struct {
 	Kind     FieldKind `json:"kind,omitempty"`
 	Required bool      `json:"required,omitempty"`
 	Choices  []string  `json:"choices,omitempty"`
-	Pattern  string    `json:"pattern,omitempty"` // a regular expression that the whole answer matches
-	Max      int       `json:"max,omitempty"`     // longest answer in bytes; default 1000
-
-	// What a choice leads to: another queue, more skills.
-	Queues map[string]string  `json:"queues,omitempty"`
-	Skills map[string][]Skill `json:"skills,omitempty"`
+	Max      int       `json:"max,omitempty"` // longest answer in bytes; default 1000
 }
 
 // A FieldKind says what answers are valid.
@@ -196,7 +168,6 @@ type intake struct {
 	Host     bool    `json:"host,omitempty"`
 	Required bool    `json:"required,omitempty"`
 	OnLapse  Lapse   `json:"on_lapse,omitempty"`
-	Ends     Outcome `json:"ends,omitempty"` // asked because nobody was there: it ends so
 }
 
 // line returns the signature of a need: two needs with the same line can be

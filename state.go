@@ -27,9 +27,6 @@ var allowed = map[string][]State{
 	"say":             {StateBot, StateIntake, StateWaiting, StateOffered, StateConnecting, StateQueued},
 	"handover":        {StateBot},
 	"request":         {StateBot},
-	"fail":            {StateBot},
-	"call back":       {StateWaiting, StateOffered},
-	"ask for video":   {StateActive, StateHeld},
 	"import":          {StateIntake, StateWaiting, StateConnecting, StateQueued, StateActive},
 	"answer":          {StateIntake},
 	"cancel":          {StateIntake, StateWaiting, StateOffered, StateConnecting, StateQueued, StateActive, StateHeld},
@@ -53,10 +50,6 @@ var allowed = map[string][]State{
 	"end":       {StateActive, StateHeld, StateWrapup},
 	"take over": {StateBot, StateIntake, StateWaiting, StateOffered, StateConnecting, StateQueued, StateActive, StateHeld},
 	"assign":    {StateWaiting, StateOffered, StateActive, StateHeld},
-	"video":     {StateActive},
-	"priority":  {StateIntake, StateWaiting, StateOffered, StateConnecting, StateQueued},
-	"notify":    {StateBot, StateIntake, StateWaiting, StateOffered, StateConnecting, StateQueued, StateActive, StateHeld},
-	"summary":   States(),
 
 	"fire":        States(),
 	"tell":        {StateWaiting, StateOffered, StateQueued},
@@ -72,6 +65,7 @@ var allowed = map[string][]State{
 	"open failed": States(),
 	"platform":    States(),
 	"close":       States(),
+	"ticket":      States(),
 }
 
 // A change is a command being decided: the handoff as it will be, and the
@@ -85,9 +79,8 @@ type change struct {
 	op      string
 	entries []Entry
 	made    int
-	start   int64  // the log's end before this change
-	rebind  bool   // the live binding's transcript ends with this change
-	was     string // h.Need.Queue before
+	start   int64 // the log's end before this change
+	rebind  bool  // the live binding's transcript ends with this change
 }
 
 // decide returns what c makes of h at the time now, or why it must not
@@ -98,7 +91,7 @@ func (r *rules) decide(h *Handoff, c command, op string, now time.Time) (*Handof
 	if !slices.Contains(allowed[c.name()], h.State) {
 		return nil, nil, &StateError{ID: h.ID, State: h.State, Command: c.name()}
 	}
-	x := &change{rules: r, h: *h, now: now, op: op, start: h.Seq, queue: r.queue(h.Need.Queue), was: h.Need.Queue}
+	x := &change{rules: r, h: *h, now: now, op: op, start: h.Seq, queue: r.queue(h.Need.Queue)}
 	if h.State != "" {
 		x.before = h.Controller()
 	}
@@ -152,11 +145,7 @@ func (x *change) noticeAgent(key string) { x.notice(key, map[string]string{"agen
 // are gone.
 func (x *change) to(s State) {
 	x.book()
-	was := x.h.inLine()
 	x.h.State, x.h.own.Stands = s, x.now
-	if !was && x.h.inLine() {
-		x.h.own.Lined = x.now
-	}
 	x.drop(stateDeadlines...)
 }
 
@@ -201,7 +190,6 @@ func (x *change) finish() {
 	h := &x.h
 	h.Updated = x.now
 	x.control()
-	x.armService()
 	live := h.live()
 	if x.rebind && live != nil {
 		x.binding(live.Number).From = h.Seq
@@ -242,8 +230,11 @@ func (x *change) owe(e *Entry) {
 	case (e.Kind == KindJoined || e.Kind == KindCalled) && x.rules.bot:
 		x.owed(sinkBot, sinkBot, e.Seq)
 	}
-	if b := x.h.live(); b != nil && e.Seq > b.From && forProvider(e) && x.rules.custody[b.Provider] != CustodyConversation {
+	if b := x.h.live(); b != nil && e.Seq > b.From && x.rules.relays(b.Provider, e) {
 		x.owed(sinkProvider+b.Provider, b.cursor(), e.Seq)
+	}
+	if p := x.queue.Tickets; e.Kind == KindLeft && p != "" {
+		x.owed(sinkTicket+p, sinkTicket+p, e.Seq)
 	}
 	if e.Kind == KindTimer {
 		return // says nothing to anybody
@@ -259,10 +250,18 @@ func (x *change) owe(e *Entry) {
 	}
 }
 
-// forProvider reports whether a platform gets e as a message: what the user
-// says, and what the bot says while the platform has the conversation.
-func forProvider(e *Entry) bool {
-	return e.Kind == KindMessage && (e.From.Role == RoleUser || e.From.Role == RoleBot) && !e.Past
+// relays reports whether a platform gets e: as a message what the user says,
+// and what the bot says while the platform has the conversation; as a note,
+// where it takes notes, what its own agents did not write.
+func (r *rules) relays(provider string, e *Entry) bool {
+	switch e.Kind {
+	case KindMessage:
+		return (e.From.Role == RoleUser || e.From.Role == RoleBot) && !e.Past && r.custody[provider] != CustodyConversation
+	case KindNote, KindWhisper:
+		return r.noters[provider] && !strings.HasPrefix(e.From.ID, provider+":")
+	default:
+		return false
+	}
 }
 
 func (x *change) owed(sink, cursor string, seq int64) {
@@ -282,6 +281,7 @@ const (
 	sinkBot      = "bot"
 	sinkPacket   = "packet"
 	sinkProvider = "provider/"
+	sinkTicket   = "ticket/"
 	sinkNamed    = "sink/"
 )
 
@@ -342,9 +342,6 @@ const (
 	dueClose      = "close"    // a vendor's chat is to be closed
 	dueAudit      = "audit"    // receivers that nobody serves are given up
 	dueKeep       = "keep"     // the record may go
-	dueClosing    = "closing"  // the queue closes
-	dueAlert      = "alert"    // a user has had no answer for long
-	dueSummary    = "summary"  // a model is to sum up
 )
 
 // stateDeadlines end with the state they were set in.

@@ -26,7 +26,6 @@ type Entry struct {
 	Reason  Reason            `json:"reason,omitempty"`
 	Agent   string            `json:"agent,omitempty"` // the agent it is about
 	Data    map[string]string `json:"data,omitempty"`
-	Ask     *Question         `json:"ask,omitempty"` // the intake field that a notice asks
 
 	State State `json:"state,omitempty"` // the state after it
 	Epoch int64 `json:"epoch,omitempty"` // the epoch after it
@@ -86,6 +85,7 @@ const (
 	KindUnanswered  Kind = "unanswered"
 	KindRetracted   Kind = "retracted" // a streamed reply was broken off
 	KindLeft        Kind = "left_message"
+	KindTicket      Kind = "ticket" // a platform made one of a message that was left
 	KindRated       Kind = "rated"
 	KindHanded      Kind = "handed"
 	KindAttempt     Kind = "attempt" // a platform is about to be opened
@@ -95,13 +95,7 @@ const (
 	KindGaveUp      Kind = "gave_up"
 	KindUndelivered Kind = "undelivered"
 	KindTimer       Kind = "timer"
-	KindNext        Kind = "next"        // the next handoff exists
-	KindAlert       Kind = "alert"       // a user has had no answer for long
-	KindEscalated   Kind = "escalated"   // triggers want a person; Data has what, detector and rule
-	KindVideo       Kind = "video"       // a video session began; the room is in Handoff.Room
-	KindVideoAsked  Kind = "video_asked" // the user would like one
-	KindPriority    Kind = "priority"
-	KindSummary     Kind = "summary" // Handoff.Summary was written
+	KindNext        Kind = "next" // the next handoff exists
 )
 
 // A File is a reference; the host keeps the bytes.
@@ -122,11 +116,6 @@ type Message struct {
 	Text    string
 	Files   []File
 	Payload json.RawMessage
-
-	// Fallback says that the bot did not understand, Confidence, above 0 up to
-	// 1, how sure it is (0: not known). Config.Escalation reads them in Reply.
-	Fallback   bool
-	Confidence float32
 
 	// Seen is the last entry that its author had seen; messages of the user
 	// after it stay unanswered. Zero means all of them.

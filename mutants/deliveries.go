@@ -68,8 +68,8 @@ func deliveries() []mutant {
 	if x.h.State`,
 		}}},
 		{row: "c11", file: "platform.go", why: "the newest transcript is the best", edits: []edit{{
-			"en.Seq <= upTo && en.Kind == KindMessage {",
-			"en.Kind == KindMessage {",
+			"case en.Seq > upTo:\n",
+			"case en.Seq > upTo && en.Kind != KindMessage:\n",
 		}}},
 		{row: "c12", file: "deliver.go", why: "what is in the log is to be sent", edits: []edit{{
 			`			if en.Seq > upTo {

@@ -7,15 +7,26 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/seed-2a427302/handoff/internal/servertest"
 	"github.com/seed-2a427302/handoff/pgstore"
+	"github.com/seed-2a427302/handoff/pgstore/internal/throwaway"
 )
+
+// server is the PostgreSQL that the tests of this process use: the one that
+// HANDOFF_TEST_POSTGRES names, or a throwaway one started from the machine's
+// own binaries.
+var server struct {
+	once sync.Once
+	dsn  string
+	err  error
+	stop func()
+}
 
 // children are what a copy of this test binary does instead of testing, by the
 // name in HANDOFF_TEST_CHILD.
@@ -30,21 +41,30 @@ func TestMain(m *testing.M) {
 		return
 	}
 	code := m.Run()
-	dropSpare()
+	if server.dsn != "" && server.stop == nil {
+		dropSpare()
+	}
+	if server.stop != nil {
+		server.stop()
+	}
 	os.Exit(code)
 }
 
 func dsn(t testing.TB) string {
 	t.Helper()
-	dsn, own := servertest.Postgres(t)
-	if !own {
-		lasting.Store(&dsn)
+	server.once.Do(func() {
+		if server.dsn = os.Getenv("HANDOFF_TEST_POSTGRES"); server.dsn == "" {
+			server.dsn, server.stop, server.err = throwaway.Start()
+		}
+	})
+	if server.err != nil {
+		if os.Getenv("HANDOFF_TEST_REQUIRE") == "1" {
+			t.Fatalf("no PostgreSQL: %v", server.err)
+		}
+		t.Skipf("NO POSTGRESQL, NOTHING TESTED: %v (set HANDOFF_TEST_POSTGRES)", server.err)
 	}
-	return dsn
+	return server.dsn
 }
-
-// lasting is the server if it is there after the tests.
-var lasting atomic.Pointer[string]
 
 var schemas atomic.Int64
 
@@ -100,11 +120,7 @@ func openPool(t testing.TB, opt pgstore.Options, change ...func(*pgxpool.Config)
 // dropSpare removes what a server that is not our own would keep.
 func dropSpare() {
 	ctx := context.Background()
-	dsn := lasting.Load()
-	if dsn == nil {
-		return
-	}
-	conn, err := pgx.Connect(ctx, *dsn)
+	conn, err := pgx.Connect(ctx, server.dsn)
 	if err != nil {
 		return
 	}

@@ -34,7 +34,7 @@ type live struct {
 }
 
 func engineCases() []engineCase {
-	return slices.Concat(queueCases(), failingCases(), custodyCases(), wholeCases())
+	return slices.Concat(queueCases(), failingCases(), custodyCases(), wholeCases(), abilityCases())
 }
 
 func (c engineCase) run(t *testing.T, start func(t *testing.T) Harness) {

@@ -316,6 +316,9 @@ func checkTypist(r *run) {
 		s := r.open("c1")
 		r.ok("Typing", p.Typing(r.ctx(), s, true))
 		r.ok("Typing", p.Typing(r.ctx(), s, false))
+		if c := r.chat(s); c.UserTypes {
+			r.failf("the agents still see the user writing")
+		}
 	}
 }
 

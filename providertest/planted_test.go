@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -92,6 +93,10 @@ var planted = []struct {
 	{bug: "note twice", rule: "a note is internal, and the same note again is no second one"},
 	{bug: "two tickets", rule: "the same one again is no second ticket"},
 	{bug: "one ticket", rule: "the same one again is no second ticket"},
+	{bug: "typing lost", rule: "while the user writes the agents see it"},
+	{bug: "refresh does nothing", rule: "a session is renewed before it ends", options: inmem.Options{TokenLife: 10 * time.Minute}},
+	{bug: "refresh tells no end", rule: "a session is renewed before it ends", options: inmem.Options{TokenLife: 10 * time.Minute}},
+	{bug: "notes refused", rule: "a note of ours is seen by the platform's agents"},
 	{bug: "return does nothing", rule: "ReturnToBot gives the conversation back"},
 	{bug: "return twice fails", rule: "once more is no error"},
 
@@ -114,7 +119,7 @@ func TestPlanted(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	try := func(bug string) (string, error) {
-		cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestSuiteOnPlanted$", "-test.timeout=2m")
+		cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestSuiteOnPlanted$", "-test.timeout=2m", "-test.short")
 		cmd.Env = append(os.Environ(), bugVariable+"="+bug)
 		out, err := cmd.CombinedOutput()
 		return string(out), err

@@ -111,6 +111,7 @@ type Chat struct {
 	Open      bool     // neither ended nor given back to the bot
 	Messages  []Said   // what they see as messages
 	Internal  []string // what only they see: notes, and what it was opened with
+	UserTypes bool     // they see that the user is writing
 }
 
 // A Said is one message.

@@ -30,6 +30,8 @@ func TestReferenceConversationStreams(t *testing.T) {
 	suite(t, inmem.Options{Custody: handoff.CustodyConversation, Streams: true})
 }
 
+func TestReferenceTokens(t *testing.T) { suite(t, inmem.Options{TokenLife: 10 * time.Minute}) }
+
 func suite(t *testing.T, o inmem.Options) {
 	providertest.Run(t, func(*testing.T) providertest.Harness {
 		desk := inmem.New(o)
@@ -79,7 +81,7 @@ func (v vendor) Chats() []providertest.Chat {
 	for _, c := range v.Platform.Chats() {
 		chat := providertest.Chat{
 			Reference: c.Reference, Internal: append(slices.Clone(c.Notes), c.Note),
-			Open: c.State == handoff.SessionQueued || c.State == handoff.SessionActive,
+			UserTypes: c.UserTypes, Open: c.State == handoff.SessionQueued || c.State == handoff.SessionActive,
 		}
 		for _, m := range c.Messages {
 			chat.Messages = append(chat.Messages, providertest.Said{From: m.From.Role, Text: m.Text, Files: len(m.Files)})

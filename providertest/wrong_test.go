@@ -287,10 +287,32 @@ func (w *wrong) Note(ctx context.Context, s handoff.Session, n handoff.ProviderM
 	switch w.bug {
 	case "note is a message":
 		return w.Provider.Send(ctx, s, handoff.ProviderMessage{ID: n.ID, Text: n.Text, From: handoff.Party{Role: handoff.RoleBot}})
+	case "notes refused":
+		if n.From.Role == handoff.RoleSupervisor && n.From.ID == "sue" {
+			return nil
+		}
 	case "note twice":
 		n.ID += strconv.FormatInt(w.n.Add(1), 10)
 	}
 	return w.failed(w.Provider.Note(ctx, w.full(s), n), n.Text)
+}
+
+func (w *wrong) Typing(ctx context.Context, s handoff.Session, on bool) error {
+	if w.is("typing lost") {
+		return nil
+	}
+	return w.failed(w.Provider.Typing(ctx, w.full(s), on), "")
+}
+
+func (w *wrong) Refresh(ctx context.Context, s handoff.Session) (handoff.Session, error) {
+	if w.is("refresh does nothing") {
+		return s, nil
+	}
+	out, err := w.Provider.Refresh(ctx, w.full(s))
+	if w.is("refresh tells no end") {
+		out.Expires = time.Time{}
+	}
+	return out, w.failed(err, "")
 }
 
 func (w *wrong) Ticket(ctx context.Context, h handoff.Handoff, text, id string) (string, error) {

@@ -25,6 +25,10 @@ type Options struct {
 	// conversation, as some do.
 	OneReference bool
 
+	// TokenLife is how long a session's token is good before it has to be
+	// renewed. Zero is for ever.
+	TokenLife time.Duration
+
 	Secret   string // signs webhooks; default: a random one
 	MaxBytes int    // longest message it takes; 0 is no limit
 }
@@ -73,8 +77,9 @@ type Message struct {
 type chat struct {
 	Chat
 	token  string
-	log    []event // what happened, for readers
-	start  int     // of the present chat, where references are used again
+	until  time.Time // the token is good; zero is for ever
+	log    []event   // what happened, for readers
+	start  int       // of the present chat, where references are used again
 	noteID map[string]bool
 }
 
@@ -330,12 +335,21 @@ func (p *Platform) open(conversation, attempt string) *chat {
 		ref, c = "chat-"+strconv.Itoa(len(p.chats)+1), nil
 	}
 	if c == nil {
-		c = &chat{token: rand.Text(), noteID: map[string]bool{}}
+		c = &chat{noteID: map[string]bool{}}
 		p.chats = append(p.chats, c)
+		p.renew(c)
 	}
 	c.start = len(c.log)
 	c.Chat = Chat{Reference: ref, Attempt: attempt, Conversation: conversation, State: handoff.SessionQueued}
 	return c
+}
+
+// renew gives a chat another token.
+func (p *Platform) renew(c *chat) {
+	c.token = rand.Text()
+	if p.opt.TokenLife > 0 {
+		c.until = time.Now().Add(p.opt.TokenLife)
+	}
 }
 
 func (p *Platform) next(kind string) string {

@@ -42,6 +42,7 @@ var (
 	_ handoff.Noter               = (*Provider)(nil)
 	_ handoff.Ticketer            = (*Provider)(nil)
 	_ handoff.BotReturner         = (*Provider)(nil)
+	_ handoff.Refresher           = (*Provider)(nil)
 	_ handoff.Streamer            = streaming{}
 )
 
@@ -75,7 +76,7 @@ type state struct {
 
 func session(c *chat) handoff.Session {
 	b, _ := json.Marshal(state{Token: c.token}) //nolint:errchkjson // a string
-	return handoff.Session{Reference: c.Reference, State: b}
+	return handoff.Session{Reference: c.Reference, State: b, Expires: c.until}
 }
 
 // call is one request to the platform: f happens there, unless it fails.
@@ -125,7 +126,7 @@ func (p *Platform) session(op string, s handoff.Session) (*chat, error) {
 		return c, nil // begun by an agent: nobody was given a token
 	}
 	var st state
-	if err := json.Unmarshal(s.State, &st); err != nil || st.Token != c.token {
+	if err := json.Unmarshal(s.State, &st); err != nil || st.Token != c.token || !c.until.IsZero() && time.Now().After(c.until) {
 		return nil, denied(op, http.StatusUnauthorized, "token")
 	}
 	return c, nil
@@ -264,6 +265,19 @@ func (a *Provider) Note(ctx context.Context, s handoff.Session, n handoff.Provid
 		}
 		return err
 	})
+}
+
+// Refresh implements [handoff.Refresher]: the old token is good no more.
+func (a *Provider) Refresh(ctx context.Context, s handoff.Session) (out handoff.Session, err error) {
+	err = a.call(ctx, "refresh", func(p *Platform) error {
+		c, err := p.session("refresh", s)
+		if err == nil {
+			p.renew(c)
+			out = session(c)
+		}
+		return err
+	})
+	return out, err
 }
 
 // Ticket implements [handoff.Ticketer].

@@ -47,6 +47,7 @@ type Chat struct {
 	Agent     handoff.Party // who has it; zero while nobody has
 	Messages  []Message
 	Internal  []string          // notes, attributes: what only agents see
+	UserTypes bool              // the user is writing
 	Data      map[string]string // what else the platform keeps
 }
 
@@ -151,7 +152,7 @@ func (d *Double) Chats() []providertest.Chat {
 	defer d.Unlock()
 	var out []providertest.Chat
 	for _, c := range d.chats {
-		p := providertest.Chat{Reference: c.Reference, Open: c.Open, Internal: slices.Clone(c.Internal)}
+		p := providertest.Chat{Reference: c.Reference, Open: c.Open, Internal: slices.Clone(c.Internal), UserTypes: c.UserTypes}
 		for _, m := range c.Messages {
 			p.Messages = append(p.Messages, providertest.Said{From: m.From, Text: m.Text, Files: len(m.Files)})
 		}
