@@ -12,16 +12,21 @@ import (
 // another call takes over its messages. It can be stored and used on another
 // replica; Reply then needs a Message.ID.
 type Turn struct {
-	Conversation string   `json:"conversation"`
-	Number       int64    `json:"number"` // the latest handoff; 0: none yet
-	Epoch        int64    `json:"epoch"`
-	Call         string   `json:"call,omitempty"` // empty: the bot may not answer
-	State        State    `json:"state,omitempty"`
-	Messages     []Asked  `json:"messages,omitempty"` // what is to be answered, oldest first
-	Bot          string   `json:"bot,omitempty"`
-	Unwatched    bool     `json:"unwatched,omitempty"`
-	Blind        bool     `json:"blind,omitempty"` // the store is down: see StoreDownBot
-	counter      *counter // numbers the replies of this call
+	Conversation string  `json:"conversation"`
+	Number       int64   `json:"number"` // the latest handoff; 0: none yet
+	Epoch        int64   `json:"epoch"`
+	Call         string  `json:"call,omitempty"` // empty: the bot may not answer
+	State        State   `json:"state,omitempty"`
+	Messages     []Asked `json:"messages,omitempty"` // what is to be answered, oldest first
+	Bot          string  `json:"bot,omitempty"`
+	Unwatched    bool    `json:"unwatched,omitempty"`
+	Blind        bool    `json:"blind,omitempty"` // the store is down: see StoreDownBot
+
+	// Escalated says that a person is to be offered, or was to be called and
+	// cannot be; nil: neither.
+	Escalated *Escalated `json:"escalated,omitempty"`
+
+	counter *counter // numbers the replies of this call
 }
 
 // An Asked is a message of the user that a turn is to answer.

@@ -25,7 +25,8 @@ func (e *Engine) On(s Store) (bound *Engine, committed func()) {
 		base = e.tx.base
 	}
 	b := &Engine{
-		cfg: e.cfg, rules: e.rules, store: s, providers: e.providers, log: e.log, hub: e.hub, pace: e.pace, skills: e.skills, begun: e.begun, reached: newReached(),
+		pace: e.pace, taught: e.taught, outlooks: newOutlooks(),
+		cfg: e.cfg, rules: e.rules, store: s, providers: e.providers, log: e.log, hub: e.hub, skills: e.skills, begun: e.begun, reached: newReached(),
 		work: newWork(), // takes no tasks
 		tx:   &transaction{base: base},
 	}

@@ -18,6 +18,7 @@ type UserMessage struct {
 	At     time.Time
 
 	Payload json.RawMessage // the host's own
+	Ask     *Question       // the intake field that Text asks; nil: none
 
 	// Cursor resumes FollowUser behind this message.
 	Cursor UserCursor

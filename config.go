@@ -1,6 +1,7 @@
 package handoff
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -30,6 +31,13 @@ type Config struct {
 	// Reply is then a check that is true at that moment, and shows the text
 	// without a log.
 	Unwatched bool
+
+	// Escalation asks for a person by itself; the zero value is off.
+	Escalation Escalation
+
+	Rooms      VideoRooms // rooms for video sessions; nil: there are none
+	Summariser Summariser // a model that sums up; nil: by rules
+	Suggester  Suggester  // a model that suggests replies to agents; nil: none
 
 	// StoreDown says what Receive answers while the store cannot be read.
 	StoreDown StoreDown
@@ -125,6 +133,9 @@ func (c *Config) problems() []error {
 			bad("Directory", fmt.Sprintf("is required: queue %d has no provider", i))
 		}
 	}
+	out = append(out, c.Escalation.problems(c, names)...)
+	out = append(out, validate("Notices", c.Notices)...)
+	out = append(out, validate("Rooms", c.Rooms)...)
 	if c.BotQueue != "" && !names[c.BotQueue] {
 		bad("BotQueue", "is not one of Queues")
 	}
@@ -228,7 +239,8 @@ func (c *Config) rules() *rules {
 	r := &rules{
 		queues: map[string]*Queue{}, custody: map[string]Custody{}, noters: map[string]bool{},
 		bot: c.Bot != nil, channel: c.Channel != nil, unwatched: c.Unwatched,
-		botTimeout: c.BotTimeout, botIdle: c.BotIdle, botQueue: c.BotQueue,
+		botTimeout: c.BotTimeout, botIdle: c.BotIdle, botQueue: cmp.Or(c.BotQueue, c.Escalation.Queue),
+		silent: c.Escalation.Silent, summaries: c.Summariser != nil,
 		importing: c.History != nil, keepIdle: c.KeepContained, keepEnded: c.KeepEnded,
 		notices: c.Notices, fallback: Queue{}.resolve(c.Router),
 	}

@@ -67,10 +67,12 @@ func (x *change) leave(why Reason) {
 // join gives control to an agent.
 func (x *change) join(who candidate, kind Kind, notice string) {
 	h := &x.h
+	who.shown = x.queue.shown(who.shown)
 	x.unbind()
 	x.to(StateActive)
 	h.Agent, h.AgentName, h.Provider, h.own.Intake = who.agent, who.shown, "", nil
 	s := who.seat
+	s.Since = x.now
 	h.own.Seat, h.Attended, h.Joined, h.own.AwaySince, h.own.Warned = &s, true, x.now, time.Time{}, false
 	h.own.IdleFrom = time.Time{}
 	h.own.Importing = false
@@ -81,6 +83,7 @@ func (x *change) join(who candidate, kind Kind, notice string) {
 		e.Data = map[string]string{"offer": who.why}
 	}
 	x.noticeAgent(notice)
+	x.enterRoom(who.room)
 	x.armActive()
 	x.set(dueFirstReply, x.queue.FirstReply)
 }
@@ -291,6 +294,7 @@ func (c cResume) apply(x *change) error {
 // resume claims the seat again, if the hold gave it back.
 func (x *change) resume(s seat, by Party) {
 	if x.h.own.Seat == nil {
+		s.Since = x.now
 		x.h.own.Seat = &s
 	}
 	x.to(StateActive)
@@ -389,6 +393,7 @@ func (c cTransfer) apply(x *change) error {
 		h.Need.Exclude = exclude
 		x.queue = x.rules.queue(h.Need.Queue)
 		h.own.QueueMax = 0 // whoever is inside is not sent away at the door
+		x.moved()
 	}
 	if h.LastAgent != "" && c.agent == nil && x.queue.Style == Push {
 		x.coolDown(h.LastAgent, ReasonTransferred)
@@ -467,6 +472,9 @@ func (c cEnd) name() string { return "end" }
 
 func (c cEnd) apply(x *change) error {
 	if err := x.holder(c.who, true); err != nil {
+		return err
+	}
+	if err := x.queue.closeReason(c.reason, x.h.Closing); err != nil {
 		return err
 	}
 	if c.reason != "" {

@@ -74,6 +74,7 @@ func (c cOpen) apply(x *change) error {
 		h.Epoch = p.Epoch + 1
 		h.own.Known, h.User, h.Language, h.Channel, h.URL = p.own.Known, p.User, p.Language, p.Channel, p.URL
 		h.LastAgent, h.Bot, h.LastUser, h.own.Failures = p.LastAgent, p.Bot, p.LastUser, p.own.Failures
+		x.recall(p)
 		if p.StayOut.After(x.now) {
 			h.StayOut = p.StayOut
 			x.setAt(dueStayOut, p.StayOut)
@@ -207,6 +208,8 @@ func (x *change) settle(keep func(Pending) bool) {
 type cReceive struct {
 	said  said
 	about about
+	heard heard
+	door  door // of the queue that a form leads to with this answer
 }
 
 func (c cReceive) name() string { return "receive" }
@@ -229,15 +232,20 @@ func (c cReceive) apply(x *change) error {
 	if h.Controller().Role == RoleBot {
 		x.assign(receiveCall(c.said.id))
 	}
-	return nil
+	if h.State == StateIntake {
+		x.answerBy(c.said.text, c.door)
+		return nil
+	}
+	return x.hear(c.heard)
 }
 
 func receiveCall(message string) string { return "m/" + message }
 
 // cReply is an answer of the bot.
 type cReply struct {
-	turn Turn
-	msg  Message
+	turn  Turn
+	msg   Message
+	heard heard
 }
 
 func (c cReply) name() string { return "reply" }
@@ -260,6 +268,10 @@ func (c cReply) apply(x *change) error {
 	x.says(c.msg, c.turn.Call)
 	x.answered(c.turn.Call, false)
 	x.h.own.Failures = 0
+	if err := x.hear(c.heard); err != nil {
+		return err
+	}
+	x.offerPerson()
 	return nil
 }
 

@@ -242,9 +242,12 @@ func (c cEvent) apply(x *change) error {
 			x.queued()
 		}
 		if told := x.h.Place; ev.Position > 0 && (told == nil || told.Position != ev.Position) {
-			p := Place{Position: ev.Position, Known: ev.Wait > 0, P50: ev.Wait, P90: ev.Wait}
-			x.h.Place = &Told{Position: p.Position, Known: p.Known, Wait: p.P90, At: x.now}
-			x.notice(NoticePlace, placeData(p))
+			told := &Told{Position: ev.Position, Known: ev.Wait > 0, P50: ev.Wait, P90: ev.Wait, At: x.now}
+			if !told.Known {
+				told.Why = ReasonProvider
+			}
+			x.h.Place = told
+			x.notice(NoticePlace, told.data(x.queue.WaitAs))
 		}
 	case EventJoined:
 		x.platformJoined(live.Provider, ev)
@@ -310,7 +313,7 @@ func (x *change) platform(ev *ProviderEvent) {
 // platformParty names a platform's agent so that he cannot be mistaken for
 // one of ours.
 func (x *change) platformParty(provider string, p Party) Party {
-	return Party{Role: RoleAgent, ID: provider + ":" + p.ID, Name: p.Name}
+	return Party{Role: RoleAgent, ID: provider + ":" + p.ID, Name: x.queue.shown(p.Name)}
 }
 
 func (x *change) platformJoined(provider string, ev *ProviderEvent) {

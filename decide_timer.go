@@ -22,6 +22,7 @@ type facts struct {
 	seat       seat            // the holder's, to claim again
 	packetOwed bool            // the bot was not told yet
 	closed     bool            // the queue for failing bots cannot take anybody
+	door       door            // what the queue of a form that lapses can
 }
 
 func (c cFire) name() string { return "fire" }
@@ -42,8 +43,7 @@ func (c cFire) apply(x *change) error {
 			x.over(OutcomeCancelled, NoticeCancelled)
 			break
 		}
-		x.h.own.Intake = nil
-		x.enter(NoticeWaiting)
+		x.filled(c.facts.door)
 	case dueFirstReply:
 		x.coolDown(x.h.Agent, ReasonNoReply)
 		x.withdraw(ReasonWithdrawn)
@@ -63,6 +63,10 @@ func (c cFire) apply(x *change) error {
 		x.fireStayOut()
 	case dueCooldown:
 		x.armWait()
+	case dueClosing:
+		x.fireClosing()
+	case dueAlert:
+		x.fireAlert()
 	default:
 		return ErrStale // the others have commands of their own
 	}
@@ -123,6 +127,7 @@ func (x *change) fireLadder() {
 		x.event(KindLadder).Data = map[string]string{"action": string(rung.Do), "queue": rung.Queue}
 		h.Need.Queue = rung.Queue
 		x.queue = x.rules.queue(rung.Queue)
+		x.moved()
 		h.own.LadderFrom, h.own.Rung, h.own.Route, h.own.QueueMax = x.now, 0, 0, 0
 		x.unbind()
 		x.enter("")
@@ -141,7 +146,12 @@ func (x *change) fireLadder() {
 		x.event(KindLadder).Data = map[string]string{"action": string(rung.Do)}
 		x.notice(NoticeMessage, nil)
 	case ToBot:
-		x.over(OutcomeMissed, NoticeMissed)
+		if keep := x.keepFor(); keep > 0 {
+			h.own.Rung--
+			x.set(dueLadder, keep)
+			return
+		}
+		x.absent(OutcomeMissed, x.whyMissed())
 		return
 	}
 	x.armWait()

@@ -46,6 +46,7 @@ func (x *change) request(c *cRequest) {
 	h.Tags = mergeTags(h.Tags, c.tags, nil)
 	h.Answers = mergeAnswers(h.Answers, c.answers)
 	h.own.Declined, h.Dropped, h.own.Rung, h.own.Route = nil, nil, 0, 0
+	h.own.Reopen, h.own.Offer, h.Missed = nil, false, ""
 	x.queue = x.rules.queue(c.need.Queue)
 	if x.queue.BotAnswers {
 		h.Need.BotAnswers = true
@@ -63,40 +64,13 @@ func (x *change) request(c *cRequest) {
 		h.own.Importing = true
 		x.set(dueImport, 0)
 	}
+	if x.rules.summaries && h.Summary == "" {
+		x.set(dueSummary, 0)
+	}
 	if f := x.queue.Intake; f != nil && !c.skip && x.startIntake(f) {
 		return
 	}
 	x.enter(NoticeWaiting)
-}
-
-// startIntake asks what the request did not bring along already.
-func (x *change) startIntake(f *Form) bool {
-	var fields []Field
-	for _, fd := range f.Fields {
-		if _, ok := x.h.Answers[fd.Name]; !ok {
-			fields = append(fields, fd)
-		}
-	}
-	if len(fields) == 0 {
-		return false
-	}
-	x.to(StateIntake)
-	x.h.own.Intake = &intake{Fields: fields, Host: f.Host, Required: f.Required, OnLapse: f.OnLapse}
-	x.set(dueIntake, x.queue.IntakeTimeout)
-	x.event(KindIntake)
-	x.ask()
-	return true
-}
-
-func (x *change) ask() {
-	if in := x.h.own.Intake; !in.Host && in.Next < len(in.Fields) {
-		f := in.Fields[in.Next]
-		label := f.Label
-		if label == "" {
-			label = f.Name
-		}
-		x.notice(NoticeQuestion, map[string]string{"label": label, "field": f.Name})
-	}
 }
 
 // enter puts the handoff into its queue: our own, or a platform's.
@@ -156,6 +130,10 @@ func (x *change) back() {
 	x.armWait()
 }
 
+// moved says that the line is another one: what was told of the old one says
+// nothing about it.
+func (x *change) moved() { x.h.own.Lined, x.h.Place = x.now, nil }
+
 // requeue returns a handoff that an agent had. The ladder starts again; the
 // place does not.
 func (x *change) requeue(why Reason) {
@@ -198,7 +176,10 @@ func (x *change) over(o Outcome, notice string) {
 	wrap := h.own.Seat != nil && h.Provider == "" && x.queue.Wrapup > 0
 	h.Outcome, h.own.NextOwed, h.own.Importing, h.own.Intake = o, true, false, nil
 	x.unbind()
-	x.drop(dueAnswer, dueImport, dueRead, dueStayOut)
+	x.drop(dueAnswer, dueImport, dueRead, dueStayOut, dueSummary)
+	if o == OutcomeFailed && h.Missed == "" && !h.Attended {
+		h.Missed = ReasonProvider
+	}
 	if h.Agent != "" {
 		h.LastAgent = h.Agent
 	}
@@ -206,6 +187,7 @@ func (x *change) over(o Outcome, notice string) {
 	if notice != "" {
 		x.noticeAgent(notice)
 	}
+	x.askRating()
 	x.set(dueNext, 0)
 	if wrap {
 		x.to(StateWrapup)
@@ -236,63 +218,6 @@ func offerData(o Offer) map[string]string {
 	return map[string]string{"offer": strconv.FormatInt(o.Number, 10)}
 }
 
-// cAnswer answers a field of the form, or skips it.
-type cAnswer struct {
-	field string
-	value string
-	skip  bool
-	back  bool // ask the field before again
-	all   bool // skip what is left
-}
-
-func (c cAnswer) name() string { return "answer" }
-
-func (c cAnswer) apply(x *change) error {
-	in := *x.h.own.Intake
-	x.h.own.Intake = &in
-	switch {
-	case c.back:
-		in.Next = max(0, in.Next-1)
-	case c.all:
-		if in.Required || slices.ContainsFunc(in.Fields[in.Next:], func(f Field) bool { return f.Required }) {
-			return &InvalidError{Field: "Answer", Why: "the form has required fields"}
-		}
-		in.Next = len(in.Fields)
-	default:
-		i := in.Next
-		if c.field != "" {
-			i = slices.IndexFunc(in.Fields, func(f Field) bool { return f.Name == c.field })
-		}
-		if i < 0 || i >= len(in.Fields) {
-			return &InvalidError{Field: "Answer.Field", Why: "the form has no such field"}
-		}
-		f := in.Fields[i]
-		if c.skip {
-			if f.Required {
-				return &InvalidError{Field: f.Name, Why: "is required"}
-			}
-		} else {
-			if why := f.check(c.value); why != "" {
-				return &InvalidError{Field: f.Name, Why: why}
-			}
-			x.h.Answers = mergeAnswers(x.h.Answers, map[string]string{f.Name: c.value})
-		}
-		in.Next = max(in.Next, i+1)
-	}
-	e := x.add(KindAnswered, Party{Role: RoleUser})
-	if !c.back && !c.all && !c.skip {
-		e.Data = map[string]string{"field": c.field, "answer": c.value}
-	}
-	if in.Next < len(in.Fields) {
-		x.set(dueIntake, x.queue.IntakeTimeout)
-		x.ask()
-		return nil
-	}
-	x.h.own.Intake = nil
-	x.enter(NoticeWaiting)
-	return nil
-}
-
 // cCancel is the user who no longer wants a person, or has left.
 type cCancel struct {
 	who  Party
@@ -302,6 +227,10 @@ type cCancel struct {
 func (c cCancel) name() string { return "cancel" }
 
 func (c cCancel) apply(x *change) error {
+	if in := x.h.own.Intake; in != nil && in.Ends != "" {
+		x.over(in.Ends, "") // nobody was there: that stays so
+		return nil
+	}
 	if c.left {
 		x.add(KindAgentLeft, Party{Role: RoleUser}).Reason = ReasonUserLeft
 		x.over(OutcomeAbandoned, "")
@@ -327,21 +256,34 @@ func (c cRefuse) apply(x *change) error {
 		}
 	}
 	x.learn(c.request.about)
-	x.h.Refused, x.h.Reason, x.h.Need = true, c.request.reason, c.request.need
-	x.h.Tags = mergeTags(x.h.Tags, c.request.tags, nil)
+	h := &x.h
+	h.Refused, h.Missed, h.Reason, h.Need = true, c.why.Why, c.request.reason, c.request.need
+	h.own.Reopen, h.own.Offer = nil, false
+	h.Tags = mergeTags(h.Tags, c.request.tags, nil)
 	e := x.add(KindRefused, c.request.who)
 	e.Reason, e.Data = c.why.Why, map[string]string{"queue": c.request.need.Queue}
+	x.queue = x.rules.queue(h.Need.Queue)
+	if f := x.queue.Offline.Form; f != nil && !c.request.skip {
+		x.drop(dueIdle)
+		h.Answers = mergeAnswers(h.Answers, c.request.answers)
+		x.notice(NoticeOffline, offlineData(c.why))
+		x.offlineForm(f, OutcomeUnavailable)
+	} else if x.queue.Offline.Tell {
+		x.notice(NoticeOffline, offlineData(c.why))
+	}
 	return nil
 }
 
 // cTell says what the user is told about the wait.
-type cTell struct{ place Place }
+type cTell struct{ told Told }
 
 func (c cTell) name() string { return "tell" }
 
 func (c cTell) apply(x *change) error {
-	x.h.Place = &Told{Position: c.place.Position, Known: c.place.Known, Wait: c.place.P90, At: x.now}
-	x.notice(NoticePlace, placeData(c.place))
+	told := c.told
+	told.At = x.now
+	x.h.Place = &told
+	x.notice(NoticePlace, told.data(x.queue.WaitAs))
 	if len(x.entries) == 0 {
 		x.event(KindTimer)
 	}
@@ -361,6 +303,7 @@ type candidate struct {
 	shown string
 	seat  seat
 	why   string
+	room  *Room // for a need of video
 }
 
 func (c cOffer) name() string { return "offer" }
@@ -416,14 +359,4 @@ func mergeTags(tags, add, remove []string) []string {
 		}
 	}
 	return slices.DeleteFunc(out, func(t string) bool { return slices.Contains(remove, t) })
-}
-
-func mergeAnswers(a, b map[string]string) map[string]string {
-	if len(b) == 0 {
-		return a
-	}
-	out := make(map[string]string, len(a)+len(b))
-	maps.Copy(out, a)
-	maps.Copy(out, b)
-	return out
 }

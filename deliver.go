@@ -256,7 +256,7 @@ func (e *Engine) deliver(ctx context.Context, h *Handoff, t task, b *Binding, en
 func userMessage(en *Entry) UserMessage {
 	m := UserMessage{
 		ID: en.ID, From: Party{Role: en.From.Role, Name: en.From.Name}, Text: en.Text, Files: en.Files,
-		Notice: en.Notice, At: en.At, Payload: en.Payload, Cursor: UserCursor{Number: en.Handoff.Number, Seq: en.Seq},
+		Notice: en.Notice, At: en.At, Payload: en.Payload, Ask: en.Ask, Cursor: UserCursor{Number: en.Handoff.Number, Seq: en.Seq},
 	}
 	switch m.From.Role {
 	case RoleBot, RoleUser:
@@ -391,7 +391,7 @@ func (e *Engine) deliverPacket(ctx context.Context, h *Handoff, en *Entry) error
 	if c.Note, err = e.note(ctx, prev.ID); err != nil {
 		return err
 	}
-	c.Summary = summary(prev, c.Note)
+	c.Summary = e.summaryOf(ctx, prev, c.Note, c.Human)
 	if h.own.Packet.Call != "" {
 		if c.Turn, err = e.turn(ctx, h, h.own.Packet.Call); err != nil {
 			return err

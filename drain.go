@@ -12,49 +12,13 @@ import (
 // pace remembers when agents last got or gave back something, as far as this
 // engine saw it. It orders candidates and decides nothing.
 type pace struct {
-	mu    sync.Mutex
-	last  map[string]time.Time
-	times map[string]*handling // by queue
+	mu   sync.Mutex
+	last map[string]time.Time
 }
 
-// handling is the mean time an agent spends with somebody, in which newer
-// ones weigh more.
-type handling struct {
-	mean time.Duration
-	n    int
-}
-
-func newPace() *pace { return &pace{last: map[string]time.Time{}, times: map[string]*handling{}} }
-
-// handle returns the mean handling time of a queue, if it is known.
-func (p *pace) handle(queue string) (time.Duration, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	h := p.times[queue]
-	if h == nil {
-		return 0, false
-	}
-	return h.mean, true
-}
-
-// handled learns from a stretch that is over.
-func (p *pace) handled(queue string, d time.Duration) {
-	const memory = 20
-	h := p.times[queue]
-	if h == nil {
-		h = &handling{}
-		p.times[queue] = h
-	}
-	h.n = min(h.n+1, memory)
-	h.mean += (d - h.mean) / time.Duration(h.n)
-}
+func newPace() *pace { return &pace{last: map[string]time.Time{}} }
 
 func (p *pace) note(old, h *Handoff) {
-	if old.Outcome == "" && h.Outcome != "" && h.Attended && h.Stretch.Human > 0 {
-		p.mu.Lock()
-		p.handled(h.Need.Queue, h.Stretch.Human+h.Stretch.Held)
-		p.mu.Unlock()
-	}
 	if old.Agent == h.Agent && len(old.Offers) == len(h.Offers) && (old.own.Seat == nil) == (h.own.Seat == nil) {
 		return
 	}
@@ -340,6 +304,7 @@ func (e *Engine) sweep(ctx context.Context) error {
 		e.work.drain(name)
 		e.work.tell(name)
 	}
+	e.keepLessons(ctx, lessonEvery)
 	return e.sweepHeld(ctx, "")
 }
 

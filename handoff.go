@@ -28,6 +28,8 @@ type Engine struct {
 	hub       *hub
 	work      *work
 	pace      *pace
+	taught    *teaching
+	outlooks  *outlooks
 	skills    *skillSet
 	begun     *begun
 	reached   *reached
@@ -45,8 +47,9 @@ func New(cfg Config) (*Engine, error) {
 	cfg.Queues, cfg.Providers, cfg.Sinks = slices.Clone(cfg.Queues), slices.Clone(cfg.Providers), maps.Clone(cfg.Sinks)
 	cfg.resolve()
 	e := &Engine{
+		pace: newPace(), taught: newTeaching(), outlooks: newOutlooks(),
 		cfg: cfg, rules: cfg.rules(), store: cfg.Store, log: cfg.Logger,
-		providers: map[string]Provider{}, hub: newHub(), work: newWork(), pace: newPace(), skills: newSkillSet(), begun: newBegun(), reached: newReached(),
+		providers: map[string]Provider{}, hub: newHub(), work: newWork(), skills: newSkillSet(), begun: newBegun(), reached: newReached(),
 	}
 	for _, p := range cfg.Providers {
 		e.providers[p.Info().Name] = p

@@ -2,10 +2,12 @@ package handoff
 
 import (
 	"net/mail"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // check returns why an answer cannot be accepted, or "".
@@ -22,6 +24,18 @@ func (f *Field) check(value string) string {
 			return "is required"
 		}
 		return ""
+	}
+	if strings.ContainsFunc(value, func(r rune) bool {
+		return unicode.IsControl(r) && (f.Kind != FieldText || r != '\n' && r != '\t' && r != '\r')
+	}) {
+		return "has a control character"
+	}
+	if f.Pattern != "" {
+		// New has checked the pattern. A form that is stored and whose pattern
+		// cannot be read takes every answer.
+		if re, err := regexp.Compile(`^(?:` + f.Pattern + `)$`); err == nil && !re.MatchString(value) {
+			return "is not of the form that is asked for"
+		}
 	}
 	switch f.Kind {
 	case FieldChoice:
@@ -83,9 +97,67 @@ func (f *Form) problems(path string) []error {
 		default:
 			out = append(out, &InvalidError{Field: at + ".Kind", Why: "is unknown"})
 		}
+		if _, err := regexp.Compile(fd.Pattern); err != nil || len(fd.Pattern) > maxName {
+			out = append(out, &InvalidError{Field: at + ".Pattern", Why: "is no regular expression, or too long"})
+		}
+		for _, err := range []error{checkText(at+".Label", fd.Label), checkChoices(at, fd)} {
+			if err != nil {
+				out = append(out, err)
+			}
+		}
 		if fd.Max < 0 {
 			out = append(out, &InvalidError{Field: at + ".Max", Why: "is negative"})
 		}
 	}
 	return out
+}
+
+// checkChoices checks the choices of a field and what they lead to.
+func checkChoices(path string, f *Field) error {
+	for choice := range f.Queues {
+		if f.Kind != FieldChoice || !slices.Contains(f.Choices, choice) {
+			return &InvalidError{Field: path + ".Queues", Why: "has one that is not in Choices"}
+		}
+	}
+	for choice, skills := range f.Skills {
+		if f.Kind != FieldChoice || !slices.Contains(f.Choices, choice) {
+			return &InvalidError{Field: path + ".Skills", Why: "has one that is not in Choices"}
+		}
+		n := Need{Queue: "any", Skills: skills}
+		if err := n.check(path); err != nil {
+			return err
+		}
+	}
+	return checkNames(path+".Choices", f.Choices)
+}
+
+// targetProblems checks that a form leads to queues that there are.
+func (f *Form) targetProblems(path string, known map[string]bool) []error {
+	var out []error
+	for i := range f.Fields {
+		for _, q := range f.Fields[i].Queues {
+			if !known[q] {
+				out = append(out, &InvalidError{Field: path + ".Fields[" + strconv.Itoa(i) + "].Queues", Why: "names one that is not in Queues"})
+			}
+		}
+	}
+	return out
+}
+
+// read takes what a user wrote as an answer: a choice also by its number, or in
+// another case.
+func (f *Field) read(text string) string {
+	text = strings.TrimSpace(text)
+	if f.Kind != FieldChoice {
+		return text
+	}
+	for _, c := range f.Choices {
+		if strings.EqualFold(c, text) {
+			return c
+		}
+	}
+	if n, err := strconv.Atoi(text); err == nil && n >= 1 && n <= len(f.Choices) {
+		return f.Choices[n-1]
+	}
+	return text
 }

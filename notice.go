@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed-2a427302/handoff/estimate"
 )
 
 // A Notice is something that the engine tells a user, before it is words.
@@ -28,7 +30,7 @@ type Notices interface {
 // is the user; what is for agents is an entry of the log.
 const (
 	NoticeWaiting    = "waiting"     // a person was asked for: mode (text or video)
-	NoticePlace      = "place"       // position, ahead, wait_low, wait_high (minutes); known only when set
+	NoticePlace      = "place"       // position, ahead, wait (see estimate.Rendered), wait_low, wait_high, why, cause
 	NoticeConnecting = "connecting"  // a platform is being opened
 	NoticeJoined     = "joined"      // agent
 	NoticeTakeOver   = "take_over"   // agent
@@ -161,34 +163,66 @@ func englishPlace(data map[string]string) string {
 	default:
 		fmt.Fprintf(&b, "%d people are ahead of you.", n)
 	}
-	switch low, high := data["wait_low"], data["wait_high"]; {
-	case high == "":
-		b.WriteString(" I cannot say yet how long it will take.")
-	case low == high && high == "1":
-		b.WriteString(" It will take about a minute.")
-	case low == high:
-		b.WriteString(" It will take about " + high + " minutes.")
-	default:
-		b.WriteString(" It will take between " + low + " and " + high + " minutes.")
+	b.WriteString(" " + englishWait(data))
+	switch cause := data["cause"]; {
+	case strings.Contains(cause, estimate.Overtaken.String()):
+		b.WriteString(" Somebody whose case cannot wait was put before you.")
+	case strings.Contains(cause, estimate.SeatLost.String()):
+		b.WriteString(" Fewer colleagues are there than before.")
 	}
 	return b.String()
 }
 
-// placeData returns the data of NoticePlace.
-func placeData(p Place) map[string]string {
-	data := map[string]string{}
-	if p.Position > 0 {
-		data["position"] = strconv.Itoa(p.Position)
-		data["ahead"] = strconv.Itoa(p.Position - 1)
+func englishWait(data map[string]string) string {
+	low, high := data["wait_low"], data["wait_high"]
+	unit := func(n string) string {
+		if n == "1" {
+			return "a minute."
+		}
+		return n + " minutes."
 	}
-	if p.Known {
-		data["wait_low"] = minutes(p.P50)
-		data["wait_high"] = minutes(p.P90)
+	switch estimate.Mode(data["wait"]) {
+	case estimate.Soon:
+		return "It will be your turn any moment now."
+	case estimate.Range:
+		return "It will take between " + low + " and " + unit(high)
+	case estimate.LessThan:
+		return "It will take less than " + unit(high)
+	case estimate.MoreThan:
+		return "It will take more than " + unit(low)
+	case estimate.Approximate, estimate.Precise:
+		return "It will take about " + unit(high)
+	case estimate.Undetermined:
 	}
-	return data
+	switch data["why"] {
+	case string(ReasonOffline):
+		return "Nobody is there right now."
+	case string(ReasonClosed):
+		return "We are closed right now."
+	}
+	return "I cannot say yet how long it will take."
 }
 
-// minutes rounds up, since nobody minds being served early.
-func minutes(d time.Duration) string {
-	return strconv.Itoa(max(1, int((d+time.Minute-1)/time.Minute)))
+// data returns the data of NoticePlace.
+func (t *Told) data(mode estimate.Mode) map[string]string {
+	data := map[string]string{}
+	if t.Position > 0 {
+		data["position"] = strconv.Itoa(t.Position)
+		data["ahead"] = strconv.Itoa(t.Position - 1)
+	}
+	r := t.words(mode)
+	data["wait"] = string(r.Mode)
+	if r.Low > 0 {
+		data["wait_low"] = strconv.Itoa(r.Low)
+	}
+	if r.High > 0 {
+		data["wait_high"] = strconv.Itoa(r.High)
+	}
+	if r.Reason != "" {
+		data["why"] = string(t.Why)
+	}
+	if t.Cause != 0 {
+		data["cause"] = t.Cause.String()
+	}
+	return data
 }

@@ -2,8 +2,9 @@ package handoff
 
 import (
 	"context"
-	"math"
 	"time"
+
+	"github.com/seed-2a427302/handoff/estimate"
 )
 
 // A Place is where somebody stands in a queue.
@@ -18,7 +19,7 @@ type Place struct {
 }
 
 // Place says where a handoff stands in its queue: its rank in the very list
-// that is served, and how long it will take. Unknown is an answer.
+// that is served, and how long it will take from now. Unknown is an answer.
 func (e *Engine) Place(ctx context.Context, id ID) (Place, error) {
 	if err := checkID(id); err != nil {
 		return Place{}, err
@@ -42,7 +43,7 @@ func (e *Engine) place(ctx context.Context, h *Handoff) (Place, error) {
 		}
 		return p, nil
 	}
-	if h.State != StateWaiting && h.State != StateOffered {
+	if !h.inLine() {
 		return Place{}, &StateError{ID: h.ID, State: h.State, Command: "place"}
 	}
 	ahead, err := e.ahead(ctx, h)
@@ -50,7 +51,20 @@ func (e *Engine) place(ctx context.Context, h *Handoff) (Place, error) {
 		return Place{}, err
 	}
 	p := Place{Position: ahead + 1, Ahead: ahead, More: ahead >= countAhead}
-	return p, e.estimate(ctx, h, &p)
+	q := e.rules.queue(h.Need.Queue)
+	o, err := e.outlook(ctx, q)
+	if err != nil {
+		return Place{}, err
+	}
+	w, ok := o.wait(h, ahead)
+	if !ok {
+		if o, err = e.freshOutlook(ctx, q); err != nil {
+			return Place{}, err
+		}
+		w, _ = o.wait(h, ahead)
+	}
+	p.set(o, h, w)
+	return p, nil
 }
 
 func (e *Engine) ahead(ctx context.Context, h *Handoff) (n int, err error) {
@@ -73,42 +87,20 @@ func (e *Engine) ahead(ctx context.Context, h *Handoff) (n int, err error) {
 	return n, err
 }
 
-// estimate says how long somebody at a place will wait: the people ahead and
-// himself, each of whom needs a seat to come free.
-func (e *Engine) estimate(ctx context.Context, h *Handoff, p *Place) error {
-	q := e.rules.queue(h.Need.Queue)
-	at := now()
-	if q.Hours != nil && !isOpen(q.Hours, at) {
+// set fills in an estimate of the wait.
+func (p *Place) set(o *outlook, h *Handoff, w estimate.Wait) {
+	p.Known, p.P50, p.P90 = w.Known, w.P50.Round(time.Second), w.P90.Round(time.Second)
+	switch w.Reason {
+	case estimate.Closed:
 		p.Why = ReasonClosed
-		return nil
-	}
-	_, online, err := e.candidates(ctx, q, at)
-	if err != nil {
-		return err
-	}
-	seats := 0
-	for i := range online {
-		if online[i].covers(&h.Need) {
-			seats += online[i].Seats
+	case estimate.NoData:
+		p.Why = ReasonNoData
+	case estimate.NoAgents:
+		p.Why = ReasonOffline
+		if all, _ := o.count(&Handoff{Need: h.Need}); all > 0 {
+			p.Why = ReasonCooldown // those who are there were asked
 		}
 	}
-	mean, known := e.pace.handle(h.Need.Queue)
-	switch {
-	case seats == 0:
-		p.Why = ReasonOffline
-	case !known:
-		p.Why = ReasonNoData
-	default:
-		// Served one by one at the rate of all seats together. The spread of
-		// a sum of n exponential times is mean/√n, and 1.28 of it is the 90 %
-		// point of a normal distribution.
-		n := float64(p.Position)
-		m := float64(mean) * n / float64(seats)
-		p.Known = true
-		p.P50 = time.Duration(m).Round(time.Second)
-		p.P90 = time.Duration(m * (1 + 1.28/math.Sqrt(n))).Round(time.Second)
-	}
-	return nil
 }
 
 func isOpen(hours Hours, at time.Time) bool {
@@ -120,40 +112,44 @@ func isOpen(hours Hours, at time.Time) bool {
 // of a queue and each at most as often as the queue allows.
 func (e *Engine) tell(ctx context.Context, queue string) error {
 	q := e.rules.queues[queue]
-	if q == nil || q.PlaceEvery < 0 {
+	if q == nil || len(q.Providers) > 0 {
 		return nil
 	}
-	const most = 100
-	query := Query{Queue: queue, Waiting: true, ByRank: true, Limit: most}
-	list, err := e.list(ctx, query)
-	if err != nil || len(list) == 0 {
+	if o := e.outlooks.get(queue); o != nil && time.Since(o.stale) < -80*o.took {
+		// A large queue was looked at a moment ago.
+		e.work.after(task{pool: poolTell, do: "tell", name: queue}, o.stale)
+		return nil
+	}
+	o, err := e.freshOutlook(ctx, q)
+	if err != nil || len(o.list) == 0 {
 		return err
 	}
-	at := now()
-	for i := range list {
-		h, err := list[i].decode()
-		if err != nil {
-			return err
+	e.staffed(o)
+	if q.PlaceEvery < 0 {
+		return nil
+	}
+	var due []int
+	for i, h := range o.list[:min(len(o.list), mostTold)] {
+		switch {
+		case h.State != StateWaiting || h.own.Importing:
+		case h.Place != nil && o.at.Sub(h.Place.At) < q.PlaceEvery:
+			e.work.after(task{pool: poolTell, do: "tell", name: queue}, h.Place.At.Add(q.PlaceEvery))
+		default:
+			due = append(due, i)
 		}
-		if h.State != StateWaiting || h.own.Importing {
-			continue
-		}
-		if h.Place != nil && at.Sub(h.Place.At) < q.PlaceEvery {
-			e.work.after(task{pool: poolDrain, do: "tell", name: queue}, h.Place.At.Add(q.PlaceEvery))
-			continue
-		}
-		p := Place{Position: i + 1, Ahead: i}
-		if err := e.estimate(ctx, h, &p); err != nil {
-			return err
-		}
-		if !h.Place.differs(p) {
+	}
+	for k, w := range o.waits(due) {
+		i := due[k]
+		h := o.list[i]
+		told, ok := o.tell(i, w)
+		if !ok {
 			continue
 		}
 		n := h.OfferNo
 		if h.Place != nil {
 			n = h.Place.At.UnixMilli()
 		}
-		_, err = e.apply(ctx, h, cTell{place: p}, "tell/"+itoa(n)+"/"+itoa(h.Version))
+		_, err := e.apply(ctx, h, cTell{told: told}, "tell/"+itoa(n)+"/"+itoa(h.Version))
 		if ignore(err, ErrConflict, ErrDuplicate, ErrState, ErrNotFound) != nil {
 			return err
 		}
@@ -161,14 +157,66 @@ func (e *Engine) tell(ctx context.Context, queue string) error {
 	return nil
 }
 
-// differs reports whether a user should be told p: a new position, or a wait
-// that became known, unknown or quite another one.
-func (t *Told) differs(p Place) bool {
-	switch {
-	case t == nil || t.Position != p.Position || t.Known != p.Known:
-		return true
-	case !p.Known || minutes(p.P90) == minutes(t.Wait):
-		return false // the words would be the same
+// mostTold is how many of a queue are told their places without asking.
+const mostTold = 100
+
+// staffed learns from how the queue is staffed while somebody waits.
+func (e *Engine) staffed(o *outlook) {
+	c := seatCount{at: o.at, waiting: !o.closed}
+	c.seats, c.busy = o.count(nil)
+	e.taught.staffed(o.queue, c)
+}
+
+// tell decides what the one who is i-th in the list is told, if anything.
+func (o *outlook) tell(i int, w estimate.Wait) (Told, bool) {
+	h := o.list[i]
+	p := Place{Position: i + 1}
+	p.set(o, h, w)
+	told := Told{Position: p.Position, Known: p.Known, Why: p.Why, P50: p.P50, P90: p.P90}
+	told.Seats, _ = o.count(h)
+	last := h.Place
+	if last == nil {
+		return told, true
 	}
-	return p.P90 < t.Wait*3/4 || p.P90 > t.Wait*5/4
+	policy := estimate.Policy{Every: o.queue.PlaceEvery, Heartbeat: -1}
+	if last.Position != told.Position {
+		policy.Heartbeat = 1 // his place moved: he is told anyhow
+	}
+	shown, ok := policy.Next(last.shown(), o.at, told.shown().Wait, o.cause(i, told.Seats))
+	told.P50, told.P90 = shown.Wait.P50, shown.Wait.P90
+	if told.Known && last.Known {
+		told.Cause = shown.Cause
+	}
+	if ok && last.Position == told.Position && last.words(o.queue.WaitAs) == told.words(o.queue.WaitAs) {
+		ok = false // the words would be the same
+	}
+	return told, ok
+}
+
+// cause says what has happened since the i-th was last told that may make him
+// wait longer.
+func (o *outlook) cause(i, seats int) (c estimate.Cause) {
+	last := o.list[i].Place
+	for _, h := range o.list[:i] {
+		if h.own.Lined.After(last.At) {
+			c |= estimate.Overtaken
+		}
+	}
+	if seats < last.Seats {
+		c |= estimate.SeatLost
+	}
+	return c
+}
+
+// shown is what was told, as the estimate sees it.
+func (t *Told) shown() estimate.Shown {
+	w := estimate.Wait{Known: t.Known, P50: t.P50, P90: t.P90, Mean: t.P50}
+	if !t.Known {
+		w.Reason = estimate.Reason(t.Why)
+	}
+	return estimate.Shown{Wait: w, At: t.At, Cause: t.Cause}
+}
+
+func (t *Told) words(mode estimate.Mode) estimate.Rendered {
+	return estimate.Render(t.shown().Wait, mode)
 }

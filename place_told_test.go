@@ -43,7 +43,7 @@ func TestPlaceIsToldWithoutChannel(t *testing.T) {
 		for m, err := range r.FollowUser(ctx, "kim", handoff.UserCursor{}) {
 			require.NoError(t, err, "nothing about the place")
 			if m.Notice == handoff.NoticePlace {
-				assert.Equal(t, "You are next. I cannot say yet how long it will take.", m.Text)
+				assert.Equal(t, "You are next. Nobody is there right now.", m.Text)
 				return
 			}
 		}
@@ -66,18 +66,18 @@ func TestPlaceIsNotRepeated(t *testing.T) {
 			r.Asks(c)
 		}
 		ann.Accept()
-		second := bob.Accept().ID
+		bob.Accept()
 		r.Says("lee", "A person!")
 		r.Asks("lee")
-		r.Sleep(4 * time.Second) // that is how long a chat takes
 		ann.Leaves()
-		r.Sleep(10 * time.Second)
-		bob.Ends(second)
-		bob.Decline("lunch")
 		r.Sleep(20 * time.Second)
 		said := len(r.Users.Texts("lee"))
+		require.Equal(t, "You are next. It will take about a minute.", last(r.Users.Texts("lee")))
 		ann.Comes() // twice as many seats, half the wait, the same words
 		r.Sleep(20 * time.Second)
 		assert.Len(t, r.Users.Texts("lee"), said, "%q", r.Users.Texts("lee"))
-	}, func(c *handoff.Config) { c.Queues[0].PlaceEvery = time.Second })
+	}, func(c *handoff.Config) {
+		c.Queues[0].PlaceEvery = time.Second
+		c.Queues[0].Expect.Handle = 10 * time.Second
+	})
 }

@@ -17,6 +17,10 @@ type Agent struct {
 	Seats      int            `json:"seats,omitempty"`       // handoffs at once; 0 takes none
 	QueueSeats map[string]int `json:"queue_seats,omitempty"` // further limits by queue
 	Video      bool           `json:"video,omitempty"`       // takes video sessions
+
+	// Shifts are the hours he plans to work. They say nothing about who may be
+	// offered something, which presence does; waits are estimated with them.
+	Shifts *Weekly `json:"shifts,omitempty"`
 }
 
 func (a *Agent) shown() string {

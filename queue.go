@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed-2a427302/handoff/estimate"
 )
 
 // A Need says what a handoff asks for.
@@ -69,6 +71,15 @@ type Queue struct {
 	IntakeTimeout time.Duration // for the user to answer; default 10m
 	PlaceEvery    time.Duration // at most so often a waiting user is told a change; default 20s
 
+	// WaitAs is how a wait is put into words: estimate.Range (the default),
+	// Approximate, LessThan or Precise.
+	WaitAs estimate.Mode
+
+	// Expect is what is believed of handle time and patience before anything
+	// was seen. The zero value believes nothing: waits are unknown, with
+	// ReasonNoData, until five handoffs have ended.
+	Expect estimate.Prior
+
 	// Ladder is what happens while nobody comes. Empty means: give up after
 	// 10 minutes (Bot).
 	Ladder []Rung
@@ -85,6 +96,23 @@ type Queue struct {
 	VideoUnits    int  // seats a video session takes; default 1
 
 	Intake *Form // asked before the queue; nil asks nothing
+
+	Offline      Absence       // for whom nobody can help
+	Closing      Closing       // for those inside when the hours end
+	ClosingGrace time.Duration // for those who talk, with ClosingEnds; default 10m
+	KeepCallback time.Duration // who wants to be called back keeps his place so long; default 24h
+
+	Modes        []Mode        // how users may be served; empty: in every way
+	Alias        string        // shown in place of the agents' names; empty: none
+	Alert        time.Duration // a user who gets no answer for so long is an alert; default never
+	AskRating    AskRating     // whether the user is asked how it was
+	CloseReasons []string      // what Ending.Reason may be; empty: anything
+	NeedReason   bool          // Ending.Reason is required
+
+	// Who gets a user who writes again after his handoff was ended, within
+	// ReopenFor (default 24h).
+	Reopen    Reopen
+	ReopenFor time.Duration
 
 	// What follows End. The bot is told in any case; Quiet gives it the word
 	// only when a message is still unanswered, and StayOut only after that
@@ -136,7 +164,12 @@ type Field struct {
 	Kind     FieldKind `json:"kind,omitempty"`
 	Required bool      `json:"required,omitempty"`
 	Choices  []string  `json:"choices,omitempty"`
-	Max      int       `json:"max,omitempty"` // longest answer in bytes; default 1000
+	Pattern  string    `json:"pattern,omitempty"` // a regular expression that the whole answer matches
+	Max      int       `json:"max,omitempty"`     // longest answer in bytes; default 1000
+
+	// What a choice leads to: another queue, more skills.
+	Queues map[string]string  `json:"queues,omitempty"`
+	Skills map[string][]Skill `json:"skills,omitempty"`
 }
 
 // A FieldKind says what answers are valid.
@@ -168,6 +201,7 @@ type intake struct {
 	Host     bool    `json:"host,omitempty"`
 	Required bool    `json:"required,omitempty"`
 	OnLapse  Lapse   `json:"on_lapse,omitempty"`
+	Ends     Outcome `json:"ends,omitempty"` // asked because nobody was there: it ends so
 }
 
 // line returns the signature of a need: two needs with the same line can be

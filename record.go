@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/seed-2a427302/handoff/estimate"
+	"github.com/seed-2a427302/handoff/trigger"
 )
 
 // An ID names a handoff: the conversation, and the handoff's number in it.
@@ -93,7 +96,8 @@ const (
 	ReasonUserLeft     Reason = "user_left"
 	ReasonImportFailed Reason = "history_unavailable"
 	ReasonCooldown     Reason = "cool_down"
-	ReasonNoData       Reason = "no_data" // nothing was learned yet
+	ReasonNoData       Reason = "no_data"  // nothing was learned yet
+	ReasonReopened     Reason = "reopened" // the user wrote again after the end
 )
 
 // A Role says what kind of party somebody is.
@@ -200,8 +204,12 @@ type Handoff struct {
 	StayOut   time.Time  `json:"stay_out,omitzero"` // the bot stays silent until then
 	Place     *Told      `json:"place,omitempty"`   // what the user was last told about the wait
 
-	LeftMessage bool `json:"left_message,omitempty"` // the user left a message or wants a call back
-	Refused     bool `json:"refused,omitempty"`      // a request was refused at the door
+	LeftMessage bool      `json:"left_message,omitempty"` // the user left a message or wants a call back
+	Callback    *Callback `json:"callback,omitempty"`     // he wants to be called, and keeps his place
+	Refused     bool      `json:"refused,omitempty"`      // a request was refused at the door
+	Missed      Reason    `json:"missed,omitempty"`       // why nobody helped: closed, offline, full, timeout, declined, …
+	Room        *Room     `json:"room,omitempty"`         // of the video session
+	Asked       bool      `json:"asked,omitempty"`        // the user was asked how it was
 
 	own   bookkeeping
 	extra extra
@@ -230,9 +238,17 @@ type bookkeeping struct {
 	AwaySince  time.Time  `json:"away_since,omitzero"`
 	IdleFrom   time.Time  `json:"idle_from,omitzero"` // extended by the agent
 	Warned     bool       `json:"warned,omitempty"`
-	Failures   int        `json:"failures,omitempty"` // bot failures in a row; ends a loop
-	Stands     time.Time  `json:"stands,omitzero"`    // start of the present state
-	Tombstone  bool       `json:"tombstone,omitempty"`
+	Failures   int        `json:"failures,omitempty"`  // bot failures in a row; ends a loop
+	Stands     time.Time  `json:"stands,omitzero"`     // start of the present state
+	Tombstone  bool       `json:"tombstone,omitempty"` // no handoff, but something the engine keeps
+	Lined      time.Time  `json:"lined,omitzero"`      // when it last joined a line
+	Lesson     lesson     `json:"lesson,omitzero"`     // of a tombstone: what was learned about a queue
+
+	Trigger *trigger.State `json:"trigger,omitempty"`
+	Offer   bool           `json:"offer,omitempty"`   // a person is to be offered after the bot's next reply
+	Reopen  *reopen        `json:"reopen,omitempty"`  // where the user's next message goes
+	Closing bool           `json:"closing,omitempty"` // the user was told that the queue closes
+	Rooms   int            `json:"rooms,omitempty"`   // video rooms that were made
 
 	extra extra
 }
@@ -285,10 +301,14 @@ type Rating struct {
 
 // A Told is what a waiting user was last told.
 type Told struct {
-	Position int           `json:"position"` // 1 is next; 0 is unknown
-	Known    bool          `json:"known"`    // whether the wait was known
-	Wait     time.Duration `json:"wait,omitempty"`
-	At       time.Time     `json:"at"`
+	Position int            `json:"position"`      // 1 is next; 0 is unknown
+	Known    bool           `json:"known"`         // whether the wait was known
+	Why      Reason         `json:"why,omitempty"` // why it was not
+	P50      time.Duration  `json:"p50,omitempty"` // as in Place
+	P90      time.Duration  `json:"p90,omitempty"`
+	At       time.Time      `json:"at"`
+	Seats    int            `json:"seats,omitempty"` // that served him
+	Cause    estimate.Cause `json:"cause,omitempty"` // why the wait rose, if it did
 }
 
 // A Deadline says when the engine must look at a handoff, and why.
@@ -311,6 +331,15 @@ type seat struct {
 	Max      int    `json:"max"`
 	Queue    string `json:"queue,omitempty"`     // with a limit of its own
 	QueueMax int    `json:"queue_max,omitempty"` //
+
+	Since time.Time `json:"since,omitzero"` // when it was taken for good, not by an offer
+}
+
+// reopen says where a user goes who writes again.
+type reopen struct {
+	Need  Need      `json:"need"`
+	Units int       `json:"units,omitempty"`
+	Until time.Time `json:"until"`
 }
 
 // declined remembers who must not be asked again before a time.

@@ -103,6 +103,9 @@ func (e *Engine) Request(ctx context.Context, r Request) (Requested, error) {
 	if r.Turn.Call != "" && r.Turn.Conversation != r.Conversation {
 		return Requested{}, &InvalidError{Field: "Request.Turn", Why: "is of another conversation"}
 	}
+	if err := q.allows("Request.Mode", r.Mode); err != nil {
+		return Requested{}, err
+	}
 	if r.Preferred != "" {
 		if _, err := e.agent(ctx, "Request.Preferred", r.Preferred); err != nil {
 			return Requested{}, err
@@ -409,8 +412,11 @@ func (e *Engine) Answer(ctx context.Context, conversation string, r Response) (H
 	if r.ID == "" {
 		op = "answer/" + newID()
 	}
-	o, err := e.do(ctx, h.ID, op, func(*Handoff) (command, error) {
-		return cAnswer{field: r.Field, value: r.Value, skip: r.Skip, back: r.Back, all: r.Rest}, nil
+	o, err := e.do(ctx, h.ID, op, func(h *Handoff) (command, error) {
+		c := cAnswer{field: r.Field, value: r.Value, skip: r.Skip, back: r.Back, all: r.Rest}
+		d, err := e.formDoor(ctx, h, r.Field, r.Value)
+		c.facts = d
+		return c, err
 	})
 	return e.result(o, err)
 }

@@ -2,6 +2,8 @@ package handoff
 
 import (
 	"time"
+
+	"github.com/seed-2a427302/handoff/estimate"
 )
 
 // rules is the part of a Config that decides, resolved and immutable.
@@ -17,6 +19,8 @@ type rules struct {
 	botIdle    time.Duration
 	botQueue   string // where a failing bot's user goes
 	importing  bool   // history is read after a request
+	silent     bool   // offers are the bot's
+	summaries  bool   // a model sums up
 	keepIdle   time.Duration
 	keepEnded  time.Duration
 	notices    Notices
@@ -45,6 +49,10 @@ func (q Queue) resolve(route Router) *Queue {
 	orDefault(&q.ConnectTime, time.Minute)
 	orDefault(&q.IntakeTimeout, 10*time.Minute)
 	orDefault(&q.PlaceEvery, 20*time.Second)
+	orDefault(&q.ClosingGrace, 10*time.Minute)
+	orDefault(&q.KeepCallback, 24*time.Hour)
+	orDefault(&q.ReopenFor, 24*time.Hour)
+	orDefault(&q.Alert, Never)
 	if len(q.Ladder) == 0 {
 		q.Ladder = []Rung{{After: 10 * time.Minute, Do: ToBot}}
 	}
@@ -53,6 +61,9 @@ func (q Queue) resolve(route Router) *Queue {
 	}
 	if q.VideoUnits == 0 {
 		q.VideoUnits = 1
+	}
+	if q.WaitAs == "" {
+		q.WaitAs = estimate.Range
 	}
 	if q.Route == nil {
 		q.Route = route

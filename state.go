@@ -27,6 +27,9 @@ var allowed = map[string][]State{
 	"say":             {StateBot, StateIntake, StateWaiting, StateOffered, StateConnecting, StateQueued},
 	"handover":        {StateBot},
 	"request":         {StateBot},
+	"fail":            {StateBot},
+	"call back":       {StateWaiting, StateOffered},
+	"ask for video":   {StateActive, StateHeld},
 	"import":          {StateIntake, StateWaiting, StateConnecting, StateQueued, StateActive},
 	"answer":          {StateIntake},
 	"cancel":          {StateIntake, StateWaiting, StateOffered, StateConnecting, StateQueued, StateActive, StateHeld},
@@ -50,6 +53,10 @@ var allowed = map[string][]State{
 	"end":       {StateActive, StateHeld, StateWrapup},
 	"take over": {StateBot, StateIntake, StateWaiting, StateOffered, StateConnecting, StateQueued, StateActive, StateHeld},
 	"assign":    {StateWaiting, StateOffered, StateActive, StateHeld},
+	"video":     {StateActive},
+	"priority":  {StateIntake, StateWaiting, StateOffered, StateConnecting, StateQueued},
+	"notify":    {StateBot, StateIntake, StateWaiting, StateOffered, StateConnecting, StateQueued, StateActive, StateHeld},
+	"summary":   States(),
 
 	"fire":        States(),
 	"tell":        {StateWaiting, StateOffered, StateQueued},
@@ -79,8 +86,9 @@ type change struct {
 	op      string
 	entries []Entry
 	made    int
-	start   int64 // the log's end before this change
-	rebind  bool  // the live binding's transcript ends with this change
+	start   int64  // the log's end before this change
+	rebind  bool   // the live binding's transcript ends with this change
+	was     string // h.Need.Queue before
 }
 
 // decide returns what c makes of h at the time now, or why it must not
@@ -91,7 +99,7 @@ func (r *rules) decide(h *Handoff, c command, op string, now time.Time) (*Handof
 	if !slices.Contains(allowed[c.name()], h.State) {
 		return nil, nil, &StateError{ID: h.ID, State: h.State, Command: c.name()}
 	}
-	x := &change{rules: r, h: *h, now: now, op: op, start: h.Seq, queue: r.queue(h.Need.Queue)}
+	x := &change{rules: r, h: *h, now: now, op: op, start: h.Seq, queue: r.queue(h.Need.Queue), was: h.Need.Queue}
 	if h.State != "" {
 		x.before = h.Controller()
 	}
@@ -145,7 +153,11 @@ func (x *change) noticeAgent(key string) { x.notice(key, map[string]string{"agen
 // are gone.
 func (x *change) to(s State) {
 	x.book()
+	was := x.h.inLine()
 	x.h.State, x.h.own.Stands = s, x.now
+	if !was && x.h.inLine() {
+		x.h.own.Lined = x.now
+	}
 	x.drop(stateDeadlines...)
 }
 
@@ -190,6 +202,7 @@ func (x *change) finish() {
 	h := &x.h
 	h.Updated = x.now
 	x.control()
+	x.armService()
 	live := h.live()
 	if x.rebind && live != nil {
 		x.binding(live.Number).From = h.Seq
@@ -342,6 +355,9 @@ const (
 	dueClose      = "close"    // a vendor's chat is to be closed
 	dueAudit      = "audit"    // receivers that nobody serves are given up
 	dueKeep       = "keep"     // the record may go
+	dueClosing    = "closing"  // the queue closes
+	dueAlert      = "alert"    // a user has had no answer for long
+	dueSummary    = "summary"  // a model is to sum up
 )
 
 // stateDeadlines end with the state they were set in.

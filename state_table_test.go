@@ -288,9 +288,13 @@ func (w *tableWorld) shape(h *Handoff) string {
 		h.own.Seat != nil, h.own.Importing, !h.own.AwaySince.IsZero(), !h.StayOut.IsZero(), h.own.NextOwed, h.own.Warned)
 	switch h.State {
 	case StateIntake:
-		fmt.Fprint(&b, h.own.Intake.Next, h.own.Intake.Host)
+		fmt.Fprint(&b, h.own.Intake.Next, h.own.Intake.Host, h.own.Intake.Ends)
+	case StateBot:
+		fmt.Fprint(&b, h.own.Offer)
 	case StateWaiting, StateQueued, StateConnecting:
-		fmt.Fprint(&b, h.own.Rung, h.own.Route)
+		fmt.Fprint(&b, h.own.Rung, h.own.Route, h.Callback != nil, q.Closing)
+	case StateActive, StateHeld:
+		fmt.Fprint(&b, h.own.Closing, q.Closing)
 	case StateEnded:
 		fmt.Fprint(&b, h.Outcome, h.Attended)
 	default:

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/seed-2a427302/handoff/trigger"
 )
 
 // The world of the state table: queues of every kind, three agents, two
@@ -32,6 +34,11 @@ func tableRules() []*rules {
 		{Name: "broadcast", Style: Broadcast, StayOut: time.Hour, Quiet: true, BotAnswers: true},
 		{Name: "form", Intake: form(false, LapseProceed)},
 		{Name: "dialog", Intake: form(true, LapseCancel)},
+		{
+			Name: "service", Hours: tableHours{}, Closing: ClosingEnds, Alert: time.Minute, AskRating: AskAtAnyEnd, Reopen: ReopenAgent,
+			Offline: Absence{Tell: true, Form: &Form{Fields: []Field{{Name: "mail", Kind: FieldMail, Required: true}}}},
+			Ladder:  []Rung{{After: 7 * time.Minute, Do: ToBot}},
+		},
 		{Name: "relay", Providers: []string{"relay", "spare"}, Ladder: ladder, BotAnswers: true},
 		{Name: "platform", Providers: []string{"platform"}},
 	}
@@ -46,7 +53,7 @@ func tableRules() []*rules {
 		c.Queues = queues
 		change(&c)
 		if len(out) > 0 {
-			c.Queues = []Queue{queues[0], queues[1], queues[3], queues[5]} // enough for what differs
+			c.Queues = []Queue{queues[0], queues[1], queues[3], queues[6]} // enough for what differs
 		}
 		c.resolve()
 		r := c.rules()
@@ -54,6 +61,13 @@ func tableRules() []*rules {
 		out = append(out, r)
 	}
 	return out
+}
+
+// tableHours close after an hour, for an hour.
+type tableHours struct{}
+
+func (tableHours) At(t time.Time) (open bool, next time.Time) {
+	return t.Hour()%2 == tableStart.Hour()%2, t.Truncate(time.Hour).Add(time.Hour)
 }
 
 func tableSeat(agent string) seat { return seat{Agent: agent, Units: 1, Max: 2} }
@@ -103,8 +117,26 @@ func tableRequest(turn *Turn, queue string) cRequest {
 	}
 }
 
+func tableHeard(queue string) heard {
+	return heard{
+		state: &trigger.State{Pending: true}, action: trigger.Transfer, reason: "user_request",
+		data: map[string]string{"rule": "r"}, then: tableRequest(nil, queue), op: "escalate/m",
+	}
+}
+
 func tableUser(h *Handoff, add func(string, command)) {
 	add("", cReceive{said: said{id: fmt.Sprint("m", h.Seq), text: "text"}, about: about{user: &Contact{ID: "u"}}})
+	add("triggers want a person", cReceive{said: said{id: fmt.Sprint("w", h.Seq), text: "a person"}, heard: tableHeard("push")})
+	add("triggers offer a person", cReceive{
+		said:  said{id: fmt.Sprint("o", h.Seq), text: "hm"},
+		heard: heard{state: &trigger.State{}, action: trigger.Offer, reason: "frustration"},
+	})
+	add("the answer is valid", cReceive{said: said{id: fmt.Sprint("v", h.Seq), text: "x@example.com"}})
+	if h.Need.Queue == "service" { // elsewhere it is the same
+		add("", cCallback{want: Callback{Phone: "123"}})
+	}
+	add("", cAskVideo{})
+	add("the queue is closed", cAnswer{value: "x@example.com", facts: door{"form": {Queue: "form", Why: ReasonClosed}}})
 	add("", cCancel{who: Party{Role: RoleUser}})
 	add("left", cCancel{who: Party{Role: RoleUser}, left: true})
 	add("", cLeave{who: Party{Role: RoleUser}, text: "call me"})
@@ -134,6 +166,10 @@ func tableBot(r *rules, h *Handoff, add func(string, command)) {
 			continue
 		}
 		add(guard, cReply{turn: t, msg: Message{Text: "text"}})
+		add(guard+", triggers", cReply{turn: t, msg: Message{Text: "text"}, heard: tableHeard("push")})
+		add(guard, cFail{turn: t, code: "x"})
+		add(guard+", triggers", cFail{turn: t, code: "x", heard: tableHeard("push")})
+		add(guard, cRefuse{request: tableRequest(&t, "service"), why: &UnavailableError{Queue: "service", Why: ReasonClosed}})
 		add(guard, cDone{turn: t})
 		add(guard, cHandover{turn: t, bot: "other"})
 		add(guard, cRefuse{request: tableRequest(&t, "push"), why: &UnavailableError{Queue: "push", Why: ReasonClosed}})
@@ -150,7 +186,10 @@ func tableBot(r *rules, h *Handoff, add func(string, command)) {
 	add("", cUndelivered{sink: sinkChannel, entry: 1, code: "gone"})
 	add("nothing", cGiveUp{again: look})
 	add("a receiver", cGiveUp{cursors: []string{sinkNamed + "archive"}, again: Never})
-	add("", cTell{place: Place{Position: 2}})
+	add("", cTell{told: Told{Position: 2}})
+	add("", cNotify{key: NoticeWaiting})
+	add("no words", cNotify{key: "no such key"})
+	add("", cSummary{text: "text"})
 }
 
 // tablePeople tries the agents' verbs as the holder, as somebody else and as a
@@ -162,6 +201,8 @@ func tablePeople(h *Handoff, add func(string, command)) {
 	}
 	for _, a := range []Actor{By(holder), By("zoe"), BySupervisor("sue")} {
 		guard := a.ID
+		add(guard, cVideo{who: a, units: 1, seat: tableSeat(a.ID), room: Room{User: "u", Agent: "a"}})
+		add(guard, cPriority{who: a, n: 3})
 		add(guard, cSend{who: a, msg: Message{Text: "text"}})
 		add(guard, cSend{who: a, msg: Message{Text: "text", Seen: 1}})
 		add(guard, cJoin{who: a, shown: a.ID, msg: Message{Text: "text"}})

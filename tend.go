@@ -45,7 +45,7 @@ func (e *Engine) tend(ctx context.Context, id ID) error {
 func (h *Handoff) due(at time.Time) (Deadline, bool) {
 	var out Deadline
 	outside := func(k string) bool {
-		return k == dueImport || k == dueOpen || k == dueRead || k == dueClose || k == dueKeep || k == dueAudit
+		return k == dueImport || k == dueOpen || k == dueRead || k == dueClose || k == dueKeep || k == dueAudit || k == dueSummary
 	}
 	for _, d := range h.Deadlines {
 		if d.At.After(at) {
@@ -78,6 +78,8 @@ func (e *Engine) fire(ctx context.Context, h *Handoff, d Deadline) (bool, error)
 		return true, e.audit(ctx, h)
 	case dueKeep:
 		return false, e.forget(ctx, h)
+	case dueSummary:
+		return true, e.sumUp(ctx, h)
 	}
 	// A deadline may be armed for the same time again; the log's end tells the
 	// two firings apart.
@@ -121,6 +123,10 @@ func (e *Engine) facts(ctx context.Context, h *Handoff, kind string) (facts, err
 		if f.awaySince.IsZero() {
 			f.awaySince = h.own.AwaySince
 		}
+	case dueIntake:
+		d, err := e.formDoor(ctx, h, "", "")
+		f.door = d
+		return f, err
 	case dueIdle:
 		if h.State == StateBot && h.own.Packet != nil {
 			owed, err := e.isOwed(ctx, h, sinkPacket)

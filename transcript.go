@@ -26,6 +26,7 @@ type Entry struct {
 	Reason  Reason            `json:"reason,omitempty"`
 	Agent   string            `json:"agent,omitempty"` // the agent it is about
 	Data    map[string]string `json:"data,omitempty"`
+	Ask     *Question         `json:"ask,omitempty"` // the intake field that a notice asks
 
 	State State `json:"state,omitempty"` // the state after it
 	Epoch int64 `json:"epoch,omitempty"` // the epoch after it
@@ -95,7 +96,13 @@ const (
 	KindGaveUp      Kind = "gave_up"
 	KindUndelivered Kind = "undelivered"
 	KindTimer       Kind = "timer"
-	KindNext        Kind = "next" // the next handoff exists
+	KindNext        Kind = "next"        // the next handoff exists
+	KindAlert       Kind = "alert"       // a user has had no answer for long
+	KindEscalated   Kind = "escalated"   // triggers want a person; Data has what, detector and rule
+	KindVideo       Kind = "video"       // a video session began; the room is in Handoff.Room
+	KindVideoAsked  Kind = "video_asked" // the user would like one
+	KindPriority    Kind = "priority"
+	KindSummary     Kind = "summary" // Handoff.Summary was written
 )
 
 // A File is a reference; the host keeps the bytes.
@@ -116,6 +123,11 @@ type Message struct {
 	Text    string
 	Files   []File
 	Payload json.RawMessage
+
+	// Fallback says that the bot did not understand, Confidence, above 0 up to
+	// 1, how sure it is (0: not known). Config.Escalation reads them in Reply.
+	Fallback   bool
+	Confidence float32
 
 	// Seen is the last entry that its author had seen; messages of the user
 	// after it stay unanswered. Zero means all of them.

@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 	"unicode/utf8"
+
+	"github.com/seed-2a427302/handoff/estimate"
 )
 
 // Limits of what the engine accepts. Longer input is an *InvalidError.
@@ -220,6 +223,10 @@ func (q *Queue) problems(path string, known map[string]bool, providers map[strin
 		{".ConnectTime", q.ConnectTime},
 		{".IntakeTimeout", q.IntakeTimeout},
 		{".PlaceEvery", q.PlaceEvery},
+		{".ClosingGrace", q.ClosingGrace},
+		{".KeepCallback", q.KeepCallback},
+		{".Alert", q.Alert},
+		{".ReopenFor", q.ReopenFor},
 	} {
 		add(checkDuration(path+d.name, d.d))
 	}
@@ -241,6 +248,21 @@ func (q *Queue) problems(path string, known map[string]bool, providers map[strin
 	case Push, Pull, Broadcast:
 	default:
 		bad(".Style", "is unknown")
+	}
+	switch q.WaitAs {
+	case "", estimate.Range, estimate.Approximate, estimate.LessThan, estimate.Precise:
+	default:
+		bad(".WaitAs", "is not a way to say a wait")
+	}
+	switch x := q.Expect; {
+	case x.Handle < 0:
+		bad(".Expect.Handle", "is negative")
+	case x.Patience < 0:
+		bad(".Expect.Patience", "is negative")
+	case !(x.Weight >= 0) || math.IsInf(x.Weight, 1):
+		bad(".Expect.Weight", "is negative or not a number")
+	case x.MinSeen < 0:
+		bad(".Expect.MinSeen", "is negative")
 	}
 	for _, p := range q.Providers {
 		if _, ok := providers[p]; !ok {
@@ -265,9 +287,18 @@ func (q *Queue) problems(path string, known map[string]bool, providers map[strin
 	}
 	if q.Intake != nil {
 		out = append(out, q.Intake.problems(path+".Intake")...)
+		out = append(out, q.Intake.targetProblems(path+".Intake", known)...)
 	}
-	if v, ok := q.Hours.(interface{ Validate() error }); ok {
-		add(v.Validate())
+	out = append(out, validate(path+".Hours", q.Hours)...)
+	return append(out, q.serviceProblems(path)...)
+}
+
+// validate asks a part of a Config that can tell what is wrong with it.
+func validate(field string, part any) []error {
+	if v, ok := part.(interface{ Validate() error }); ok {
+		if err := v.Validate(); err != nil {
+			return []error{fmt.Errorf("%s: %w", field, err)}
+		}
 	}
-	return out
+	return nil
 }

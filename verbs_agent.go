@@ -111,6 +111,11 @@ func (e *Engine) Accept(ctx context.Context, id ID, a Actor, offer int64) (Hando
 		if err != nil {
 			return nil, err
 		}
+		if h.Need.Mode == ModeVideo {
+			if who.room, err = e.room(ctx, h, e.rules.queue(h.Need.Queue).shown(who.shown)); err != nil {
+				return nil, err
+			}
+		}
 		if offer == 0 {
 			if err := e.mayPull(ctx, a.ID, h); err != nil {
 				return nil, err

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/seed-2a427302/handoff/trigger"
 )
 
 // An Incoming is a message of a user.
@@ -99,6 +101,9 @@ func (e *Engine) receive(ctx context.Context, in *Incoming, c cReceive, again bo
 			return turn, nil
 		}
 	}
+	if c.heard, err = e.hearUser(ctx, h, in); err != nil {
+		return Turn{}, err
+	}
 	if h == nil || !h.IsOpen() {
 		if e.rules.unwatched && (h == nil || !h.own.NextOwed && !h.StayOut.After(now())) {
 			turn.Call, turn.Unwatched = receiveCall(in.ID), true
@@ -106,17 +111,29 @@ func (e *Engine) receive(ctx context.Context, in *Incoming, c cReceive, again bo
 			turn.counter = newCounter()
 			return turn, nil
 		}
-		o, err := e.openNext(ctx, in.Conversation, h, c)
-		if err != nil {
-			return Turn{}, err
-		}
-		return e.turn(ctx, o.h, receiveCall(in.ID))
 	}
-	o, err := e.apply(ctx, h, c, "")
+	if c.door, err = e.formDoor(ctx, h, "", in.Text); err != nil {
+		return Turn{}, err
+	}
+	o, err := e.received(ctx, in, h, c)
+	if c.heard.full(err) {
+		o, err = e.received(ctx, in, h, c)
+	}
 	if err != nil {
 		return Turn{}, err
 	}
-	return e.turn(ctx, o.h, receiveCall(in.ID))
+	turn, err = e.turn(ctx, o.h, receiveCall(in.ID))
+	turn.Escalated = c.heard.escalated()
+	return turn, err
+}
+
+// received commits a message of the user, in the open handoff or in a new one.
+func (e *Engine) received(ctx context.Context, in *Incoming, h *Handoff, c cReceive) (outcome, error) {
+	op := "receive/" + in.ID
+	if h == nil || !h.IsOpen() {
+		return e.openNext(ctx, in.Conversation, h, named{c, op})
+	}
+	return e.apply(ctx, h, c, op)
 }
 
 // openNext inserts the handoff after prev, which takes over what prev left.
@@ -196,7 +213,23 @@ func (e *Engine) Reply(ctx context.Context, t Turn, m Message) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	o, err := e.do(ctx, t.ID(), op, func(*Handoff) (command, error) { return cReply{turn: t, msg: m}, nil })
+	full := false
+	reply := func(h *Handoff) (command, error) {
+		c := cReply{turn: t, msg: m}
+		hd, err := e.hearBot(ctx, h, trigger.Turn{
+			Text: m.Text, Fallback: m.Fallback, Scored: m.Confidence > 0, Confidence: m.Confidence,
+		}, "escalate/"+op)
+		if full {
+			hd.full(ErrUnavailable)
+		}
+		c.heard = hd
+		return c, err
+	}
+	o, err := e.do(ctx, t.ID(), op, reply)
+	if errors.Is(err, ErrUnavailable) {
+		full = true // the bot's answer is shown, whatever becomes of the request
+		o, err = e.do(ctx, t.ID(), op, reply)
+	}
 	done(err == nil)
 	if err != nil {
 		return Entry{}, stale(err)

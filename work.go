@@ -182,10 +182,11 @@ func (w *work) isMine(id ID, version int64) bool {
 	return w.own[id] == version
 }
 
-// The pools: timers, matching, and one for each receiver.
+// The pools: timers, matching, telling places, and one for each receiver.
 const (
 	poolTend  = "tend"
 	poolDrain = "drain"
+	poolTell  = "place"
 )
 
 func (w *work) tend(id ID) { w.add(task{pool: poolTend, do: "tend", id: id}) }

@@ -36,7 +36,7 @@ func (e *Engine) Run(ctx context.Context) error {
 }
 
 func (e *Engine) pools() []string {
-	names := []string{poolTend, poolDrain}
+	names := []string{poolTend, poolDrain, poolTell}
 	return append(names, e.sinks()...)
 }
 
@@ -92,10 +92,10 @@ func (e *Engine) task(ctx context.Context, t task) {
 	case "drain":
 		err = e.drain(ctx, t.name)
 		if e.work.telling(t.name) {
-			err = errors.Join(err, e.tell(ctx, t.name))
+			e.work.add(task{pool: poolTell, do: "tell", name: t.name})
 		}
 	case "tell":
-		e.work.tell(t.name)
+		err = e.tell(ctx, t.name)
 	case "agent":
 		err = e.agentChanged(ctx, t.name)
 	}
@@ -179,7 +179,7 @@ func (e *Engine) listen(ctx context.Context, l Listener) {
 // look finds the work that a commit of another process left.
 func (e *Engine) look(ctx context.Context, id ID) error {
 	h, err := e.get(ctx, id)
-	if err != nil || e.work.isMine(id, h.Version) {
+	if err != nil || h.own.Tombstone || e.work.isMine(id, h.Version) {
 		return ignore(err, ErrNotFound)
 	}
 	e.hub.feed.add(FeedEvent{ID: id, State: h.State, Queue: h.Need.Queue, Agent: h.Agent, At: h.Updated})
@@ -205,6 +205,7 @@ func (e *Engine) committed(ctx context.Context, old, h *Handoff, entries []Entry
 	e.log.DebugContext(ctx, "committed", "number", h.ID.Number, "command", c.name(),
 		"from", string(old.State), "to", string(h.State), "version", h.Version)
 	e.pace.note(old, h)
+	e.taught.note(e.rules, old, h)
 	if e.work.running() {
 		e.schedule(old, h)
 	}

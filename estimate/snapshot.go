@@ -101,6 +101,27 @@ func (s *Snapshot) WaitOf(i int) Wait {
 	return s.of([]int{i})[0]
 }
 
+// WaitsOf returns the waits of the people with these indexes in s.Waiting, in
+// the same order, like [Snapshot.Waits] for some. Indexes out of range give an
+// unknown wait for NoData.
+func (s *Snapshot) WaitsOf(targets []int) []Wait {
+	out := make([]Wait, len(targets))
+	valid, at := make([]int, 0, len(targets)), make([]int, 0, len(targets))
+	for k, i := range targets {
+		if i < 0 || i >= len(s.Waiting) {
+			out[k] = Unknown(NoData)
+			continue
+		}
+		valid, at = append(valid, i), append(at, k)
+	}
+	if len(valid) > 0 {
+		for j, w := range s.of(valid) {
+			out[at[j]] = w
+		}
+	}
+	return out
+}
+
 // of returns the waits of the targets; nil means all.
 func (s *Snapshot) of(targets []int) []Wait {
 	if p, plain := s.plain(); plain {

@@ -26,7 +26,7 @@ func (w *world) rested() {
 	live := map[string]bool{}
 	for i := range list {
 		r := &list[i]
-		if strings.HasPrefix(r.ID.Conversation, "erased:") {
+		if strings.HasPrefix(r.ID.Conversation, "erased:") || strings.HasPrefix(r.ID.Conversation, "learned:") {
 			continue
 		}
 		h, err := w.reader.Engine.Get(ctx, r.ID)

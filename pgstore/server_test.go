@@ -7,26 +7,15 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/seed-2a427302/handoff/internal/servertest"
 	"github.com/seed-2a427302/handoff/pgstore"
-	"github.com/seed-2a427302/handoff/pgstore/internal/throwaway"
 )
-
-// server is the PostgreSQL that the tests of this process use: the one that
-// HANDOFF_TEST_POSTGRES names, or a throwaway one started from the machine's
-// own binaries.
-var server struct {
-	once sync.Once
-	dsn  string
-	err  error
-	stop func()
-}
 
 // children are what a copy of this test binary does instead of testing, by the
 // name in HANDOFF_TEST_CHILD.
@@ -41,30 +30,21 @@ func TestMain(m *testing.M) {
 		return
 	}
 	code := m.Run()
-	if server.dsn != "" && server.stop == nil {
-		dropSpare()
-	}
-	if server.stop != nil {
-		server.stop()
-	}
+	dropSpare()
 	os.Exit(code)
 }
 
 func dsn(t testing.TB) string {
 	t.Helper()
-	server.once.Do(func() {
-		if server.dsn = os.Getenv("HANDOFF_TEST_POSTGRES"); server.dsn == "" {
-			server.dsn, server.stop, server.err = throwaway.Start()
-		}
-	})
-	if server.err != nil {
-		if os.Getenv("HANDOFF_TEST_REQUIRE") == "1" {
-			t.Fatalf("no PostgreSQL: %v", server.err)
-		}
-		t.Skipf("NO POSTGRESQL, NOTHING TESTED: %v (set HANDOFF_TEST_POSTGRES)", server.err)
+	dsn, own := servertest.Postgres(t)
+	if !own {
+		lasting.Store(&dsn)
 	}
-	return server.dsn
+	return dsn
 }
+
+// lasting is the server if it is there after the tests.
+var lasting atomic.Pointer[string]
 
 var schemas atomic.Int64
 
@@ -120,7 +100,11 @@ func openPool(t testing.TB, opt pgstore.Options, change ...func(*pgxpool.Config)
 // dropSpare removes what a server that is not our own would keep.
 func dropSpare() {
 	ctx := context.Background()
-	conn, err := pgx.Connect(ctx, server.dsn)
+	dsn := lasting.Load()
+	if dsn == nil {
+		return
+	}
+	conn, err := pgx.Connect(ctx, *dsn)
 	if err != nil {
 		return
 	}

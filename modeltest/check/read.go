@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/seed-2a427302/handoff"
@@ -45,12 +46,12 @@ func (r *Reader) Read(ctx context.Context, now time.Time, conversations ...strin
 	keys := map[string]bool{}
 	for i := range records {
 		rec := records[i]
+		if strings.HasPrefix(rec.ID.Conversation, "erased:") || strings.HasPrefix(rec.ID.Conversation, "learned:") {
+			continue // no handoffs, but what the engine keeps
+		}
 		h, err := r.Engine.Get(ctx, rec.ID)
 		if err != nil {
 			return nil, err
-		}
-		if len(rec.ID.Conversation) > 7 && rec.ID.Conversation[:7] == "erased:" {
-			continue
 		}
 		if s.Whole {
 			for _, k := range rec.Keys {

@@ -22,8 +22,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/seed-2a427302/handoff/internal/throwaway"
 	"github.com/seed-2a427302/handoff/pgstore"
-	"github.com/seed-2a427302/handoff/pgstore/internal/throwaway"
 )
 
 func main() {
@@ -47,7 +47,7 @@ func main() {
 // play starts two replicas and tells the story.
 func play(ctx context.Context, dsn string) error {
 	if dsn == "" {
-		own, stop, err := throwaway.Start()
+		own, stop, err := throwaway.Postgres()
 		if err != nil {
 			return fmt.Errorf("no PostgreSQL here (use -dsn): %w", err)
 		}

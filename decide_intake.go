@@ -1,0 +1,289 @@
+package handoff
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// A door has the queues that somebody may come to, with why they cannot take
+// him. What is not in it can.
+type door map[string]*UnavailableError
+
+// startIntake asks what the request did not bring along already. It reports
+// whether there is anything to ask.
+func (x *change) startIntake(f *Form) bool {
+	var fields []Field
+	for _, fd := range f.Fields {
+		if _, ok := x.h.Answers[fd.Name]; !ok {
+			fields = append(fields, fd)
+		}
+	}
+	if len(fields) == 0 {
+		return false
+	}
+	x.form(&intake{Fields: fields, Host: f.Host, Required: f.Required, OnLapse: f.OnLapse})
+	return true
+}
+
+// form begins to ask.
+func (x *change) form(in *intake) {
+	x.to(StateIntake)
+	x.h.own.Intake = in
+	x.set(dueIntake, x.queue.IntakeTimeout)
+	e := x.event(KindIntake)
+	if in.Ends != "" {
+		e.Data = map[string]string{"outcome": string(in.Ends)}
+	}
+	x.ask()
+}
+
+// ask shows the question that is next, with what a page needs for buttons.
+func (x *change) ask() {
+	in := x.h.own.Intake
+	if in.Host || in.Next >= len(in.Fields) {
+		return
+	}
+	f := in.Fields[in.Next]
+	x.notice(NoticeQuestion, map[string]string{"label": f.label(), "field": f.Name})
+	if n := len(x.entries) - 1; n >= 0 && x.entries[n].Notice == NoticeQuestion {
+		f.Queues, f.Skills = nil, nil // for us
+		x.entries[n].Ask = &Question{Field: f, Skip: !f.Required, Back: in.Next > 0}
+	}
+}
+
+func (f *Field) label() string {
+	if f.Label != "" {
+		return f.Label
+	}
+	return f.Name
+}
+
+// cAnswer answers a field of the form, or skips it.
+type cAnswer struct {
+	field string
+	value string
+	skip  bool
+	back  bool // ask the field before again
+	all   bool // skip what is left
+	facts door
+}
+
+func (c cAnswer) name() string { return "answer" }
+
+func (c cAnswer) apply(x *change) error {
+	in := *x.h.own.Intake
+	x.h.own.Intake = &in
+	e := Entry{}
+	switch {
+	case c.back:
+		in.Next = max(0, in.Next-1)
+		e.Data = map[string]string{"back": "true"}
+	case c.all:
+		if in.Required || slices.ContainsFunc(in.Fields[in.Next:], func(f Field) bool { return f.Required }) {
+			return &InvalidError{Field: "Answer", Why: "the form has required fields"}
+		}
+		in.Next = len(in.Fields)
+		e.Data = map[string]string{"skipped": "all"}
+	default:
+		i := in.Next
+		if c.field != "" {
+			i = slices.IndexFunc(in.Fields, func(f Field) bool { return f.Name == c.field })
+		}
+		if i < 0 || i >= len(in.Fields) {
+			return &InvalidError{Field: "Answer.Field", Why: "the form has no such field"}
+		}
+		f := in.Fields[i]
+		if c.skip {
+			if f.Required {
+				return &InvalidError{Field: f.Name, Why: "is required"}
+			}
+			e.Data = map[string]string{"skipped": f.Name}
+		} else {
+			if why := f.check(c.value); why != "" {
+				return &InvalidError{Field: f.Name, Why: why}
+			}
+			x.h.Answers = mergeAnswers(x.h.Answers, map[string]string{f.Name: c.value})
+			e.Data = map[string]string{"field": f.Name, "answer": c.value}
+		}
+		in.Next = max(in.Next, i+1)
+	}
+	x.add(KindAnswered, Party{Role: RoleUser}).Data = e.Data
+	x.asked(c.facts)
+	return nil
+}
+
+// asked goes on to the next question, or ends the form.
+func (x *change) asked(d door) {
+	in := x.h.own.Intake
+	if in.Next < len(in.Fields) {
+		x.set(dueIntake, x.queue.IntakeTimeout)
+		x.ask()
+		return
+	}
+	x.filled(d)
+}
+
+// filled ends a form: on to the queue that the answers name, or, for one that
+// was asked because nobody was there, with a message for the team.
+func (x *change) filled(d door) {
+	in := x.h.own.Intake
+	x.h.own.Intake = nil
+	if in == nil {
+		in = &intake{}
+	}
+	if in.Ends != "" {
+		x.leftForm(in)
+		return
+	}
+	x.routeByAnswers(in.Fields)
+	if why := d[x.h.Need.Queue]; why != nil {
+		x.absent(OutcomeUnavailable, why)
+		return
+	}
+	x.enter(NoticeWaiting)
+}
+
+// routeByAnswers applies what the form says about choices: another queue, more
+// skills. Later fields come later.
+func (x *change) routeByAnswers(fields []Field) {
+	n := &x.h.Need
+	for i := range fields {
+		f := &fields[i]
+		answer, ok := x.h.Answers[f.Name]
+		if !ok {
+			continue
+		}
+		if q := f.Queues[answer]; q != "" && q != n.Queue {
+			n.Queue = q
+			x.queue = x.rules.queue(q)
+			n.BotAnswers = x.queue.BotAnswers
+			x.h.own.QueueMax = 0 // whoever is inside is not sent away at the door
+		}
+		for _, s := range f.Skills[answer] {
+			if !slices.ContainsFunc(n.Skills, func(have Skill) bool { return have.Name == s.Name }) {
+				n.Skills = append(slices.Clip(n.Skills), s)
+			}
+		}
+	}
+}
+
+// target says which queue a form will lead to once value is given for field.
+func (in *intake) target(answers map[string]string, now string, field, value string) string {
+	for i := range in.Fields {
+		f := &in.Fields[i]
+		answer := answers[f.Name]
+		if f.Name == field || field == "" && i == in.Next {
+			answer = value
+		}
+		if q := f.Queues[answer]; q != "" {
+			now = q
+		}
+	}
+	return now
+}
+
+// answerBy takes a message of the user as the answer to what the engine asks.
+// One that is no answer is said to be none, and the question stays.
+func (x *change) answerBy(text string, d door) {
+	in := *x.h.own.Intake
+	if in.Host || in.Next >= len(in.Fields) {
+		return
+	}
+	x.h.own.Intake = &in
+	f := in.Fields[in.Next]
+	value := f.read(text)
+	if why := f.check(value); why != "" {
+		x.notice(NoticeInvalid, map[string]string{"label": f.label(), "kind": string(f.Kind)})
+		x.ask()
+		return
+	}
+	x.h.Answers = mergeAnswers(x.h.Answers, map[string]string{f.Name: value})
+	in.Next++
+	x.add(KindAnswered, Party{Role: RoleUser}).Data = map[string]string{"field": f.Name, "answer": value}
+	// The message is the answer: nobody needs to answer it.
+	if n := len(x.h.Pending); n > 0 {
+		x.h.Pending = slices.Clone(x.h.Pending[:n-1])
+	}
+	x.asked(d)
+}
+
+// leftForm stores what was answered as a message for the team, and ends.
+func (x *change) leftForm(in *intake) {
+	data := map[string]string{}
+	for i := range in.Fields {
+		if v, ok := x.h.Answers[in.Fields[i].Name]; ok {
+			data[in.Fields[i].Name] = v
+		}
+	}
+	if len(data) > 0 {
+		x.add(KindLeft, Party{Role: RoleUser}).Data = data
+		x.h.LeftMessage = true
+		x.notice(NoticeThanks, nil)
+	}
+	x.over(in.Ends, "")
+}
+
+// absent is for a user who waited, and whom nobody can help: the queue says
+// what he is asked, and then the bot has him again.
+func (x *change) absent(o Outcome, why *UnavailableError) {
+	x.h.Missed = why.Why
+	if o != OutcomeMissed {
+		x.refused(why)
+	}
+	f := x.queue.Offline.Form
+	switch {
+	case f != nil:
+		x.withdraw(ReasonWithdrawn)
+		x.unbind()
+		x.h.Provider = ""
+		x.notice(NoticeOffline, offlineData(why))
+		x.offlineForm(f, o)
+	case o == OutcomeMissed && why.Why != ReasonClosed:
+		x.over(o, NoticeMissed)
+	default:
+		if x.queue.Offline.Tell || o == OutcomeMissed {
+			x.notice(NoticeOffline, offlineData(why))
+		}
+		x.over(o, "")
+	}
+}
+
+// refused records why a queue does not take somebody.
+func (x *change) refused(why *UnavailableError) {
+	x.h.Refused, x.h.Missed = true, why.Why
+	e := x.event(KindRefused)
+	e.Reason, e.Data = why.Why, map[string]string{"queue": x.h.Need.Queue}
+}
+
+func (x *change) offlineForm(f *Form, o Outcome) {
+	x.form(&intake{Fields: slices.Clone(f.Fields), Required: f.Required, Ends: o, OnLapse: LapseProceed})
+}
+
+// whyMissed says why nobody came in time.
+func (x *change) whyMissed() *UnavailableError {
+	why := &UnavailableError{Queue: x.h.Need.Queue, Why: ReasonTimeout}
+	if d := x.h.own.Declined; x.h.OfferNo > 0 && len(d) > 0 {
+		why.Why = d[len(d)-1].Why
+	}
+	return why
+}
+
+// offlineData returns the data of NoticeOffline and NoticeClosing.
+func offlineData(why *UnavailableError) map[string]string {
+	data := map[string]string{"why": string(why.Why)}
+	if !why.Opens.IsZero() {
+		data["opens"] = why.Opens.Format(time.RFC3339)
+	}
+	return data
+}
+
+func mergeAnswers(a, b map[string]string) map[string]string {
+	if len(b) == 0 {
+		return a
+	}
+	out := make(map[string]string, len(a)+len(b))
+	maps.Copy(out, a)
+	maps.Copy(out, b)
+	return out
+}

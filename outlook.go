@@ -1,0 +1,419 @@
+package handoff
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seed-2a427302/handoff/estimate"
+)
+
+// An outlook is a queue as it was at one moment: who waits, who is there, and
+// what was learned. Every wait is estimated from one.
+type outlook struct {
+	queue  *Queue
+	at     time.Time
+	closed bool
+	crew   []member
+	list   []*Handoff // who waits, in the order in which they are served
+	scene  estimate.Scene
+	lines  map[string]int   // index of a line in scene
+	steady []estimate.Shift // of everybody who is online and has no plan
+	needs  []*Handoff       // one handoff for each line
+	params map[Mode]*estimate.Params
+	snap   *estimate.Snapshot
+	took   time.Duration
+	stale  time.Time
+}
+
+// member is an agent of the queue and what he does.
+type member struct {
+	agent  Agent
+	online bool
+	used   int        // units of all queues, offers included
+	inHand []*Handoff // of this queue, that take a seat
+	asked  int        // units that offers of this queue take
+	room   int        // further units that he can take in this queue
+	shifts []estimate.Shift
+}
+
+// mostListed is how many who wait are looked at one by one.
+const mostListed = 300
+
+// outlooks keeps the last outlook of each queue for a hundred times as long as
+// it took to make, so that asking for places takes a hundredth of a processor at
+// most. That is milliseconds for a team, and a second for ten thousand agents.
+type outlooks struct {
+	mu   sync.Mutex
+	last map[string]*outlook
+}
+
+func newOutlooks() *outlooks { return &outlooks{last: map[string]*outlook{}} }
+
+func (l *outlooks) get(queue string) *outlook {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if o := l.last[queue]; o != nil && time.Now().Before(o.stale) {
+		return o
+	}
+	return nil
+}
+
+func (l *outlooks) put(o *outlook) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last[o.queue.Name] = o
+}
+
+// outlook returns a queue as it was a moment ago.
+func (e *Engine) outlook(ctx context.Context, q *Queue) (*outlook, error) {
+	if o := e.outlooks.get(q.Name); o != nil {
+		return o, nil
+	}
+	return e.freshOutlook(ctx, q)
+}
+
+// freshOutlook looks at a queue.
+func (e *Engine) freshOutlook(ctx context.Context, q *Queue) (*outlook, error) {
+	begin := time.Now()
+	o, err := e.readOutlook(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	done := time.Now()
+	o.took = done.Sub(begin)
+	o.stale = done.Add(100 * o.took)
+	e.outlooks.put(o)
+	return o, nil
+}
+
+func (e *Engine) readOutlook(ctx context.Context, q *Queue) (*outlook, error) {
+	e.recall(ctx, q)
+	o := &outlook{queue: q, at: now(), lines: map[string]int{}, params: map[Mode]*estimate.Params{}}
+	o.closed = q.Hours != nil && !isOpen(q.Hours, o.at)
+	waiting, err := e.handoffs(ctx, Query{Queue: q.Name, Waiting: true, ByRank: true, Limit: mostListed})
+	if err != nil {
+		return nil, err
+	}
+	o.list = waiting
+	served, err := e.handoffs(ctx, Query{Queue: q.Name, States: []State{StateActive, StateHeld, StateWrapup}, Limit: 5000})
+	if err != nil {
+		return nil, err
+	}
+	if err := e.muster(ctx, o, served); err != nil {
+		return nil, err
+	}
+	o.paint(e.taught)
+	return o, nil
+}
+
+func (e *Engine) handoffs(ctx context.Context, q Query) ([]*Handoff, error) {
+	list, err := e.list(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*Handoff, len(list))
+	for i := range list {
+		if out[i], err = list[i].decode(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// muster reads who is there and what he has.
+func (e *Engine) muster(ctx context.Context, o *outlook, served []*Handoff) error {
+	dctx, cancel := context.WithTimeout(ctx, e.cfg.StoreTimeout)
+	all, err := e.cfg.Directory.List(dctx, o.queue.Name)
+	cancel()
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	ids := make([]string, len(all))
+	for i := range all {
+		ids[i] = all[i].ID
+	}
+	o.crew = make([]member, len(all))
+	index := make(map[string]*member, len(all))
+	var keys []string
+	for i, st := range e.status(ctx, ids, o.at) {
+		m := &o.crew[i]
+		m.agent, m.online = all[i], st.Availability == Online
+		m.shifts = o.shifts(m)
+		index[ids[i]] = m
+		if m.online {
+			keys = append(keys, seatKey(ids[i]))
+		}
+	}
+	load, err := e.load(ctx, keys)
+	if err != nil {
+		return err
+	}
+	for _, h := range served {
+		if m := index[h.Agent]; m != nil && h.own.Seat != nil {
+			m.inHand = append(m.inHand, h)
+		}
+	}
+	for _, h := range o.list {
+		for i := range h.Offers {
+			if m := index[h.Offers[i].Agent]; m != nil && !h.Offers[i].Broadcast {
+				m.asked += h.Offers[i].Seat.Units
+			}
+		}
+	}
+	for i := range o.crew {
+		m := &o.crew[i]
+		m.used = load[seatKey(m.agent.ID)]
+		m.room = m.agent.Seats - m.used
+		if most, ok := m.agent.QueueSeats[o.queue.Name]; ok {
+			m.room = min(m.room, most-len(m.inHand)-m.asked)
+		}
+		m.room = max(m.room, 0)
+	}
+	return nil
+}
+
+// foresight is how far ahead shifts and hours are looked at.
+const foresight = 12 * time.Hour
+
+// shifts says when a member is there to take somebody, as far as is known.
+func (o *outlook) shifts(m *member) []estimate.Shift {
+	if m.agent.Shifts == nil {
+		if !m.online {
+			return nil
+		}
+		if o.steady == nil {
+			o.steady = o.walk(m)
+		}
+		return o.steady
+	}
+	return o.walk(m)
+}
+
+func (o *outlook) walk(m *member) []estimate.Shift {
+	out := []estimate.Shift{}
+	for t, end := o.at, o.at.Add(foresight); t.Before(end); {
+		here, until := o.there(m, t)
+		if here {
+			s := estimate.Shift{From: t.Sub(o.at)}
+			if !until.IsZero() {
+				s.To = until.Sub(o.at)
+			}
+			if n := len(out); n > 0 && out[n-1].To == s.From {
+				out[n-1].To = s.To
+			} else {
+				out = append(out, s)
+			}
+		}
+		if until.IsZero() {
+			break
+		}
+		t = until
+	}
+	return out
+}
+
+// there reports whether a member is to take somebody at t, and when that may
+// change.
+func (o *outlook) there(m *member, t time.Time) (here bool, until time.Time) {
+	here = m.online
+	if plan := m.agent.Shifts; plan != nil {
+		on, next := plan.At(t)
+		until = next
+		// Presence is what is, the plan what will be: somebody who is online
+		// out of his hours stays until they begin, somebody who is not there
+		// within them is not counted on before the next time they do.
+		here = on
+		if t.Equal(o.at) {
+			here = m.online
+		}
+	}
+	if o.queue.Hours != nil {
+		open, next := o.queue.Hours.At(t)
+		here = here && open
+		if until.IsZero() || !next.IsZero() && next.Before(until) {
+			until = next
+		}
+	}
+	return here, until
+}
+
+// paint makes the scene.
+func (o *outlook) paint(t *teaching) {
+	s := &o.scene
+	s.Closed, s.Ageing, s.Seed = o.closed, o.queue.Ageing, hash(o.queue.Name)
+	live := map[Mode]*estimate.Live{}
+	of := func(mode Mode) *estimate.Live {
+		if live[mode] == nil {
+			live[mode] = &estimate.Live{}
+		}
+		return live[mode]
+	}
+	for _, h := range o.list {
+		of(h.Need.Mode).Waiting = append(of(h.Need.Mode).Waiting, o.at.Sub(h.own.Lined))
+		s.Waiting = append(s.Waiting, o.person(h, o.line(h)))
+	}
+	for i := range o.crew {
+		for _, h := range o.crew[i].inHand {
+			of(h.Need.Mode).Busy = append(of(h.Need.Mode).Busy, o.at.Sub(h.own.Seat.Since))
+		}
+	}
+	for _, mode := range []Mode{ModeText, ModeVideo} {
+		of(mode)
+	}
+	for mode := range live {
+		p := t.params(o.queue, mode, o.at, *live[mode])
+		o.params[mode] = &p
+	}
+	for line, arrivals := range t.arrivals(o.queue, o.at) {
+		n := parseLine(line)
+		l := o.line(&Handoff{Need: n})
+		for _, a := range arrivals {
+			s.Flows = append(s.Flows, estimate.Flow{Line: l, Level: a.Level, Rate: a.Rate, Evidence: a.Evidence})
+		}
+	}
+	slices.SortFunc(s.Flows, func(a, b estimate.Flow) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return b.Level - a.Level
+	})
+	s.Lines = make([]estimate.Line, len(o.needs))
+	for l, h := range o.needs {
+		s.Lines[l].Params = o.params[h.Need.Mode]
+	}
+	for i := range o.crew {
+		s.Agents = append(s.Agents, o.agent(&o.crew[i]))
+	}
+	o.snap = s.Snapshot()
+}
+
+// line returns the index of the line in which h stands.
+func (o *outlook) line(h *Handoff) int {
+	key := o.lineKey(h)
+	l, ok := o.lines[key]
+	if !ok {
+		l = len(o.needs)
+		o.lines[key] = l
+		o.needs = append(o.needs, h)
+	}
+	return l
+}
+
+// lineKey names what h needs, and who must not get it now.
+func (o *outlook) lineKey(h *Handoff) string {
+	key := h.Need.line()
+	if len(h.Need.Exclude)+len(h.own.Declined) > 0 {
+		out := slices.Clone(h.Need.Exclude)
+		for _, d := range h.own.Declined {
+			if d.Until.After(o.at) {
+				out = append(out, d.Agent)
+			}
+		}
+		slices.Sort(out)
+		key += "\x1d" + strings.Join(slices.Compact(out), "\x1d")
+	}
+	return key
+}
+
+// may reports whether a member could serve h, now or when he has a seat.
+func (o *outlook) may(m *member, h *Handoff) bool {
+	if _, ok := h.cooling(m.agent.ID, o.at); ok {
+		return false
+	}
+	return m.agent.covers(&h.Need) && !slices.Contains(h.Need.Exclude, m.agent.ID)
+}
+
+// agent is a member as the estimate sees him. An offer that is out is as good
+// as a free seat: who is asked about still stands in the line.
+func (o *outlook) agent(m *member) estimate.Agent {
+	a := estimate.Agent{Shifts: m.shifts}
+	for l, h := range o.needs {
+		if o.may(m, h) {
+			a.Lines = append(a.Lines, l)
+		}
+	}
+	units := 0
+	for _, h := range m.inHand {
+		s := estimate.Serving{Line: -1, Elapsed: o.at.Sub(h.own.Seat.Since)}
+		if l, ok := o.lines[h.Need.line()]; ok {
+			s.Line = l
+		}
+		for range h.own.Seat.Units {
+			a.Serving = append(a.Serving, s)
+			units++
+		}
+	}
+	// What he does for other queues keeps seats, too.
+	for range max(m.used-units-m.asked, 0) {
+		a.Serving = append(a.Serving, estimate.Serving{Line: -1})
+	}
+	a.Seats = m.agent.Seats
+	if most, ok := m.agent.QueueSeats[o.queue.Name]; ok {
+		a.Seats = min(a.Seats, len(a.Serving)+m.asked+m.room, units+max(most-len(m.inHand), 0))
+	}
+	return a
+}
+
+// count says how many seats there are now for the line of h, and how many of
+// them serve somebody of this queue.
+func (o *outlook) count(h *Handoff) (seats, busy int) {
+	for i := range o.crew {
+		m := &o.crew[i]
+		if m.online && (h == nil || o.may(m, h)) {
+			seats += m.agent.Seats
+			for _, h := range m.inHand {
+				busy += h.own.Seat.Units
+			}
+		}
+	}
+	return seats, busy
+}
+
+// waits returns the waits of those with these places in the list.
+func (o *outlook) waits(places []int) []estimate.Wait {
+	if o.queue.Style != Pull {
+		return o.snap.WaitsOf(places)
+	}
+	out := make([]estimate.Wait, len(places))
+	for k, i := range places {
+		out[k] = o.steps(o.list[i], i)
+	}
+	return out
+}
+
+// wait returns the wait of somebody with that many ahead. It reports false when
+// he came after the outlook was made and needs what nobody in it does.
+func (o *outlook) wait(h *Handoff, ahead int) (estimate.Wait, bool) {
+	if i := slices.IndexFunc(o.list, func(l *Handoff) bool { return l.ID == h.ID }); i >= 0 {
+		return o.waits([]int{i})[0], true
+	}
+	l, ok := o.lines[o.lineKey(h)]
+	switch {
+	case ahead >= mostListed || o.queue.Style == Pull:
+		return o.steps(h, ahead), true
+	case !ok:
+		return estimate.Wait{}, false
+	}
+	snap, i := *o.snap, min(ahead, len(o.list))
+	snap.Waiting = slices.Insert(slices.Clone(snap.Waiting), i, o.person(h, l))
+	return snap.WaitOf(i), true
+}
+
+func (o *outlook) person(h *Handoff, line int) estimate.Person {
+	return estimate.Person{Line: line, Level: h.Need.Priority, Waited: o.at.Sub(h.Enqueued)}
+}
+
+// steps returns the wait of somebody with that many ahead by the pace at which
+// those who serve him took people lately. Behind the list no more is known; and
+// where agents pick, a free seat does not mean that it is his turn.
+func (o *outlook) steps(h *Handoff, ahead int) estimate.Wait {
+	seats, _ := o.count(h)
+	p := o.params[h.Need.Mode]
+	if p == nil {
+		return estimate.Unknown(estimate.NoData)
+	}
+	return estimate.QueueLength(estimate.Place{Ahead: ahead, Seats: float64(seats), Closed: o.closed}, *p)
+}

@@ -1,0 +1,39 @@
+package sqlitestore
+
+import "context"
+
+// Pragma sets something on the connections that write.
+func Pragma(ctx context.Context, s *Store, pragma string) error {
+	for _, k := range []kind{durable, light} {
+		err := s.write.take(ctx)
+		if err != nil {
+			return err
+		}
+		c, err := s.write.connect(ctx, k)
+		if err == nil {
+			err = do(ctx, c, "PRAGMA "+pragma)
+		}
+		s.write.release()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Exec runs any statement where writes are done.
+func Exec(ctx context.Context, s *Store, query string) error {
+	return s.change(ctx, durable, func(ctx context.Context, w runner) error { return do(ctx, w, s.sql.names(query)) })
+}
+
+// Hold takes the writer's token away from others until release is called.
+func Hold(ctx context.Context, s *Store) (release func(), err error) {
+	return s.write.release, s.write.take(ctx)
+}
+
+// Queued returns how many commits wait for the token.
+func Queued(s *Store) int {
+	s.group.mu.Lock()
+	defer s.group.mu.Unlock()
+	return len(s.group.queue)
+}

@@ -1,0 +1,229 @@
+package sqlitestore_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/sqlitestore"
+)
+
+func synced(o *sqlitestore.Options) { o.NoSync = false }
+
+func TestCheck(t *testing.T) {
+	ctx := t.Context()
+	s := open(t, synced)
+	require.NoError(t, s.Check(ctx))
+	require.ErrorIs(t, open(t).Check(ctx), sqlitestore.ErrNotDurable)
+	require.NoError(t, sqlitestore.Pragma(ctx, s, "query_only = 1"))
+	require.ErrorIs(t, s.Check(ctx), sqlitestore.ErrReadOnly)
+}
+
+func TestOpenRefuses(t *testing.T) {
+	ctx := t.Context()
+	path := file(t)
+	require.NoError(t, openFile(t, path).Commit(ctx, record("c"), entry(1)))
+	text := filepath.Join(t.TempDir(), "text.db")
+	require.NoError(t, os.WriteFile(text, bytes.Repeat([]byte("no database "), 1000), 0o600))
+	for name, c := range map[string]struct {
+		path string
+		opt  sqlitestore.Options
+		want error
+		says string
+	}{
+		"no folder": {path: filepath.Join(t.TempDir(), "there is no", "x.db"), want: os.ErrNotExist},
+		"folder":    {path: t.TempDir(), says: "unable to open"},
+		"text":      {path: text, want: sqlitestore.ErrDamaged},
+		"memory":    {path: "file::memory:", says: "cannot be WAL"},
+		"prefix":    {path: file(t), opt: sqlitestore.Options{Prefix: "SQLite_x"}, says: "Options.Prefix"},
+	} {
+		_, err := sqlitestore.Open(ctx, c.path, c.opt)
+		require.Error(t, err, name)
+		if c.want != nil {
+			require.ErrorIs(t, err, c.want, name)
+		}
+		require.ErrorContains(t, err, c.says, name)
+	}
+	after, err := os.ReadFile(text)
+	require.NoError(t, err)
+	assert.Equal(t, bytes.Repeat([]byte("no database "), 1000), after, "left alone")
+
+	canceled, cancel := context.WithCancel(ctx)
+	cancel()
+	_, err = sqlitestore.Open(canceled, file(t), sqlitestore.Options{})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// A file that may not be written is an error at the start, or at the call if it
+// is so from then on. What is there can be read.
+func TestReadOnly(t *testing.T) {
+	ctx := t.Context()
+	path := filepath.Join(t.TempDir(), "x.db")
+	s := openFile(t, path)
+	require.NoError(t, s.Commit(ctx, record("c"), entry(1)))
+	_, err := sqlitestore.Open(ctx, "file:"+filepath.Join(t.TempDir(), "y.db")+"?mode=ro", sqlitestore.Options{})
+	require.Error(t, err)
+	ro, err := sqlitestore.Open(ctx, "file:"+path+"?mode=ro", sqlitestore.Options{})
+	if err == nil { // it is in WAL mode already
+		require.ErrorIs(t, ro.Check(ctx), sqlitestore.ErrReadOnly)
+		require.ErrorIs(t, ro.Commit(ctx, record("d"), entry(1)), sqlitestore.ErrReadOnly)
+		require.ErrorIs(t, ro.Ack(ctx, handoff.Ack{ID: record("c").ID, Cursor: "x", Seq: 1}), sqlitestore.ErrReadOnly)
+		_, err = ro.Get(ctx, record("c").ID)
+		require.NoError(t, err)
+		require.NoError(t, ro.Close())
+	}
+	_, err = s.Get(ctx, record("d").ID)
+	require.ErrorIs(t, err, handoff.ErrNotFound, "nothing was written")
+}
+
+// A disk that is full refuses, keeps what it has, and goes on when there is
+// room again.
+func TestFull(t *testing.T) {
+	ctx := t.Context()
+	s := open(t)
+	require.NoError(t, s.Commit(ctx, record("c"), entry(1)))
+	require.NoError(t, sqlitestore.Pragma(ctx, s, "max_page_count = 40"))
+	big := record("big")
+	big.Keys = []handoff.Key{{Name: "seat", Max: 1, Units: 1}}
+	big.Body = handoff.BodyOf(bytes.Repeat([]byte("x"), 1<<20))
+	require.ErrorIs(t, s.Commit(ctx, big, entry(1)), sqlitestore.ErrFull)
+	errs := s.CommitBatch(ctx, []handoff.Item{
+		{Record: record("before"), Entries: []handoff.RecordEntry{entry(1)}},
+		{Record: big, Entries: []handoff.RecordEntry{entry(1)}},
+		{Record: record("after"), Entries: []handoff.RecordEntry{entry(1)}},
+	})
+	require.NoError(t, errs[0])
+	require.ErrorIs(t, errs[1], sqlitestore.ErrFull)
+	require.NoError(t, errs[2])
+	n, err := s.Count(ctx, handoff.Query{})
+	require.NoError(t, err)
+	assert.Equal(t, 3, n)
+	held, err := s.Holders(ctx, "seat")
+	require.NoError(t, err)
+	assert.Empty(t, held, "nothing half written")
+	require.NoError(t, sqlitestore.Pragma(ctx, s, "max_page_count = 100000"))
+	require.NoError(t, s.Commit(ctx, big, entry(1)))
+}
+
+// What is not a name is refused as a whole, and leaves the others of a batch
+// alone.
+func TestHostileValues(t *testing.T) {
+	s := open(t)
+	ctx := t.Context()
+	item := func(r handoff.Record) handoff.Item {
+		return handoff.Item{Record: r, Entries: []handoff.RecordEntry{entry(1)}}
+	}
+	for name, c := range map[string]struct {
+		field  string
+		change func(*handoff.Record)
+	}{
+		"NUL":           {"user", func(r *handoff.Record) { r.User = "a\x00b" }},
+		"invalid UTF-8": {"tag", func(r *handoff.Record) { r.Tags = []string{"\xff"} }},
+		"conversation":  {"conversation", func(r *handoff.Record) { r.ID.Conversation = "\xc3" }},
+		"key":           {"key", func(r *handoff.Record) { r.Keys = []handoff.Key{{Name: "\xff"}} }},
+		"owed":          {"owed", func(r *handoff.Record) { r.Owed = []handoff.Owed{{Cursor: "\x00"}} }},
+	} {
+		r := record(name)
+		c.change(&r)
+		var ne *sqlitestore.NameError
+		require.ErrorAs(t, s.Commit(ctx, r, entry(1)), &ne, name)
+		assert.Equal(t, c.field, ne.Field)
+		errs := s.CommitBatch(ctx, []handoff.Item{item(record("before " + name)), item(r), item(record("after " + name))})
+		require.NoError(t, errs[0], name)
+		require.ErrorAs(t, errs[1], &ne, name)
+		require.NoError(t, errs[2], name)
+	}
+	n, err := s.Count(ctx, handoff.Query{})
+	require.NoError(t, err)
+	assert.Equal(t, 10, n)
+
+	big := record(strings.Repeat("n", 1<<20))
+	big.Keys = []handoff.Key{{Name: strings.Repeat("k", 1<<20), Max: 1, Units: 1}}
+	big.Body = handoff.BodyOf([]byte(strings.Repeat("\x00\xff", 1<<19)))
+	require.NoError(t, s.Commit(ctx, big, handoff.RecordEntry{ID: "e", Seq: 1, Body: big.Body}))
+	got, err := s.Get(ctx, big.ID)
+	require.NoError(t, err)
+	assert.Equal(t, big.Body.Bytes(), got.Body.Bytes())
+}
+
+// Who waits for another process gives up when told to, or after a while.
+func TestBusy(t *testing.T) {
+	ctx := t.Context()
+	path := file(t)
+	s := openFile(t, path, func(o *sqlitestore.Options) { o.Busy = 50 * time.Millisecond })
+	tx, err := raw(t, path).BeginTx(ctx, nil) // as another process does
+	require.NoError(t, err)
+	require.ErrorIs(t, s.Commit(ctx, record("c"), entry(1)), sqlitestore.ErrBusy)
+	canceled, cancel := context.WithTimeout(ctx, 5*time.Millisecond)
+	defer cancel()
+	patient := openFile(t, path+"2", func(o *sqlitestore.Options) { o.Busy = time.Hour })
+	tx2, err := raw(t, path+"2").BeginTx(ctx, nil)
+	require.NoError(t, err)
+	require.ErrorIs(t, patient.Commit(canceled, record("c"), entry(1)), context.DeadlineExceeded)
+	done := make(chan error)
+	go func() { done <- patient.Commit(ctx, record("c"), entry(1)) }()
+	_, err = patient.Get(ctx, record("c").ID)
+	require.ErrorIs(t, err, handoff.ErrNotFound, "readers wait for nobody")
+	require.NoError(t, tx2.Rollback())
+	require.NoError(t, <-done)
+	require.NoError(t, tx.Rollback())
+	require.NoError(t, s.Commit(ctx, record("c"), entry(1)))
+}
+
+// Commits that come together are written together. Who gives up before they
+// are is not written, and disturbs nobody.
+func TestGroup(t *testing.T) {
+	ctx := t.Context()
+	s := open(t)
+	release, err := sqlitestore.Hold(ctx, s)
+	require.NoError(t, err)
+	const n = 20
+	errs := make(chan error, n)
+	for i := range n {
+		go func() {
+			r := record("c") // all the same: one of them wins
+			r.User = string(rune('a' + i))
+			errs <- s.Commit(ctx, r, entry(1))
+		}()
+	}
+	waiting := func(n int) { eventually(t, "a queue", func() bool { return sqlitestore.Queued(s) == n }) }
+	waiting(n)
+	hasty, cancel := context.WithCancel(ctx)
+	gone := make(chan error)
+	go func() { gone <- s.Commit(hasty, record("hasty"), entry(1)) }()
+	waiting(n + 1)
+	cancel()
+	require.ErrorIs(t, <-gone, context.Canceled)
+	release()
+	won := 0
+	for range n {
+		if err := <-errs; err == nil {
+			won++
+		} else {
+			require.ErrorIs(t, err, handoff.ErrConflict)
+		}
+	}
+	assert.Equal(t, 1, won)
+	_, err = s.Get(ctx, record("hasty").ID)
+	require.ErrorIs(t, err, handoff.ErrNotFound)
+}
+
+// The file, which has what people said, is for its owner alone.
+func TestFileMode(t *testing.T) {
+	path := file(t)
+	s := openFile(t, path)
+	require.NoError(t, s.Commit(t.Context(), record("c"), entry(1)))
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(path + suffix)
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o600), info.Mode().Perm(), suffix)
+	}
+}
