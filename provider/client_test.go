@@ -81,6 +81,7 @@ func TestClientJudgesAnswers(t *testing.T) {
 		{answer: status(429), tries: 3, retry: true},
 		{answer: status(429, "Retry-After", "120"), tries: 1, retry: true, after: 2 * time.Minute},
 		{answer: status(503, "Retry-After", "1"), tries: 3, retry: true, after: time.Second},
+		{answer: status(501), tries: 1},
 		{answer: status(500), tries: 1, retry: true, ambiguous: true},
 		{answer: status(502), tries: 1, retry: true, ambiguous: true},
 		{answer: status(502), method: http.MethodGet, tries: 3, retry: true},

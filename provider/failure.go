@@ -16,7 +16,8 @@ import (
 
 // Judge says what an answer means by its status: 2xx is success. 408, 423, 425,
 // 429 and 503 did nothing and may be tried again, after Retry-After where it is
-// given. Any other 5xx may have been applied. The rest is refused for good.
+// given. Any other 5xx but 501 may have been applied. The rest is refused for
+// good.
 //
 // A platform that says more (a code in the body, ok:false with 200) has a Judge
 // of its own, which calls this one first.
@@ -28,7 +29,7 @@ func Judge(a Answer) *handoff.ProviderError {
 	case a.Status == http.StatusRequestTimeout, a.Status == http.StatusLocked, a.Status == http.StatusTooEarly,
 		a.Status == http.StatusTooManyRequests, a.Status == http.StatusServiceUnavailable:
 		pe.Retryable, pe.RetryAfter = true, RetryAfter(a.Header)
-	case a.Status >= 500:
+	case a.Status >= 500 && a.Status != http.StatusNotImplemented:
 		pe.Retryable, pe.Ambiguous, pe.RetryAfter = true, true, RetryAfter(a.Header)
 	}
 	return pe

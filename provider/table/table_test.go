@@ -13,14 +13,17 @@ import (
 
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/provider/inmem"
+	"github.com/seed-2a427302/handoff/provider/webhook"
 )
 
 var update = flag.Bool("update", false, "write the table instead of comparing it")
 
 // platforms are all adapters, in the order of the table. New ones do no I/O.
 func platforms(t *testing.T) []platform {
-	_ = must[handoff.Provider](t)
 	return []platform{
+		{"Generic bridge ([webhook](webhook.md))", must[*webhook.Provider](t)(webhook.New(webhook.Config{
+			URL: "https://console.example", Secrets: []string{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+		}))},
 		{"In memory (reference)", inmem.New(inmem.Options{}).Provider()},
 	}
 }
