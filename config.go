@@ -22,6 +22,7 @@ type Config struct {
 	Sinks     map[string]Sink // named receivers of every entry
 	History   History         // what was said before the engine knew
 	CRM       CRM             // customer records for agents; nil: none
+	Redact    Redactor        // what may be kept and passed on; nil: everything
 	Router    Router          // picks agents; nil: MostSpecialised
 	Notices   Notices         // words for users; nil: English
 	Hooks     Hooks           // metrics and tracing

@@ -73,7 +73,8 @@ func (x *change) join(who candidate, kind Kind, notice string) {
 	h.Agent, h.AgentName, h.Provider, h.own.Intake = who.agent, who.shown, "", nil
 	s := who.seat
 	s.Since = x.now
-	h.own.Seat, h.Attended, h.Joined, h.own.AwaySince, h.own.Warned = &s, true, x.now, time.Time{}, false
+	h.own.Seat, h.Joined, h.own.AwaySince, h.own.Warned = &s, x.now, time.Time{}, false
+	x.attend()
 	h.own.IdleFrom = time.Time{}
 	h.own.Importing = false
 	x.drop(dueImport, dueAnswer, dueIdle, dueRead)
@@ -86,6 +87,13 @@ func (x *change) join(who candidate, kind Kind, notice string) {
 	x.enterRoom(who.room)
 	x.armActive()
 	x.set(dueFirstReply, x.queue.FirstReply)
+}
+
+// attend notes that an agent has it, and of the first one when he came.
+func (x *change) attend() {
+	if h := &x.h; !h.Attended {
+		h.Attended, h.own.Attended, h.Stretch.FirstWait = true, x.now, h.Stretch.Wait
+	}
 }
 
 // armActive sets the deadline of an active chat. Messages do not move it:
@@ -179,7 +187,7 @@ func (x *change) agentSays(from Party, m Message) {
 	e.Text, e.Files, e.Payload, e.Message, e.Seen = m.Text, m.Files, m.Payload, m.ID, seen
 	x.settle(func(p Pending) bool { return p.Seq > seen })
 	if h.Stretch.FirstReply == 0 {
-		h.Stretch.FirstReply = max(time.Millisecond, x.now.Sub(h.Joined))
+		h.Stretch.FirstReply = max(time.Millisecond, x.now.Sub(h.own.Attended))
 	}
 	h.LastSaid, h.own.Warned = x.now, false
 	x.drop(dueFirstReply)

@@ -327,7 +327,8 @@ func (x *change) platformJoined(provider string, ev *ProviderEvent) {
 		x.leave(ReasonTransferred)
 	}
 	x.to(StateActive)
-	h.Agent, h.AgentName, h.Attended, h.Joined, h.own.Warned = p.ID, p.Name, true, x.now, false
+	h.Agent, h.AgentName, h.Joined, h.own.Warned = p.ID, p.Name, x.now, false
+	x.attend()
 	x.drop(dueAnswer)
 	e := x.add(KindJoined, p)
 	e.Agent = p.ID

@@ -48,7 +48,8 @@
 // Optional abilities are found by type assertion:
 //
 //   - of a Store, also through its method Unwrap() Store: [Listener],
-//     [AheadCounter], [Counter], [BatchCommitter];
+//     [AheadCounter], [Counter], [Searcher],
+//     [BatchCommitter];
 //   - of a Channel: [ChannelDescriber], [ChunkShower], [TypingShower];
 //   - of a Directory: [DirectoryWriter]; of a Presence: [Sessions];
 //   - of a Provider: [Receiver] or [Streamer], of which one is required, and

@@ -291,6 +291,7 @@ func (e *Engine) apply(ctx context.Context, h *Handoff, c command, op string) (o
 	if err != nil {
 		return outcome{}, err
 	}
+	e.redactCommit(ctx, h, next, entries)
 	// The value that the store keeps has the version it will be read at.
 	next.Version = h.Version + 1
 	rec := e.rules.record(next)

@@ -47,6 +47,50 @@ type Delivered struct {
 	Permanent bool
 }
 
+// And returns hooks that call h and then other. The span of h is around that of
+// other.
+func (h Hooks) And(other Hooks) Hooks {
+	out := Hooks{
+		Changed:   both(h.Changed, other.Changed),
+		Delivered: both(h.Delivered, other.Delivered),
+		Conflict:  h.Conflict,
+		Span:      h.Span,
+	}
+	switch {
+	case h.Conflict == nil:
+		out.Conflict = other.Conflict
+	case other.Conflict != nil:
+		out.Conflict = func(ctx context.Context, id ID, try int) {
+			h.Conflict(ctx, id, try)
+			other.Conflict(ctx, id, try)
+		}
+	}
+	switch {
+	case h.Span == nil:
+		out.Span = other.Span
+	case other.Span != nil:
+		out.Span = func(ctx context.Context, name string, id ID) (context.Context, func(error)) {
+			ctx, outer := h.Span(ctx, name, id)
+			ctx, inner := other.Span(ctx, name, id)
+			return ctx, func(err error) { inner(err); outer(err) }
+		}
+	}
+	return out
+}
+
+func both[T any](f, g func(context.Context, T)) func(context.Context, T) {
+	switch {
+	case f == nil:
+		return g
+	case g == nil:
+		return f
+	}
+	return func(ctx context.Context, v T) {
+		f(ctx, v)
+		g(ctx, v)
+	}
+}
+
 func (h *Hooks) span(ctx context.Context, name string, id ID) (context.Context, func(error)) {
 	if h.Span == nil {
 		return ctx, func(error) {}

@@ -74,7 +74,9 @@ func (e *Engine) openAt(ctx context.Context, p Provider, h *Handoff, b *Binding)
 		if err != nil {
 			return err
 		}
-		s, err = p.Open(ctx, Opening{Handoff: *h, Attempt: b.Attempt, Transcript: script, Note: openingNote(h, notes)})
+		told, script := e.Redacted(ctx, ToProvider, *h, script)
+		_, notes = e.Redacted(ctx, ToProvider, Handoff{ID: h.ID, Provider: b.Provider}, notes)
+		s, err = p.Open(ctx, Opening{Handoff: told, Attempt: b.Attempt, Transcript: script, Note: openingNote(&told, notes)})
 		return err
 	})
 	if err == nil && s.Reference == "" {

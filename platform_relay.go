@@ -12,6 +12,8 @@ import (
 // relay sends one message or note to the agent on a platform.
 func (e *Engine) relay(ctx context.Context, b *Binding, en *Entry, again bool) error {
 	p := e.providers[b.Provider]
+	_, told := e.Redacted(ctx, ToProvider, Handoff{ID: en.Handoff, Provider: b.Provider}, []Entry{*en})
+	en = &told[0]
 	m := ProviderMessage{ID: en.ID, From: en.From, Text: en.Text, Files: en.Files, At: en.At, Again: again}
 	if en.Kind != KindMessage {
 		n, ok := p.(Noter)
@@ -68,7 +70,11 @@ func (e *Engine) ticket(ctx context.Context, h *Handoff, en *Entry, provider str
 		return nil // the pool of another build
 	}
 	id := url.QueryEscape(h.ID.Conversation) + "." + itoa(h.ID.Number) + ".t" + itoa(en.Seq)
-	reference, err := p.Ticket(ctx, *h, leftText(en), id)
+	said := *h
+	said.Provider = provider
+	told, left := e.Redacted(ctx, ToProvider, said, []Entry{*en})
+	told.Provider = h.Provider
+	reference, err := p.Ticket(ctx, told, leftText(&left[0]), id)
 	if err != nil {
 		return err
 	}

@@ -43,26 +43,36 @@ func (e *Engine) Open(ctx context.Context, conversation string) (Handoff, error)
 	return h, err
 }
 
-// List returns the handoffs that match a query.
+// List returns the handoffs that match a query. Fewer than q.Limit means that
+// there are no more.
 func (e *Engine) List(ctx context.Context, q Query) ([]Handoff, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
-	recs, err := e.list(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Handoff, 0, len(recs))
-	for i := range recs {
-		h, err := recs[i].decode()
+	most := q.Limit
+	var out []Handoff
+	for {
+		recs, err := e.list(ctx, q)
 		if err != nil {
 			return nil, err
 		}
-		if !h.own.Tombstone {
-			out = append(out, *h)
+		if out == nil {
+			out = make([]Handoff, 0, len(recs))
 		}
+		for i := range recs {
+			h, err := recs[i].decode()
+			if err != nil {
+				return nil, err
+			}
+			if !h.own.Tombstone { // what is left of an erased conversation
+				out = append(out, *h)
+			}
+		}
+		if len(out) == most || len(recs) < q.Limit || q.Limit == 0 {
+			return out, nil
+		}
+		q.After, q.Limit = recs[len(recs)-1].Cursor(q), most-len(out)
 	}
-	return out, nil
 }
 
 // After returns the place in the order of q behind h, to go on listing.

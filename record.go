@@ -240,6 +240,7 @@ type bookkeeping struct {
 	Warned     bool       `json:"warned,omitempty"`
 	Failures   int        `json:"failures,omitempty"`  // bot failures in a row; ends a loop
 	Stands     time.Time  `json:"stands,omitzero"`     // start of the present state
+	Attended   time.Time  `json:"attended,omitzero"`   // when the first agent came
 	Tombstone  bool       `json:"tombstone,omitempty"` // no handoff, but something the engine keeps
 	Lined      time.Time  `json:"lined,omitzero"`      // when it last joined a line
 	Lesson     lesson     `json:"lesson,omitzero"`     // of a tombstone: what was learned about a queue
@@ -260,6 +261,7 @@ type Stretch struct {
 	Bot        time.Duration `json:"bot,omitempty"`
 	Intake     time.Duration `json:"intake,omitempty"`
 	Wait       time.Duration `json:"wait,omitempty"`
+	FirstWait  time.Duration `json:"first_wait,omitempty"`  // of Wait, what lies before the first accept
 	FirstReply time.Duration `json:"first_reply,omitempty"` // from the first accept to the agent's first message
 	Human      time.Duration `json:"human,omitempty"`
 	Held       time.Duration `json:"held,omitempty"`

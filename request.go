@@ -318,6 +318,8 @@ type AvailabilityReport struct {
 	Availability Availability
 	Online       int // agents of ours who are there
 	Free         int // of these, with a free seat
+	Seats        int // of the agents who are there
+	FreeSeats    int // of these, seats of agents who could take somebody from this queue now
 	Waiting      int // how many wait; -1 if they were not counted
 }
 
@@ -373,12 +375,12 @@ func (e *Engine) availability(ctx context.Context, q *Queue, n *Need, at time.Ti
 	}
 	for i := range online {
 		if online[i].covers(n) {
-			a.Online++
+			a.Online, a.Seats = a.Online+1, a.Seats+online[i].Seats
 		}
 	}
 	for i := range free {
 		if free[i].Agent.covers(n) {
-			a.Free++
+			a.Free, a.FreeSeats = a.Free+1, a.FreeSeats+free[i].Free
 		}
 	}
 	if a.Online > 0 && a.Open {

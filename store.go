@@ -314,6 +314,15 @@ type (
 		Count(ctx context.Context, q Query) (int, error)
 	}
 
+	// A Searcher finds what was said. Search returns the records that match q
+	// and in which text was found, in q's order and behind q.After, at most
+	// q.Limit. What "found" means is the store's own: substrings, words, stems.
+	// Nothing that was erased is found. Without it the engine reads records and
+	// logs, a bounded number at a time.
+	Searcher interface {
+		Search(ctx context.Context, q Query, text string) ([]Record, error)
+	}
+
 	// A BatchCommitter commits independent items, at most one for each record.
 	// Each is judged alone, in order, against the store and the items before
 	// it; the result has one error for each item.

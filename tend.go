@@ -206,8 +206,9 @@ func (e *Engine) importHistory(ctx context.Context, h *Handoff) (bool, error) {
 	return true, err
 }
 
-// unknownPast leaves out what the log has already and what cannot be stored,
-// and takes the newest if there are too many.
+// unknownPast leaves out what the log has already and what has no usable id,
+// takes the newest if there are too many, and makes the rest storable: history
+// that the host kept for years is not what a caller can be asked to correct.
 func (e *Engine) unknownPast(ctx context.Context, h *Handoff, past []Past) ([]Past, error) {
 	seen := map[string]bool{}
 	for after := int64(0); ; {
@@ -230,7 +231,8 @@ func (e *Engine) unknownPast(ctx context.Context, h *Handoff, past []Past) ([]Pa
 		if p.From.Role == "" {
 			p.From.Role = RoleUser
 		}
-		if seen[p.ID] || checkName("Past.ID", p.ID) != nil || checkText("Past.Text", p.Text) != nil || checkFiles("Past", p.Files) != nil {
+		p.tidy()
+		if seen[p.ID] || checkName("Past.ID", p.ID) != nil || checkFiles("Past", p.Files) != nil {
 			continue
 		}
 		seen[p.ID] = true

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // An Entry is one line in a handoff's log: something said or something that
@@ -36,6 +37,8 @@ type Entry struct {
 	About   int64  `json:"about,omitempty"`   // the entry it is about
 	Call    string `json:"call,omitempty"`    // the bot's call it belongs to
 	Seen    int64  `json:"seen,omitempty"`    // the last entry the author had seen
+
+	Withheld bool `json:"withheld,omitempty"` // Config.Redact let nothing of its content through
 
 	extra extra
 }
@@ -137,6 +140,16 @@ type Message struct {
 // ForUser reports whether the user may see e.
 func (e *Entry) ForUser() bool { return e.Kind == KindMessage || e.Kind == KindNotice }
 
+// IsSaid reports whether e has words of somebody, rather than an event.
+func (e *Entry) IsSaid() bool {
+	switch e.Kind {
+	case KindMessage, KindNotice, KindNote, KindWhisper, KindLeft:
+		return true
+	default:
+		return false
+	}
+}
+
 // A Transcript is what was said, in the order in which it was said: earlier
 // history first, without events. Notes are in it when it was read for staff.
 type Transcript []Entry
@@ -158,10 +171,8 @@ func (e *Engine) Transcript(ctx context.Context, id ID) (Transcript, error) {
 			break
 		}
 		for i := range page {
-			switch page[i].Kind {
-			case KindMessage, KindNotice, KindNote, KindWhisper, KindLeft:
+			if page[i].IsSaid() {
 				out = append(out, page[i])
-			default: // something that happened
 			}
 		}
 		after = page[len(page)-1].Seq
@@ -183,7 +194,8 @@ func (t Transcript) ForUser() Transcript {
 
 // Text renders a transcript for people: one line for each message, with the
 // time in loc (nil: UTC) and who said it. Line breaks within a message are
-// indented, so that nobody can write a line in somebody else's name.
+// indented, so that nobody can write a line in somebody else's name; other
+// control characters are replaced.
 func (t Transcript) Text(loc *time.Location) string {
 	if loc == nil {
 		loc = time.UTC
@@ -192,23 +204,46 @@ func (t Transcript) Text(loc *time.Location) string {
 	for i := range t {
 		e := &t[i]
 		fmt.Fprintf(&b, "%s %s: ", e.At.In(loc).Format("15:04:05"), speaker(e))
-		text := strings.NewReplacer("\r\n", "\n    ", "\n", "\n    ", "\r", "\n    ").Replace(e.Text)
-		b.WriteString(strings.TrimRight(text, " \n"))
+		text := lineBreaks.Replace(e.Text)
+		b.WriteString(printable(strings.TrimRight(text, " \n")))
 		for _, f := range e.Files {
-			fmt.Fprintf(&b, " [file %s]", strings.TrimSpace(f.Name))
+			fmt.Fprintf(&b, " [file %s]", shownName(f.Name))
 		}
 		b.WriteByte('\n')
 	}
 	return b.String()
 }
 
-// speaker names who wrote an entry; names keep to one line.
+var lineBreaks = strings.NewReplacer("\r\n", "\n    ", "\n", "\n    ", "\r", "\n    ", "\u2028", "\n    ", "\u2029", "\n    ", "\v", "\n    ", "\f", "\n    ", "\u0085", "\n    ")
+
+// printable replaces what a terminal or an editor would obey rather than show.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return '\uFFFD'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// shownName keeps to one line, and to its own direction of writing.
+func shownName(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Bidi_Control, r) {
+			return -1
+		}
+		return r
+	}, s)
+	return printable(strings.Join(strings.Fields(s), " "))
+}
+
+// speaker names who wrote an entry.
 func speaker(e *Entry) string {
 	who := string(e.From.Role)
-	if name := strings.Join(strings.Fields(e.From.Name), " "); name != "" {
-		who += " " + name
+	if shown := shownName(e.From.Name); shown != "" {
+		who += " " + shown
 	} else if e.From.ID != "" {
-		who += " " + e.From.ID
+		who += " " + shownName(e.From.ID)
 	}
 	switch e.Kind {
 	case KindNote, KindWhisper, KindLeft:

@@ -178,8 +178,36 @@ func (q *Query) check() error {
 	if q.Limit < 0 {
 		return &InvalidError{Field: "Query.Limit", Why: "is negative"}
 	}
+	if len(q.States) > maxList || len(q.Outcomes) > maxList || len(q.Lines) > maxPast {
+		return &InvalidError{Field: "Query", Why: "asks for too many states, outcomes or lines"}
+	}
+	for _, s := range q.States {
+		if err := checkOptional("Query.States", string(s)); err != nil {
+			return err
+		}
+	}
+	for _, o := range q.Outcomes {
+		if err := checkOptional("Query.Outcomes", string(o)); err != nil {
+			return err
+		}
+	}
+	for _, l := range q.Lines {
+		if err := checkText("Query.Lines", l); err != nil {
+			return err
+		}
+	}
 	return first(checkOptional("Query.Conversation", q.Conversation), checkOptional("Query.Queue", q.Queue),
-		checkOptional("Query.Agent", q.Agent), checkOptional("Query.User", q.User), checkOptional("Query.Tag", q.Tag))
+		checkOptional("Query.Agent", q.Agent), checkOptional("Query.User", q.User), checkOptional("Query.Tag", q.Tag),
+		checkTime("Query.From", q.From), checkTime("Query.To", q.To),
+		checkTime("Query.After.At", q.After.At), checkOptional("Query.After.ID.Conversation", q.After.ID.Conversation))
+}
+
+// checkTime refuses times that no store and no JSON can hold.
+func checkTime(field string, t time.Time) error {
+	if y := t.Year(); !t.IsZero() && (y < 1 || y > 9999) {
+		return &InvalidError{Field: field, Why: "is not between the years 1 and 9999"}
+	}
+	return nil
 }
 
 func (c *Contact) check(field string) error {
