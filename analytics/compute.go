@@ -28,8 +28,8 @@ func Compute(ctx context.Context, e *handoff.Engine, o Options) (Report, error) 
 	return t.Report(), nil
 }
 
-// reopened reports whether a person was asked for in h soon after one had had
-// the user.
+// reopened reports whether a person was asked for in h soon after somebody
+// had the user.
 func reopened(ctx context.Context, e *handoff.Engine, h *handoff.Handoff, within time.Duration) (bool, error) {
 	if h.Reason == "" {
 		return false, nil

@@ -20,7 +20,8 @@
 //     platform's. Refused: turned away at the door at least once. Attended: an
 //     agent had it. Open: not over. Outcomes: those that are over, by outcome.
 //   - Contained: over, nobody was asked for, and no other bot either.
-//   - Missed: asked for, over, not attended, and the user did not take it back.
+//   - Missed: asked for, over, not attended, and the user did not take it back:
+//     he left, or nobody came, or nobody was there.
 //   - Abandoned: queued, over, not attended, and the user cancelled or left.
 //   - Transferred and Requeued: attended ones that changed agents, or went back
 //     to a queue, at least once. Transfers and Requeues: how often in all.

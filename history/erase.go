@@ -145,7 +145,7 @@ func (s *Scope) erase(ctx context.Context, e *handoff.Engine, conversation strin
 		return nil // somebody else was faster
 	}
 	for i := range list {
-		if h := &list[i]; !s.Before.IsZero() && !(h.Created.Before(s.Before) && h.Updated.Before(s.Before)) {
+		if h := &list[i]; s.isRecent(h.Created) || s.isRecent(h.Updated) {
 			r.keep(Kept{Conversation: conversation, Why: WhyRecent})
 			return nil
 		}
@@ -174,6 +174,8 @@ func (s *Scope) erase(ctx context.Context, e *handoff.Engine, conversation strin
 	}
 	return nil
 }
+
+func (s *Scope) isRecent(t time.Time) bool { return !s.Before.IsZero() && !t.Before(s.Before) }
 
 func (r *Report) keep(k Kept) {
 	r.KeptTotal++

@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/seed-2a427302/handoff"
@@ -141,12 +142,12 @@ func (l *lister) look(ctx context.Context, from, to time.Time, before handoff.Cu
 		}
 		q.After = found.Next
 	}
-	for i := len(got) - 1; i >= 0; i-- {
+	for _, h := range slices.Backward(got) {
 		if len(l.out) == l.most {
 			l.cut = true
 			break
 		}
-		l.out = append(l.out, got[i])
+		l.out = append(l.out, h)
 	}
 	return true, nil
 }
