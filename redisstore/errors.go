@@ -1,0 +1,65 @@
+package redisstore
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// What a server or a client may lack. An error of this package that matches
+// one of these says more in its text.
+var (
+	// ErrReadOnly says that the server takes no writes: it is a replica, or
+	// cannot write to its disk and refuses writes for that.
+	ErrReadOnly = errors.New("the server is read-only")
+
+	// ErrNoMemory says that the server has reached maxmemory. Nothing of the
+	// call was stored; reading still works.
+	ErrNoMemory = errors.New("the server is out of memory")
+
+	// ErrDenied says that the server does not know the client's credentials, or
+	// does not let them do what was asked.
+	ErrDenied = errors.New("the server denies access")
+
+	// ErrBusy says that the server runs somebody's script that does not end, or
+	// is still loading its data. Nothing of the call was stored.
+	ErrBusy = errors.New("the server is busy")
+
+	// ErrEvicts is part of what Check returns when the server deletes data to
+	// make room. Handoffs would vanish. Set maxmemory-policy to noeviction.
+	ErrEvicts = errors.New("the server may delete data")
+
+	// ErrNotDurable is part of what Check returns when the server may lose
+	// commits that it has acknowledged. The store works with such a server;
+	// whether that is good enough is for the host to say.
+	ErrNotDurable = errors.New("commits may be lost")
+
+	// ErrClient is part of what Check returns when the client's options break
+	// the contract of a store.
+	ErrClient = errors.New("the client's options do not fit")
+)
+
+// codes are the first words of the server's errors that have a name here.
+var codes = map[string]error{
+	"READONLY": ErrReadOnly, "MISCONF": ErrReadOnly, "NOREPLICAS": ErrReadOnly,
+	"OOM":    ErrNoMemory,
+	"NOAUTH": ErrDenied, "WRONGPASS": ErrDenied, "NOPERM": ErrDenied,
+	"BUSY": ErrBusy, "LOADING": ErrBusy, "MASTERDOWN": ErrBusy,
+}
+
+// wrap names the operation of an error, and its kind if it has one.
+func wrap(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var re redis.Error
+	if errors.As(err, &re) {
+		code, _, _ := strings.Cut(re.Error(), " ")
+		if kind, ok := codes[code]; ok {
+			return fmt.Errorf("redisstore: %s: %w: %w", op, kind, err)
+		}
+	}
+	return fmt.Errorf("redisstore: %s: %w", op, err)
+}

@@ -1,0 +1,116 @@
+-- What the scripts share. KEYS[1] is the prefix of every name, a hash tag and
+-- a colon; names are made here because they depend on what is stored, and all
+-- of them are in the tag's slot.
+--
+-- A record is one hash, P..'r:'..rid; rid is its conversation, a NUL and its
+-- number with 19 digits. Fields of one letter are the record's, F in the order
+-- in which they travel. Further fields:
+--   h       hidden by a claim until this time
+--   z       the sinks under which it stands in late:<sink>, each between NULs
+--   f       the number of the first entry, where that is not 1
+--   e<seq>  an entry: its time, a NUL, its id, a NUL, its body
+--   i<id>   the number of the entry with that id
+--   @<name> a cursor: seq, term, tries and until when it is led
+-- Indexes are sorted sets whose members sort as bytes, with score 0; those by
+-- time have milliseconds as scores.
+local P = KEYS[1]
+local F = {'v', 's', 'q', 'S', 'O', 'a', 'U', 't', 'l', 'r', 'c', 'u', 'w', 'k', 'o', 'b'}
+local call = redis.call
+
+-- what an index needs to know of a stored record
+local I = {'v', 's', 'q', 'S', 'a', 'U', 'l', 'r', 'c', 'w', 'k', 'h', 'z'}
+local iv, is, iq, iS, ia, iU, il, ir, ic, iw, ik, ih, iz = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
+
+local function now()
+	local t = call('TIME')
+	return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+-- units by name, of the field k
+local function units(k)
+	local out = {}
+	for name, n in string.gmatch(k or '', '([^%z]*)%z(%-?%d+)%z%-?%d+%z') do
+		out[name] = tonumber(n)
+	end
+	return out
+end
+
+local function cursor(c)
+	if not c then return 0, 0, 0, '' end
+	local seq, term, tries, till = string.match(c, '^(%d+) (%d+) (%d+) (%-?%d*)$')
+	return tonumber(seq), tonumber(term), tonumber(tries), till
+end
+
+local function shelf(state) return state == 'ended' and P .. 'past' or P .. 'open' end
+
+-- what a record lacks, by sink: the time of the oldest entry
+local function lacking(key, owed)
+	local names, sinks, seqs = {}, {}, {}
+	for sink, name, seq in string.gmatch(owed or '', '([^%z]*)%z([^%z]*)%z(%d+)%z') do
+		names[#names + 1], sinks[#sinks + 1], seqs[#seqs + 1] = '@' .. name, sink, tonumber(seq)
+	end
+	local out = {}
+	if #names == 0 then return out end
+	local have = call('HMGET', key, unpack(names))
+	for i = 1, #names do
+		local seq, _, _, till = cursor(have[i])
+		if seq < seqs[i] then
+			local e = call('HGET', key, 'e' .. string.format('%d', seq + 1))
+			if e then
+				out[#out + 1] = {sink = sinks[i], name = string.sub(names[i], 2), at = tonumber(string.match(e, '^%-?%d+')), till = till}
+			end
+		end
+	end
+	return out
+end
+
+-- watch puts a record under the sinks that lack something, where it does not
+-- stand yet. It returns the field z.
+local function watch(rid, list, z)
+	local first = {}
+	for _, l in ipairs(list) do
+		if not string.find(z, '\0' .. l.sink .. '\0', 1, true) and (not first[l.sink] or l.at < first[l.sink]) then
+			first[l.sink] = l.at
+		end
+	end
+	for sink, at in pairs(first) do
+		call('ZADD', P .. 'late:' .. sink, at, rid)
+		z = (z == '' and '\0' or z) .. sink .. '\0'
+	end
+	return z
+end
+
+local function unwatch(rid, z)
+	for sink in string.gmatch(string.sub(z or '', 2), '([^%z]*)%z') do
+		call('ZREM', P .. 'late:' .. sink, rid)
+	end
+end
+
+-- drop removes a record with everything that belongs to it.
+local function drop(rid)
+	local key = P .. 'r:' .. rid
+	local r = call('HMGET', key, unpack(I))
+	if not r[iv] then return end
+	if r[il] ~= '' then
+		call('ZREM', P .. 'rank:' .. r[iq], r[ir] .. rid)
+		call('ZREM', P .. 'line:' .. r[iq], r[il] .. '\0' .. r[ir] .. rid)
+	end
+	call('ZREM', shelf(r[iS]), r[ic] .. rid)
+	if r[ia] ~= '' then call('ZREM', P .. 'agent:' .. r[ia], r[ic] .. rid) end
+	if r[iU] ~= '' then call('ZREM', P .. 'user:' .. r[iU], r[ic] .. rid) end
+	for name in pairs(units(r[ik])) do
+		call('HDEL', P .. 'key:' .. name, rid)
+	end
+	call('ZREM', P .. 'due', rid)
+	call('ZREM', P .. 'busy', rid)
+	unwatch(rid, r[iz])
+	call('ZREM', P .. 'n:' .. string.sub(rid, 1, -21), string.sub(rid, -19))
+	call('UNLINK', key)
+end
+
+-- hset sets many fields; a call takes a few thousand arguments.
+local function hset(key, list)
+	for i = 1, #list, 4000 do
+		call('HSET', key, unpack(list, i, math.min(i + 3999, #list)))
+	end
+end
