@@ -284,6 +284,7 @@ func importTable(t *testing.T) map[string]string {
 		"uuid":     "github.com/google/uuid",
 		"pgx":      "github.com/jackc/pgx/v5",
 		"pgxpool":  "github.com/jackc/pgx/v5/pgxpool",
+		"redis":    "github.com/redis/go-redis/v9",
 	}
 	out := goOutput(t, ".", "list", "-find", "-f", "{{.Name}} {{.ImportPath}}", "std", "work")
 	for line := range bytes.Lines(out) {

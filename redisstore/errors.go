@@ -56,8 +56,12 @@ func wrap(op string, err error) error {
 	}
 	var re redis.Error
 	if errors.As(err, &re) {
-		code, _, _ := strings.Cut(re.Error(), " ")
-		if kind, ok := codes[code]; ok {
+		code, rest, _ := strings.Cut(re.Error(), " ")
+		kind, ok := codes[code]
+		if !ok && strings.Contains(rest, "unauthenticated") { // too long a command for a stranger
+			kind, ok = ErrDenied, true
+		}
+		if ok {
 			return fmt.Errorf("redisstore: %s: %w: %w", op, kind, err)
 		}
 	}

@@ -63,7 +63,7 @@ func (s *Store) Count(ctx context.Context, q handoff.Query) (int, error) {
 	}
 	n := int64(0)
 	w := s.walk(q)
-	if !w.ordered && !(q.From.IsZero() && q.To.IsZero()) { // its conditions do not hold the times
+	if !w.ordered && (!q.From.IsZero() || !q.To.IsZero()) { // its conditions do not hold the times
 		list, err := s.List(ctx, q)
 		return len(list), err
 	}

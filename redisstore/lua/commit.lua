@@ -19,7 +19,7 @@ local function commit(n)
 	for i = o, last - 1, 3 do names[#names + 1] = ARGV[i] end
 	for i = e, k - 1, 4 do names[#names + 1] = ARGV[i + 2] end
 	local cursors, ids = #I, #I + no
-	local old = call('HMGET', key, unpack(names))
+	local old = hmget(key, names)
 	if (old[iv] or '0') ~= ARGV[n + 1] then return last, {'conflict'} end
 	if (old[is] or '0') ~= ARGV[n + 2] then return last, {'gap'} end
 	local new = not old[iv]

@@ -26,6 +26,22 @@ local function now()
 	return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
+-- A call takes a few thousand arguments.
+local function hmget(key, names)
+	if #names <= 4000 then return call('HMGET', key, unpack(names)) end
+	local out = {}
+	for i = 1, #names, 4000 do
+		for _, v in ipairs(call('HMGET', key, unpack(names, i, math.min(i + 3999, #names)))) do out[#out + 1] = v end
+	end
+	return out
+end
+
+local function hset(key, list)
+	for i = 1, #list, 4000 do
+		call('HSET', key, unpack(list, i, math.min(i + 3999, #list)))
+	end
+end
+
 -- units by name, of the field k
 local function units(k)
 	local out = {}
@@ -51,7 +67,7 @@ local function lacking(key, owed)
 	end
 	local out = {}
 	if #names == 0 then return out end
-	local have = call('HMGET', key, unpack(names))
+	local have = hmget(key, names)
 	for i = 1, #names do
 		local seq, _, _, till = cursor(have[i])
 		if seq < seqs[i] then
@@ -106,11 +122,4 @@ local function drop(rid)
 	unwatch(rid, r[iz])
 	call('ZREM', P .. 'n:' .. string.sub(rid, 1, -21), string.sub(rid, -19))
 	call('UNLINK', key)
-end
-
--- hset sets many fields; a call takes a few thousand arguments.
-local function hset(key, list)
-	for i = 1, #list, 4000 do
-		call('HSET', key, unpack(list, i, math.min(i + 3999, #list)))
-	end
 end
