@@ -1,0 +1,117 @@
+package systemtest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff"
+)
+
+// children are what a copy of this test binary does instead of testing, by the
+// name in HANDOFF_TEST_CHILD. The context ends when the parent closes the
+// child's standard input.
+var children = map[string]func(ctx context.Context, s handoff.Store) error{
+	"once": onceChild,
+}
+
+// What one process stores is there for the next.
+func TestProcesses(t *testing.T) {
+	each(t, func(t *testing.T, k kind) {
+		place := k.place(t)
+		s := mustOpen(t, k, place)
+		require.NoError(t, start(t, "once", k, place).wait(t))
+		r, err := s.Latest(t.Context(), "once")
+		require.NoError(t, err)
+		require.Equal(t, int64(1), r.Version)
+		require.Error(t, start(t, "nonsense", k, place).wait(t))
+	})
+}
+
+func onceChild(ctx context.Context, s handoff.Store) error {
+	return s.Commit(ctx, handoff.Record{ID: handoff.ID{Conversation: "once", Number: 1}, Seq: 1}, handoff.RecordEntry{ID: "e", Seq: 1})
+}
+
+func TestMain(m *testing.M) {
+	name := os.Getenv("HANDOFF_TEST_CHILD")
+	if name == "" {
+		os.Exit(m.Run())
+	}
+	if err := beChild(name); err != nil {
+		fmt.Fprintln(os.Stderr, name+":", err)
+		os.Exit(1)
+	}
+}
+
+func beChild(name string) (err error) {
+	f, ok := children[name]
+	if !ok {
+		return errors.New("there is no such child")
+	}
+	k, err := kindNamed(os.Getenv("HANDOFF_TEST_KIND"))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		cancel()
+	}()
+	s, closes, err := k.open(ctx, os.Getenv("HANDOFF_TEST_PLACE"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closes()) }()
+	return f(ctx, s)
+}
+
+// A child is another process on the same store.
+type child struct {
+	cmd  *exec.Cmd
+	in   io.WriteCloser
+	out  *bufio.Scanner
+	done chan error
+}
+
+// start runs a copy of the test binary.
+func start(t *testing.T, name string, k kind, place string, env ...string) *child {
+	t.Helper()
+	c := &child{cmd: exec.Command(os.Args[0]), done: make(chan error, 1)}
+	c.cmd.Env = append(append(os.Environ(), "HANDOFF_TEST_CHILD="+name, "HANDOFF_TEST_KIND="+k.name, "HANDOFF_TEST_PLACE="+place), env...)
+	c.cmd.Stderr = os.Stderr
+	in, err := c.cmd.StdinPipe()
+	require.NoError(t, err)
+	out, to := io.Pipe() // Wait closes what StdoutPipe returns
+	c.cmd.Stdout = to
+	c.in, c.out = in, bufio.NewScanner(out)
+	require.NoError(t, c.cmd.Start())
+	go func() {
+		err := c.cmd.Wait()
+		_ = to.Close()
+		c.done <- err
+	}()
+	t.Cleanup(func() { _ = c.cmd.Process.Kill() })
+	return c
+}
+
+// wait returns how the child ended. One that does not end is killed.
+func (c *child) wait(t *testing.T) error {
+	t.Helper()
+	select {
+	case err := <-c.done:
+		return err
+	case <-time.After(time.Minute):
+		_ = c.cmd.Process.Kill()
+		t.Fatalf("a child does not end: %v", <-c.done)
+		return nil
+	}
+}

@@ -1,0 +1,16 @@
+// Package systemtest proves what no store can prove alone: that engines in
+// several processes, on each of the stores, lose nothing and do nothing twice,
+// whatever is killed when, and that the stores cannot be told apart. It has
+// tests only.
+//
+//   - Differential: the same random commands give the same answers and logs on
+//     every store.
+//   - Crash: processes that kill themselves before and after commits,
+//     deliveries and claims, and others that go on with what they left.
+//   - Sync: a disk that cannot sync, for the store that promises to survive a
+//     loss of power.
+//
+// Servers are started from the machine's own binaries, or named by
+// HANDOFF_TEST_POSTGRES and HANDOFF_TEST_REDIS. The short forms run by default;
+// see the Makefile for the long ones.
+package systemtest
