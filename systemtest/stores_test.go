@@ -11,12 +11,14 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/internal/servertest"
 	"github.com/seed-2a427302/handoff/memstore"
 	"github.com/seed-2a427302/handoff/pgstore"
+	"github.com/seed-2a427302/handoff/redisstore"
 	"github.com/seed-2a427302/handoff/sqlitestore"
 )
 
@@ -44,6 +46,7 @@ var kinds = []kind{
 	},
 	{name: "sqlite", durable: true, place: sqlitePlace, open: openSQLite},
 	{name: "postgres", durable: true, place: postgresPlace, open: openPostgres},
+	{name: "redis", durable: true, place: redisPlace, open: openRedis},
 }
 
 // kindNamed finds a kind, in a child.
@@ -123,4 +126,33 @@ func openPostgres(ctx context.Context, place string) (handoff.Store, func() erro
 	closes := func() error { pool.Close(); return nil }
 	s := pgstore.New(pool, pgstore.Options{Schema: schema})
 	return s, closes, s.Migrate(ctx, pgstore.Latest)
+}
+
+// A place in Redis is a URL and a prefix.
+func redisPlace(tb testing.TB) string {
+	tb.Helper()
+	url, _ := servertest.Redis(tb)
+	place := fmt.Sprintf("system%d_%d", os.Getpid(), schemas.Add(1)) + " " + url
+	tb.Cleanup(func() {
+		s, closes, err := openRedis(context.Background(), place)
+		require.NoError(tb, err)
+		if rs, ok := s.(*redisstore.Store); ok {
+			require.NoError(tb, rs.Migrate(context.Background(), 0))
+		}
+		require.NoError(tb, closes())
+	})
+	return place
+}
+
+// openRedis does not sync: the server is not killed.
+func openRedis(ctx context.Context, place string) (handoff.Store, func() error, error) {
+	prefix, url, _ := strings.Cut(place, " ")
+	opt, err := redis.ParseURL(url)
+	if err != nil {
+		return nil, nil, err
+	}
+	opt.ContextTimeoutEnabled, opt.PoolSize = true, 8
+	client := redis.NewClient(opt)
+	s := redisstore.New(client, redisstore.Options{Prefix: prefix})
+	return s, client.Close, s.Migrate(ctx, redisstore.Latest)
 }
