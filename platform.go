@@ -65,7 +65,7 @@ func (e *Engine) openAt(ctx context.Context, p Provider, h *Handoff, b *Binding)
 	err := e.ask(ctx, "open", h.ID, func(ctx context.Context) (err error) {
 		if f, ok := p.(Finder); ok && b.Tries > 1 {
 			old, found, err := f.Find(ctx, b.Attempt)
-			if err != nil || found {
+			if err != nil || found && !old.Partial {
 				s = old
 				return err
 			}

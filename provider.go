@@ -93,6 +93,10 @@ type Session struct {
 	// Expires is when State has to be renewed; zero is never. The engine calls
 	// Refresh before that.
 	Expires time.Time `json:"expires,omitzero"`
+
+	// Partial says that Find has found a chat whose opening was interrupted:
+	// Open is called to finish it.
+	Partial bool `json:"-"`
 }
 
 // A ProviderMessage is a message, or a note, for the agent on a platform.

@@ -29,6 +29,7 @@ func callCases() []callCase {
 		{"note", "", "the note is internal: agents see it, and it is no message", checkOpeningNote},
 		{"open again", "", "Open repeated with the same attempt returns the chat that is there, where attempts can be found", checkOpenAgain},
 		{"find", "", "Find returns the chat that an attempt opened, also when the answer to Open was lost, and nothing for other attempts", checkFind},
+		{"open interrupted", "", "an opening that was interrupted anywhere is found, or opened again: one chat, with everything, once", checkInterrupted},
 		{"two chats", "", "another attempt of another conversation is another chat", checkTwoChats},
 		{"send", handoff.CustodyQueue, ruleMessage, checkSend},
 		{"send hostile", handoff.CustodyQueue, ruleMessage, checkSendHostile},
@@ -160,9 +161,19 @@ func checkFind(r *run) {
 		r.fatalf("Open without an answer succeeded")
 	}
 	r.v.Webhooks()
+	if len(r.v.Chats()) == 0 {
+		// It takes several steps, and the chat is not the first; the case
+		// "open interrupted" looks at each.
+		r.v.Break(Works)
+		r.open("c1")
+	}
 	s, found, err := f.Find(r.ctx(), opening("c1", 1, 1).Attempt)
 	if err != nil || !found || s.Reference == "" {
 		r.fatalf("Find returned %t and %v, but the chat was opened", found, err)
+	}
+	if s.Partial {
+		s, err = r.p.Open(r.ctx(), opening("c1", 1, 1))
+		r.ok("Open of a chat that was begun", err)
 	}
 	if n := len(r.v.Chats()); n != 1 {
 		r.failf("the platform has %d chats, want 1", n)
@@ -181,6 +192,42 @@ func checkFind(r *run) {
 	r.ok("Close of the found chat", r.p.Close(r.ctx(), s, handoff.ReasonWithdrawn))
 	if open(r.v.Chats()) != 0 {
 		r.failf("the found chat cannot be closed")
+	}
+}
+
+func checkInterrupted(r *run) {
+	f, ok := r.p.(handoff.Finder)
+	lose, can := r.v.(Loser)
+	if !ok || !can {
+		return
+	}
+	const most = 20 // steps of an opening
+	for n := 1; n <= most; n++ {
+		o := opening(fmt.Sprintf("lost-%d", n), 1, 1)
+		lose.LoseAnswer(n)
+		s, err := r.p.Open(r.ctx(), o)
+		lose.LoseAnswer(0)
+		done := err == nil
+		if !done {
+			var found bool
+			s, found, err = f.Find(r.ctx(), o.Attempt)
+			r.ok("Find", err)
+			if !found || s.Partial {
+				s, err = r.p.Open(r.ctx(), o)
+				r.ok("Open after it was interrupted", err)
+			}
+		}
+		if got := len(r.v.Chats()); got != n {
+			r.fatalf("interrupted after step %d, the platform has %d chats more, want 1", n, got-n+1)
+		}
+		c := r.chat(s)
+		seen := c.texts() + strings.Join(c.Internal, "\n")
+		if r.info.Custody == handoff.CustodyQueue && strings.Count(seen, past[0]) != 1 || strings.Count(seen, "angry") != 1 || !c.Open {
+			r.fatalf("interrupted after step %d, the agent sees %q", n, cut(seen))
+		}
+		if done {
+			return // nothing was left to be lost
+		}
 	}
 }
 

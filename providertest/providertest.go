@@ -74,6 +74,13 @@ type Checker interface {
 	Violations() []string
 }
 
+// A Loser is a Vendor that can lose the answer to the n-th request from now
+// on that changes something, and to no other; 0 loses none. With it the suite
+// interrupts an opening after each of its steps.
+type Loser interface {
+	LoseAnswer(n int)
+}
+
 // An Act is something that happens on a platform.
 type Act struct {
 	Kind  ActKind

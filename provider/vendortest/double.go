@@ -35,6 +35,7 @@ type Double struct {
 	last       int
 	failure    providertest.Failure
 	trouble    []Trouble
+	losing     int // the answer to this request that changes something is lost
 	requests   []Request
 	violations []string
 }

@@ -62,6 +62,13 @@ func (d *Double) Break(f providertest.Failure) {
 	d.failure = f
 }
 
+// LoseAnswer implements providertest.Loser. It takes the lock.
+func (d *Double) LoseAnswer(n int) {
+	d.Lock()
+	defer d.Unlock()
+	d.losing = n
+}
+
 // Handle adds an endpoint: a pattern of http.ServeMux with a method, such as
 // "POST /chats/{chat}/messages". h is called with the lock held.
 func (d *Double) Handle(pattern string, h func(in *In) Out) {
@@ -90,6 +97,11 @@ func (d *Double) serve(w http.ResponseWriter, in *In, pattern string, h func(in 
 	d.Lock()
 	d.validate(in, pattern)
 	t, failing := d.troubleFor(pattern)
+	if in.Method != http.MethodGet && d.losing > 0 {
+		if d.losing--; d.losing == 0 {
+			t, failing = Trouble{Cut: true, Apply: true}, true
+		}
+	}
 	var out Out
 	var applied bool
 	switch {
