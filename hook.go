@@ -32,7 +32,9 @@ type Change struct {
 	Outcome  Outcome
 	Queue    string
 	Entries  []Kind
+	Before   Stretch // what Stretch was until then
 	Stretch  Stretch
+	First    bool // it brought the first agent
 	At       time.Time
 }
 

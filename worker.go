@@ -199,7 +199,7 @@ func (e *Engine) committed(ctx context.Context, old, h *Handoff, entries []Entry
 	if e.cfg.Hooks.Changed != nil {
 		e.cfg.Hooks.Changed(ctx, Change{
 			ID: h.ID, Command: c.name(), From: old.State, To: h.State, Outcome: h.Outcome,
-			Queue: h.Need.Queue, Entries: kinds, Stretch: h.Stretch, At: h.Updated,
+			Queue: h.Need.Queue, Entries: kinds, Before: old.Stretch, Stretch: h.Stretch, First: h.Attended && !old.Attended, At: h.Updated,
 		})
 	}
 	e.log.DebugContext(ctx, "committed", "number", h.ID.Number, "command", c.name(),
