@@ -149,7 +149,7 @@ func (h *hooks) span(ctx context.Context, name string, id handoff.ID) (context.C
 		attributes = append(attributes, attribute.String("handoff.conversation.id", id.Conversation))
 	}
 	ctx, span := h.tracer.Start(ctx, "handoff "+name, trace.WithAttributes(attributes...)) //nolint:spancheck // ends in what is returned
-	return ctx, func(err error) { //nolint:spancheck // as above
+	return ctx, func(err error) {                                                          //nolint:spancheck // as above
 		kind, bad := classify(err)
 		measured := []attribute.KeyValue{operation}
 		if kind != "" {
