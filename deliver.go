@@ -59,10 +59,14 @@ func (e *Engine) sendAll(ctx context.Context, t task) (done bool, err error) {
 		if err != nil {
 			return false, ignore(err, ErrLeased)
 		}
+		cursor := lead.Seq
 		if b != nil {
 			lead.Seq = max(lead.Seq, b.From)
 		}
 		at, until, err := e.deliverAll(ctx, h, t, b, lead, upTo)
+		if b != nil && (err != nil || !until.IsZero()) {
+			at = cursor // where it stands, so that the store counts this try
+		}
 		if err == nil && at >= upTo {
 			at = max(at, h.Seq) // what follows is not for this receiver: to pass it over is no try
 		}

@@ -53,6 +53,29 @@ func (p *forgetful) Receive(context.Context, handoff.Webhook) ([]handoff.Provide
 	return nil, handoff.WebhookReply{}, nil
 }
 
+// What the log holds besides messages does not make a second try look like a
+// first one.
+func TestPlatformIsToldOfTheFirstRepeat(t *testing.T) {
+	lost := 2
+	p := &forgetful{platform: platform{name: "desk"}}
+	p.loses = func(string) bool { lost--; return lost >= 0 }
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		h := r.Asks("c")
+		r.Says("c", "one")
+		r.Sleep(20 * time.Second)
+		_, err := r.Tag(r.Ctx, h.ID, handoff.BySupervisor("s"), []string{"vip"}, nil)
+		require.NoError(t, err)
+		lost = 2
+		r.Says("c", "two")
+		r.Sleep(20 * time.Second)
+		assert.Equal(t, []string{"one false", "one true", "one true", "two false", "two true", "two true"}, p.had())
+	}, func(c *handoff.Config) {
+		c.Providers = []handoff.Provider{p}
+		c.Queues = []handoff.Queue{{Name: "support", Providers: []string{"desk"}, IdleTimeout: handoff.Never}}
+		c.BotTimeout = handoff.Never
+	})
+}
+
 func (p *forgetful) had() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/provider/chatwoot"
 	"github.com/seed-2a427302/handoff/provider/inmem"
 	"github.com/seed-2a427302/handoff/provider/webhook"
 )
@@ -21,7 +22,10 @@ var update = flag.Bool("update", false, "write the table instead of comparing it
 // platforms are all adapters, in the order of the table. New ones do no I/O.
 func platforms(t *testing.T) []platform {
 	return []platform{
-		{"Generic bridge ([webhook](webhook.md))", must[*webhook.Provider](t)(webhook.New(webhook.Config{
+		{"[Chatwoot](chatwoot.md)", must[*chatwoot.Provider](t)(chatwoot.New(chatwoot.Config{
+			URL: "https://chatwoot.example", Account: 1, Inbox: 1, InboxIdentifier: "i", Token: "t", Secrets: []string{"s"},
+		}))},
+		{"[Generic bridge](webhook.md)", must[*webhook.Provider](t)(webhook.New(webhook.Config{
 			URL: "https://console.example", Secrets: []string{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
 		}))},
 		{"In memory (reference)", inmem.New(inmem.Options{}).Provider()},
