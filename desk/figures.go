@@ -1,0 +1,218 @@
+package desk
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-2a427302/handoff"
+)
+
+// queueCount is what everybody may know about a queue.
+type queueCount struct {
+	Name    string `json:"name"`
+	Waiting int    `json:"waiting"`
+	Longest int64  `json:"longest,omitempty"` // since when the one waits who waits longest
+	Active  int    `json:"active"`
+}
+
+// count counts the rows of each queue. v.mu is held.
+func (v *view) count() map[string]queueCount {
+	out := map[string]queueCount{}
+	for _, r := range v.rows {
+		c := out[r.Queue]
+		c.Name = r.Queue
+		switch {
+		case r.waits():
+			c.Waiting++
+			if at := since(r); c.Longest == 0 || at < c.Longest {
+				c.Longest = at
+			}
+		case r.State == handoff.StateActive || r.State == handoff.StateHeld:
+			c.Active++
+		}
+		out[r.Queue] = c
+	}
+	return out
+}
+
+// tellCounts tells counts that changed. v.mu is held.
+func (v *view) tellCounts() {
+	now := v.count()
+	if maps.Equal(now, v.counts) {
+		return
+	}
+	v.counts = now
+	v.publish(&event{name: "queues", need: Figures, say: func(a *Actor) any {
+		return map[string]any{"queues": countsOf(now, a)}
+	}})
+}
+
+func countsOf(counts map[string]queueCount, a *Actor) []queueCount {
+	out := []queueCount{}
+	for name, c := range counts {
+		if a.may(Figures, &facts{queue: name}) {
+			out = append(out, c)
+		}
+	}
+	slices.SortFunc(out, func(a, b queueCount) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// countsFor returns the counts that an actor may know. v.mu is held.
+func (v *view) countsFor(a *Actor) []queueCount { return countsOf(v.count(), a) }
+
+// keepFigures tells pages who comes and goes, and forgets tabs that closed.
+func (h *Handler) keepFigures(ctx context.Context) error {
+	old := map[string]member{}
+	for {
+		if err := pause(ctx, 2*time.Second); err != nil {
+			return err
+		}
+		h.view.forget(time.Now())
+		h.view.mu.Lock()
+		listening := len(h.view.streams) > 0
+		h.view.mu.Unlock()
+		if !listening {
+			continue
+		}
+		now, err := h.members(ctx)
+		if err != nil {
+			continue // the next look will tell
+		}
+		changed := []member{}
+		for _, m := range now {
+			if o, ok := old[m.ID]; !ok || o.There != m.There || o.Load != m.Load || o.Seats != m.Seats || o.Activity != m.Activity || o.Name != m.Name {
+				changed = append(changed, m)
+			}
+		}
+		clear(old)
+		for _, m := range now {
+			old[m.ID] = m
+		}
+		if len(changed) > 0 {
+			h.view.mu.Lock()
+			h.view.publish(&event{name: "team", need: Team, say: func(a *Actor) any { return membersFor(changed, a) }})
+			h.view.mu.Unlock()
+		}
+	}
+}
+
+// A member is an agent as pages show him.
+type member struct {
+	ID       string         `json:"id"`
+	Name     string         `json:"name"`
+	Alias    string         `json:"alias,omitempty"`
+	Queues   []string       `json:"queues"`
+	Skills   map[string]int `json:"skills,omitempty"`
+	Seats    int            `json:"seats"`
+	Load     int            `json:"load"`
+	There    string         `json:"there"` // online, offline, or empty for unknown
+	Activity string         `json:"activity,omitempty"`
+	Since    int64          `json:"since,omitempty"`
+	Video    bool           `json:"video,omitempty"`
+}
+
+func (h *Handler) members(ctx context.Context) ([]member, error) {
+	all, err := h.engine.Team(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	out := make([]member, len(all))
+	for i := range all {
+		m := &all[i]
+		out[i] = member{
+			ID: m.Agent.ID, Name: m.Agent.Name, Alias: m.Agent.Alias, Queues: m.Agent.Queues, Skills: m.Agent.Skills, Seats: m.Agent.Seats,
+			Load: m.Load, There: string(m.Status.Availability), Activity: m.Status.Activity, Since: millis(m.Status.Since), Video: m.Agent.Video,
+		}
+		if out[i].Name == "" {
+			out[i].Name = m.Agent.ID
+		}
+		if out[i].Queues == nil {
+			out[i].Queues = []string{}
+		}
+	}
+	return out, nil
+}
+
+// membersFor returns who shares a queue with an actor, and himself.
+func membersFor(all []member, a *Actor) any {
+	out := []member{}
+	for _, m := range all {
+		if m.ID == a.ID || a.Role == Admin || slices.ContainsFunc(m.Queues, a.serves) {
+			out = append(out, m)
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return map[string]any{"team": out}
+}
+
+func (h *Handler) team(c *call) (any, error) {
+	all, err := h.members(c.ctx())
+	if err != nil {
+		return nil, err
+	}
+	if out := membersFor(all, &c.actor); out != nil {
+		return out, nil
+	}
+	return map[string]any{"team": []member{}}, nil
+}
+
+// board is the supervisor's view of the queues.
+func (h *Handler) board(c *call) (any, error) {
+	h.view.mu.Lock()
+	counts := h.view.count()
+	h.view.mu.Unlock()
+	type line struct {
+		queueCount
+		Style string `json:"style"`
+		Open  bool   `json:"open"`
+		Next  int64  `json:"next,omitempty"`
+		There string `json:"there"`
+		Team  int    `json:"team"`
+		Free  int    `json:"free"`
+		P50   int64  `json:"p50,omitempty"` // how long the one who came last will wait
+		P90   int64  `json:"p90,omitempty"`
+		Known bool   `json:"known"`
+	}
+	out := []line{}
+	for _, q := range h.engine.Queues() {
+		if !c.actor.may(Figures, &facts{queue: q.Name}) {
+			continue
+		}
+		l := line{queueCount: counts[q.Name], Style: string(q.Style)}
+		l.Name = q.Name
+		a, err := h.engine.Availability(c.ctx(), handoff.Need{Queue: q.Name})
+		if err != nil {
+			return nil, err
+		}
+		l.Open, l.Next, l.There, l.Team, l.Free = a.Open, millis(a.Next), string(a.Availability), a.Online, a.Free
+		if id, ok := h.view.lastWaiting(q.Name); ok {
+			if p, err := h.engine.Place(c.ctx(), id); err == nil && p.Known {
+				l.Known, l.P50, l.P90 = true, p.P50.Milliseconds(), p.P90.Milliseconds()
+			}
+		}
+		out = append(out, l)
+	}
+	return map[string]any{"queues": out, "now": serverTime()}, nil
+}
+
+// lastWaiting returns who is last in a queue.
+func (v *view) lastWaiting(queue string) (handoff.ID, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var last *row
+	for _, r := range v.rows {
+		if r.Queue == queue && r.waits() && (last == nil || inOrder(r, last) > 0) {
+			last = r
+		}
+	}
+	if last == nil {
+		return handoff.ID{}, false
+	}
+	return last.facts.id, true
+}

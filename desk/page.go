@@ -1,0 +1,227 @@
+package desk
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+)
+
+//go:embed web i18n
+var files embed.FS
+
+// web is what browsers load: the files of the folder web as they are there.
+type web struct {
+	hash   string // of all files: it is in their address, so that they can be kept for ever
+	assets map[string][]byte
+}
+
+// types are the only ones that are served. Nothing is sniffed.
+var types = map[string]string{
+	".js":  "text/javascript; charset=utf-8",
+	".css": "text/css; charset=utf-8",
+	".svg": "image/svg+xml",
+	".txt": "text/plain; charset=utf-8",
+}
+
+func loadWeb() (*web, error) {
+	w := &web{assets: map[string][]byte{}}
+	sum := sha256.New()
+	err := fs.WalkDir(files, "web", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := files.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		w.assets[strings.TrimPrefix(name, "web/")] = b
+		sum.Write([]byte(name))
+		sum.Write(b)
+		return nil
+	})
+	w.hash = hex.EncodeToString(sum.Sum(nil))[:12]
+	return w, err
+}
+
+// policy is the Content-Security-Policy of everything that is served. Nothing
+// inline runs, nothing comes from elsewhere, and nothing turns text into HTML.
+func policy(ancestors []string) string {
+	who := "'none'"
+	if len(ancestors) > 0 {
+		who = strings.Join(ancestors, " ")
+	}
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; " +
+		"form-action 'none'; base-uri 'none'; frame-ancestors " + who + "; require-trusted-types-for 'script'; trusted-types 'none'"
+}
+
+// headers sets what every answer carries.
+func (h *Handler) headers(head http.Header) {
+	head.Set("Content-Security-Policy", h.policy)
+	head.Set("X-Content-Type-Options", "nosniff")
+	head.Set("Referrer-Policy", "no-referrer")
+	head.Set("Cross-Origin-Resource-Policy", "same-origin")
+	head.Set("Cross-Origin-Opener-Policy", "same-origin")
+	head.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+	head.Set("Cache-Control", "no-store")
+	if h.cfg.Header != nil {
+		h.cfg.Header(head)
+	}
+}
+
+// asset serves a file. An address with another hash is one of another build: it
+// gets what there is now, and does not keep it.
+func (h *Handler) asset(w http.ResponseWriter, r *http.Request, name string) {
+	hash, name, _ := strings.Cut(name, "/")
+	b, ok := h.web.assets[name]
+	kind := types[path.Ext(name)]
+	if !ok || kind == "" || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		h.fail(w, r, errNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", kind)
+	if hash == h.web.hash {
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	if r.Method == http.MethodGet {
+		_, _ = w.Write(b) // an error is a browser that has gone
+	}
+}
+
+// pages are the addresses that all get the same page: it decides what to show.
+var pages = []string{"", "c/{id}", "board", "bots", "history", "stats", "settings", "admin"}
+
+var shell = template.Must(template.New("shell").Parse(`<!doctype html>
+<html lang="{{.Language}}" dir="{{.Dir}}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content">
+<meta name="color-scheme" content="light dark">
+<title>{{.Title}}</title>
+<link rel="icon" href="{{.Root}}assets/{{.Hash}}/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="{{.Root}}assets/{{.Hash}}/desk.css">
+{{range .Modules}}<link rel="modulepreload" href="{{$.Root}}assets/{{$.Hash}}/{{.}}">
+{{end}}<script type="module" src="{{.Root}}assets/{{.Hash}}/desk.js"></script>
+</head>
+<body>
+<div id="desk"><noscript>{{.NoScript}}</noscript></div>
+<script type="application/json" id="boot">{{.Boot}}</script>
+</body>
+</html>
+`))
+
+// page serves the shell.
+func (h *Handler) page(w http.ResponseWriter, r *http.Request, name string) {
+	known := false
+	for _, p := range pages {
+		if _, ok := match(p, name); ok {
+			known = true
+		}
+	}
+	switch {
+	case !known:
+		h.plainPage(w, http.StatusNotFound, "Not found")
+		return
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		h.plainPage(w, http.StatusMethodNotAllowed, "Method not allowed")
+		return
+	}
+	actor, p := h.who(r)
+	switch {
+	case p != nil && p.Code == "sign_in" && h.cfg.SignIn != "":
+		http.Redirect(w, r, h.cfg.SignIn, http.StatusSeeOther)
+		return
+	case p != nil && p.Code == "sign_in":
+		h.plainPage(w, p.Status, "Please sign in")
+		return
+	case p != nil:
+		h.plainPage(w, p.Status, http.StatusText(p.Status))
+		return
+	}
+	language := h.language(&actor)
+	words := h.words[language]
+	boot, err := json.Marshal(map[string]any{
+		"me": h.me(&actor), "build": h.web.hash, "title": h.cfg.Title, "language": language, "languages": h.languages(), "words": words,
+		"reasons": h.cfg.Reasons, "reasonNeeded": h.cfg.ReasonNeeded, "tags": h.cfg.Tags, "video": h.cfg.Video != nil, "readOnly": h.cfg.ReadOnly,
+		"signIn": h.cfg.SignIn, "contact": h.cfg.Contact != nil, "now": serverTime(), "queues": h.queueNames(&actor),
+	})
+	if err != nil {
+		h.plainPage(w, http.StatusInternalServerError, "Internal error")
+		return
+	}
+	root := "./" + strings.Repeat("../", strings.Count(name, "/"))
+	var modules []string
+	for a := range h.web.assets {
+		if strings.HasSuffix(a, ".js") && a != "desk.js" {
+			modules = append(modules, a)
+		}
+	}
+	var out bytes.Buffer
+	err = shell.Execute(&out, map[string]any{
+		"Language": language, "Dir": direction(language), "Title": h.cfg.Title, "Root": root, "Hash": h.web.hash, "Modules": modules,
+		"Boot": template.JS(boot), "NoScript": words["noscript"], //nolint:gosec // encoding/json escapes <, > and &
+	})
+	if err != nil {
+		h.plainPage(w, http.StatusInternalServerError, "Internal error")
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if r.Method == http.MethodGet {
+		_, _ = w.Write(out.Bytes()) // an error is a browser that has gone
+	}
+}
+
+func (h *Handler) plainPage(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>" + text + "</title><h1>" + text + "</h1></html>\n"))
+}
+
+// toSlash sends /desk to /desk/, wherever that is: the desk does not know its
+// own prefix, the browser does.
+func (h *Handler) toSlash(w http.ResponseWriter, r *http.Request) {
+	u, err := url.ParseRequestURI(r.RequestURI)
+	if err != nil || path.Base(u.EscapedPath()) == "/" {
+		h.plainPage(w, http.StatusNotFound, "Not found")
+		return
+	}
+	w.Header().Set("Location", "./"+path.Base(u.EscapedPath())+"/")
+	w.WriteHeader(http.StatusTemporaryRedirect)
+}
+
+// me is what a page knows about its actor.
+func (h *Handler) me(a *Actor) map[string]any {
+	can := []Permission{}
+	for _, p := range Permissions() {
+		if a.has(p) {
+			can = append(can, p)
+		}
+	}
+	_, presence := h.sessions()
+	return map[string]any{
+		"id": a.ID, "name": a.Name, "role": a.Role.String(), "queues": a.Queues, "can": can,
+		"presence": presence == nil && a.has(Present),
+	}
+}
+
+func (h *Handler) hello(a *Actor) any {
+	return map[string]any{"boot": h.view.boot, "now": serverTime(), "me": h.me(a), "build": h.web.hash}
+}
+
+func (h *Handler) queueNames(a *Actor) []string {
+	out := []string{}
+	for _, q := range h.engine.Queues() {
+		if a.may(Figures, &facts{queue: q.Name}) {
+			out = append(out, q.Name)
+		}
+	}
+	return out
+}

@@ -1,0 +1,371 @@
+package desk
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-2a427302/handoff"
+)
+
+// window is how many rows of a list a page is given at first.
+const window = 200
+
+// snapshot is what a page needs to begin, or after it lost track.
+func (h *Handler) snapshot(c *call) (any, error) {
+	h.view.mu.Lock()
+	ready, cursor := h.view.ready, h.view.cursor(h.view.next)
+	lists := map[string][]*row{}
+	for _, r := range h.view.rows {
+		if !c.actor.sees(&r.facts) {
+			continue
+		}
+		lists[listOf(r, &c.actor)] = append(lists[listOf(r, &c.actor)], r)
+	}
+	counts := h.view.countsFor(&c.actor)
+	h.view.mu.Unlock()
+	if !ready {
+		return nil, &problem{Status: http.StatusServiceUnavailable, Code: "not_running"}
+	}
+	var out []*row
+	totals := map[string]int{}
+	for name, list := range lists {
+		totals[name] = len(list)
+		slices.SortFunc(list, inOrder)
+		if name != "mine" {
+			list = list[:min(len(list), window)]
+		}
+		h.fill(c.ctx(), list)
+		for _, r := range list {
+			out = append(out, r.view(&c.actor))
+		}
+	}
+	return map[string]any{
+		"cursor": cursor, "now": serverTime(), "me": h.me(&c.actor), "rows": out, "totals": totals, "queues": counts,
+	}, nil
+}
+
+// listOf says in which list of a page a row stands.
+func listOf(r *row, a *Actor) string {
+	switch {
+	case r.Agent == a.ID && r.State != handoff.StateEnded:
+		return "mine"
+	case r.waits():
+		return "new"
+	case r.State == handoff.StateBot:
+		return "bot"
+	}
+	return "others"
+}
+
+// inOrder is how the queue is served: priority, then who came first.
+func inOrder(a, b *row) int {
+	return cmp.Or(-cmp.Compare(a.Priority, b.Priority), cmp.Compare(since(a), since(b)), strings.Compare(a.ID, b.ID))
+}
+
+func since(r *row) int64 {
+	if r.Enqueued != 0 {
+		return r.Enqueued
+	}
+	return r.Created
+}
+
+// fill reads what was said last in rows that nobody has looked at yet.
+func (h *Handler) fill(ctx context.Context, list []*row) {
+	var need []int
+	h.view.mu.Lock()
+	for i, r := range list {
+		if r.Last == nil {
+			need = append(need, i)
+		}
+	}
+	h.view.mu.Unlock()
+	_ = together(ctx, 4, len(need), func(ctx context.Context, n int) error { // a row without it is only less telling
+		i := need[n]
+		log, err := h.engine.Log(ctx, list[i].facts.id, max(0, list[i].Seq-30), 60)
+		if err != nil {
+			return err
+		}
+		full := *list[i]
+		if full.Last = lastSaid(log); full.Last == nil {
+			full.Last = &said{}
+		}
+		h.view.mu.Lock()
+		if now := h.view.rows[full.facts.id]; now == list[i] {
+			h.view.rows[full.facts.id] = &full
+		}
+		h.view.mu.Unlock()
+		list[i] = &full
+		return nil
+	})
+}
+
+// list pages through what is open: the rest of a list that a page has begun.
+func (h *Handler) list(c *call) (any, error) {
+	q := c.r.URL.Query()
+	offset, err := strconv.Atoi(cmp.Or(q.Get("offset"), "0"))
+	if err != nil || offset < 0 {
+		return nil, invalid("offset", "is no number")
+	}
+	name := cmp.Or(q.Get("list"), "new")
+	h.view.mu.Lock()
+	var list []*row
+	for _, r := range h.view.rows {
+		if c.actor.sees(&r.facts) && listOf(r, &c.actor) == name {
+			list = append(list, r)
+		}
+	}
+	h.view.mu.Unlock()
+	slices.SortFunc(list, inOrder)
+	total := len(list)
+	list = list[min(offset, total):min(offset+window, total)]
+	h.fill(c.ctx(), list)
+	out := []*row{}
+	for _, r := range list {
+		out = append(out, r.view(&c.actor))
+	}
+	return map[string]any{"rows": out, "total": total}, nil
+}
+
+// past pages through what is over, newest first. It looks at most so far back
+// as the range says.
+func (h *Handler) past(c *call) (any, error) {
+	f, p := parseFilter(c.r.URL.Query(), time.Now())
+	if p != nil {
+		return nil, p
+	}
+	out := []*row{}
+	next := ""
+	err := h.eachPast(c.ctx(), &c.actor, f, func(now *handoff.Handoff) bool {
+		if len(out) == f.limit {
+			next = strconv.FormatInt(millis(now.Created)+1, 10)
+			return false
+		}
+		out = append(out, newRow(now, h.public(now.Need.Queue), nil).view(&c.actor))
+		return true
+	})
+	return map[string]any{"rows": out, "next": next}, err
+}
+
+// one is a handoff with everything that is known about it.
+func (h *Handler) one(c *call) (any, error) {
+	r := newRow(c.h, c.facts.public, nil).view(&c.actor)
+	h.view.mu.Lock()
+	viewing := others(h.view.viewers(c.h.ID), &c.actor)
+	h.view.mu.Unlock()
+	out := map[string]any{
+		"row": r, "conversation": c.h.ID.Conversation, "number": c.h.ID.Number, "user": c.h.User, "url": safeURL(c.h.URL),
+		"answers": c.h.Answers, "summary": c.h.Summary, "rating": c.h.Rating, "stretch": stretch(&c.h.Stretch), "viewers": viewing, "now": serverTime(),
+		"bot": c.h.Bot, "data": nil,
+	}
+	var deadlines []map[string]any
+	for _, d := range c.h.Deadlines {
+		deadlines = append(deadlines, map[string]any{"kind": d.Kind, "at": millis(d.At)})
+	}
+	out["deadlines"] = deadlines
+	if c.facts.agent != c.actor.ID && c.actor.Role >= Supervisor && (c.h.State == handoff.StateActive || c.h.State == handoff.StateHeld) {
+		h.audit(c.ctx(), c.actor, "watch", c.h.ID.String())
+	}
+	return out, nil
+}
+
+func stretch(s *handoff.Stretch) map[string]int64 {
+	return map[string]int64{
+		"bot": s.Bot.Milliseconds(), "intake": s.Intake.Milliseconds(), "wait": s.Wait.Milliseconds(), "first": s.FirstReply.Milliseconds(),
+		"human": s.Human.Milliseconds(), "held": s.Held.Milliseconds(), "wrapup": s.Wrapup.Milliseconds(),
+		"transfers": int64(s.Transfers), "requeues": int64(s.Requeues),
+	}
+}
+
+// An entry is a line of the log as pages show it.
+type entry struct {
+	ID      string            `json:"id"`
+	Seq     int64             `json:"seq"`
+	At      int64             `json:"at"`
+	Kind    handoff.Kind      `json:"kind"`
+	Role    handoff.Role      `json:"role,omitempty"`
+	From    string            `json:"from,omitempty"`
+	Name    string            `json:"name,omitempty"`
+	Text    string            `json:"text,omitempty"`
+	Files   []fileLine        `json:"files,omitempty"`
+	Reason  handoff.Reason    `json:"reason,omitempty"`
+	Agent   string            `json:"agent,omitempty"`
+	Data    map[string]string `json:"data,omitempty"`
+	Message string            `json:"message,omitempty"`
+	Past    bool              `json:"past,omitempty"`
+	About   int64             `json:"about,omitempty"`
+	Notice  string            `json:"notice,omitempty"`
+	State   handoff.State     `json:"state,omitempty"`
+}
+
+type fileLine struct {
+	Name string `json:"name"`
+	Type string `json:"type,omitempty"`
+	Size int64  `json:"size,omitempty"`
+	URL  string `json:"url,omitempty"`
+}
+
+func newEntry(e *handoff.Entry) entry {
+	out := entry{
+		ID: e.ID, Seq: e.Seq, At: millis(e.At), Kind: e.Kind, Role: e.From.Role, From: e.From.ID, Name: e.From.Name, Text: e.Text,
+		Reason: e.Reason, Agent: e.Agent, Data: e.Data, Message: e.Message, Past: e.Past, About: e.About, Notice: e.Notice, State: e.State,
+	}
+	for _, f := range e.Files {
+		out.Files = append(out.Files, fileLine{Name: clip(f.Name, 300), Type: f.Type, Size: f.Size, URL: safeURL(f.URL)})
+	}
+	return out
+}
+
+// entries pages through the log: behind "after", or what stands before
+// "before".
+func (h *Handler) entries(c *call) (any, error) {
+	q := c.r.URL.Query()
+	number := func(name string, most int64) (int64, *problem) {
+		s := q.Get(name)
+		if s == "" {
+			return 0, nil
+		}
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil || n < 0 || n > most {
+			return 0, invalid(name, "is out of range")
+		}
+		return n, nil
+	}
+	limit, p := number("limit", 500)
+	if p != nil {
+		return nil, p
+	}
+	if limit == 0 {
+		limit = 200
+	}
+	after, p := number("after", 1<<53)
+	if p != nil {
+		return nil, p
+	}
+	before, p := number("before", 1<<53)
+	if p != nil {
+		return nil, p
+	}
+	if q.Get("after") == "" {
+		if before == 0 {
+			before = c.h.Seq + 1
+		}
+		after = max(0, before-1-limit)
+		limit = max(1, min(limit, before-1-after))
+	}
+	log, err := h.engine.Log(c.ctx(), c.h.ID, after, int(limit))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]entry, len(log))
+	for i := range log {
+		out[i] = newEntry(&log[i])
+	}
+	return map[string]any{"entries": out, "seq": c.h.Seq, "from": after}, nil
+}
+
+// before is what was said in the conversation before this handoff: the last
+// two of them.
+func (h *Handler) before(c *call) (any, error) {
+	type earlier struct {
+		Row     *row    `json:"row"`
+		Entries []entry `json:"entries"`
+	}
+	out := []earlier{}
+	for n := c.h.ID.Number - 1; n >= 1 && len(out) < 3; n-- {
+		id := handoff.ID{Conversation: c.h.ID.Conversation, Number: n}
+		was, err := h.engine.Get(c.ctx(), id)
+		if err != nil {
+			break // retention has taken it
+		}
+		log, err := h.engine.Log(c.ctx(), id, max(0, was.Seq-200), 200)
+		if err != nil {
+			return nil, err
+		}
+		// Whoever may read a conversation may read how it came to this.
+		e := earlier{Row: newRow(&was, false, nil)}
+		for i := range log {
+			if k := log[i].Kind; k == handoff.KindMessage || k == handoff.KindNotice || k == handoff.KindNote {
+				e.Entries = append(e.Entries, newEntry(&log[i]))
+			}
+		}
+		out = append(out, e)
+	}
+	return map[string]any{"before": out}, nil
+}
+
+// contact asks the host what else is known about the user.
+func (h *Handler) contact(c *call) (any, error) {
+	if h.cfg.Contact == nil {
+		return map[string]any{"facts": []Fact{}}, nil
+	}
+	ctx, cancel := context.WithTimeout(c.ctx(), 5*time.Second)
+	defer cancel()
+	got, err := h.cfg.Contact(ctx, *c.h)
+	if err != nil {
+		return nil, &problem{Status: http.StatusBadGateway, Code: "contact", cause: err}
+	}
+	out := make([]Fact, 0, min(len(got), 100))
+	for _, f := range got[:min(len(got), 100)] {
+		out = append(out, Fact{Label: clip(f.Label, 200), Value: clip(f.Value, 2000), URL: safeURL(f.URL)})
+	}
+	return map[string]any{"facts": out}, nil
+}
+
+// why says why a handoff still waits.
+func (h *Handler) why(c *call) (any, error) {
+	x, err := h.engine.Explain(c.ctx(), c.h.ID)
+	if err != nil {
+		return nil, err
+	}
+	type answer struct {
+		Agent string `json:"agent"`
+		Why   string `json:"why,omitempty"`
+		There string `json:"there"`
+	}
+	agents := []answer{}
+	for _, a := range x.Agents {
+		agents = append(agents, answer{a.Agent, a.Why, string(a.Availability)})
+	}
+	return map[string]any{
+		"why": x.Why, "agents": agents, "relaxed": x.Relaxed, "position": x.Place.Position, "ahead": x.Place.Ahead, "known": x.Place.Known,
+		"p50": x.Place.P50.Milliseconds(), "p90": x.Place.P90.Milliseconds(),
+	}, nil
+}
+
+// viewing says what a tab has open.
+func (h *Handler) viewing(c *call) (any, error) {
+	var in struct {
+		Session string `json:"session"`
+		Tab     string `json:"tab"`
+		ID      string `json:"id"`
+	}
+	if p := c.decode(&in); p != nil {
+		return nil, p
+	}
+	if len(in.Session) > 64 || len(in.Tab) > 64 || in.Tab == "" {
+		return nil, invalid("tab", "is no name")
+	}
+	var id handoff.ID
+	if in.ID != "" {
+		var ok bool
+		if id, ok = parseToken(in.ID); !ok {
+			return nil, errNotFound
+		}
+		now, err := h.engine.Get(c.ctx(), id)
+		if err != nil {
+			return nil, err
+		}
+		if f := factsOf(&now, h.public(now.Need.Queue)); !c.actor.reads(&f) {
+			return nil, errNotFound
+		}
+	}
+	h.view.look(c.actor, in.Session, in.Tab, id)
+	h.view.mu.Lock()
+	defer h.view.mu.Unlock()
+	return map[string]any{"viewers": others(h.view.viewers(id), &c.actor)}, nil
+}

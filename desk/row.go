@@ -1,0 +1,206 @@
+package desk
+
+import (
+	"encoding/base64"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-2a427302/handoff"
+)
+
+// token returns a handoff's name in addresses: its number and the conversation,
+// which is encoded where it holds more than letters, digits, "-" and "_".
+func token(id handoff.ID) string {
+	name := id.Conversation
+	if !plain(name) {
+		name = "~" + base64.RawURLEncoding.EncodeToString([]byte(name))
+	}
+	return strconv.FormatInt(id.Number, 10) + "." + name
+}
+
+// parseToken is the inverse of token. It takes no other spelling of an id.
+func parseToken(s string) (handoff.ID, bool) {
+	number, name, _ := strings.Cut(s, ".")
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 1 {
+		return handoff.ID{}, false
+	}
+	if coded, ok := strings.CutPrefix(name, "~"); ok {
+		b, err := base64.RawURLEncoding.DecodeString(coded)
+		if err != nil {
+			return handoff.ID{}, false
+		}
+		name = string(b)
+	}
+	id := handoff.ID{Conversation: name, Number: n}
+	return id, name != "" && token(id) == s
+}
+
+func plain(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_':
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
+// A row is a handoff as lists show it.
+type row struct {
+	ID        string          `json:"id"`
+	Version   int64           `json:"version"`
+	Seq       int64           `json:"seq"`
+	State     handoff.State   `json:"state"`
+	Outcome   handoff.Outcome `json:"outcome,omitempty"`
+	Queue     string          `json:"queue,omitempty"`
+	Agent     string          `json:"agent,omitempty"`
+	AgentName string          `json:"agentName,omitempty"`
+	Provider  string          `json:"provider,omitempty"`
+	Name      string          `json:"name"`
+	Channel   string          `json:"channel,omitempty"`
+	Language  string          `json:"language,omitempty"`
+	Reason    handoff.Reason  `json:"reason,omitempty"`
+	Priority  int             `json:"priority,omitempty"`
+	Video     bool            `json:"video,omitempty"`
+	Skills    []handoff.Skill `json:"skills,omitempty"`
+	Tags      []string        `json:"tags,omitempty"`
+	Flags     []string        `json:"flags,omitempty"`
+	Created   int64           `json:"created"`
+	Enqueued  int64           `json:"enqueued,omitempty"`
+	Joined    int64           `json:"joined,omitempty"`
+	Ended     int64           `json:"ended,omitempty"`
+	Updated   int64           `json:"updated"`
+	LastUser  int64           `json:"lastUser,omitempty"`
+	LastSaid  int64           `json:"lastSaid,omitempty"`
+	Away      int64           `json:"away,omitempty"` // since when the agent is not there
+	Open      int             `json:"open,omitempty"` // messages of the user that nobody has answered
+	Attended  bool            `json:"attended,omitempty"`
+	Left      bool            `json:"left,omitempty"` // the user left a message
+	Score     int             `json:"score,omitempty"`
+	Closing   string          `json:"closing,omitempty"`
+	Last      *said           `json:"last,omitempty"`
+	Offer     *offer          `json:"offer,omitempty"` // to the one who reads this
+	Asked     []string        `json:"asked,omitempty"` // who is being asked
+	Can       []Permission    `json:"can,omitempty"`
+
+	facts  facts
+	offers []handoff.Offer
+}
+
+// said is the last thing that somebody said.
+type said struct {
+	Role handoff.Role `json:"role"`
+	Name string       `json:"name,omitempty"`
+	Text string       `json:"text"`
+	At   int64        `json:"at"`
+}
+
+type offer struct {
+	Number int64 `json:"number"`
+	Until  int64 `json:"until"`
+	Warm   bool  `json:"warm,omitempty"`
+}
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func newRow(h *handoff.Handoff, public bool, last *said) *row {
+	r := &row{
+		ID: token(h.ID), Version: h.Version, Seq: h.Seq, State: h.State, Outcome: h.Outcome, Queue: h.Need.Queue,
+		Agent: h.Agent, AgentName: h.AgentName, Provider: h.Provider, Name: userName(h), Channel: h.Channel, Language: h.Language, Reason: h.Reason,
+		Priority: h.Need.Priority, Video: h.Need.Mode == handoff.ModeVideo, Skills: h.Need.Skills, Tags: h.Tags, Flags: h.Flags,
+		Created: millis(h.Created), Enqueued: millis(h.Enqueued), Joined: millis(h.Joined), Ended: millis(h.Ended), Updated: millis(h.Updated),
+		LastUser: millis(h.LastUser), LastSaid: millis(h.LastSaid), Away: millis(h.AwaySince()), Open: len(h.Pending),
+		Attended: h.Attended, Left: h.LeftMessage, Closing: h.Closing, Last: last,
+		facts: factsOf(h, public), offers: h.Offers,
+	}
+	if h.Rating != nil {
+		r.Score = h.Rating.Score
+	}
+	if over := h.State == handoff.StateEnded || h.State == handoff.StateWrapup; over && r.Agent == "" {
+		r.Agent = r.facts.last
+	}
+	return r
+}
+
+func userName(h *handoff.Handoff) string {
+	if h.User != nil {
+		if h.User.Name != "" {
+			return clip(h.User.Name, 200)
+		}
+		if h.User.ID != "" {
+			return clip(h.User.ID, 200)
+		}
+	}
+	return clip(h.ID.Conversation, 200)
+}
+
+// clip shortens a text to about n bytes, at a rune.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xc0 == 0x80 {
+		n--
+	}
+	return s[:n] + "…"
+}
+
+// lastSaid finds the last thing said in a page of the log, oldest first. Notes
+// count: they tell colleagues where things stand.
+func lastSaid(list []handoff.Entry) *said {
+	for i := len(list) - 1; i >= 0; i-- {
+		e := &list[i]
+		switch e.Kind {
+		case handoff.KindMessage, handoff.KindNote, handoff.KindLeft:
+		default:
+			continue
+		}
+		text := e.Text
+		if text == "" && len(e.Files) > 0 {
+			text = "📎 " + e.Files[0].Name
+		}
+		return &said{Role: e.From.Role, Name: e.From.Name, Text: clip(text, 160), At: millis(e.At)}
+	}
+	return nil
+}
+
+// for returns r as an actor may see it, or nil.
+func (r *row) view(a *Actor) *row {
+	if !a.sees(&r.facts) {
+		return nil
+	}
+	out := *r
+	if !a.reads(&r.facts) {
+		out.Last, out.Flags, out.Tags, out.Reason, out.Closing = nil, nil, nil, "", ""
+	}
+	for i := range r.offers {
+		o := &r.offers[i]
+		out.Asked = append(out.Asked, o.Agent)
+		if o.Agent == a.ID {
+			out.Offer = &offer{Number: o.Number, Until: millis(o.Deadline), Warm: o.Warm}
+		}
+	}
+	for _, p := range [...]Permission{Read, Answer, Work, Note, Whisper, Join, Direct} {
+		ok := a.may(p, &r.facts)
+		if p == Read {
+			ok = a.reads(&r.facts)
+		}
+		if ok {
+			out.Can = append(out.Can, p)
+		}
+	}
+	return &out
+}
+
+// waits reports whether somebody should take it.
+func (r *row) waits() bool {
+	return r.State == handoff.StateWaiting || r.State == handoff.StateOffered
+}

@@ -1,0 +1,390 @@
+package desk
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-2a427302/handoff"
+)
+
+const (
+	pingEvery  = 20 * time.Second // a page answers each ping: it is alive
+	writeLimit = 10 * time.Second // a page that reads slower is cut off
+	perActor   = 8                // streams of one actor
+	pollWait   = 25 * time.Second // longest wait of a long poll
+	batch      = 500              // events written at once
+)
+
+func newBoot() string { return strings.ToLower(rand.Text()[:10]) }
+
+// A stream is a page that listens.
+type stream struct {
+	actor   Actor
+	session string
+	ended   chan struct{}
+	why     string
+}
+
+// end asks a stream to say good-bye. v.mu is held.
+func (s *stream) end(why string) {
+	if s.why == "" {
+		s.why = why
+		close(s.ended)
+	}
+}
+
+// join counts a stream in, or says why it cannot be.
+func (v *view) join(s *stream, most int) *problem {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if !v.ready {
+		return &problem{Status: http.StatusServiceUnavailable, Code: "not_running"}
+	}
+	mine := 0
+	for o := range v.streams {
+		if o.actor.ID == s.actor.ID {
+			mine++
+		}
+	}
+	if mine >= perActor || len(v.streams) >= most {
+		return &problem{Status: http.StatusTooManyRequests, Code: "streams"}
+	}
+	v.streams[s] = struct{}{}
+	return nil
+}
+
+func (v *view) part(s *stream) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.streams, s)
+	for o := range v.streams {
+		if o.session == s.session && o.actor.ID == s.actor.ID {
+			return
+		}
+	}
+	key := s.actor.ID + "\x00" + s.session
+	for tab, o := range v.opened[key] {
+		// The page may only be changing streams: it has a moment to come back.
+		o.until = minTime(o.until, time.Now().Add(20*time.Second))
+		v.opened[key][tab] = o
+	}
+}
+
+func minTime(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// events is the stream of a page: server-sent events.
+func (h *Handler) events(c *call) (any, error) {
+	rc := http.NewResponseController(c.w)
+	head := c.w.Header()
+	head.Set("Content-Type", "text/event-stream")
+	head.Set("Cache-Control", "no-store, no-transform")
+	head.Set("X-Accel-Buffering", "no")
+	// Where flushing is hidden by a middleware, saying so now is better than a
+	// stream that never says anything: the page then polls.
+	if !canFlush(c.w) {
+		head.Set("Content-Type", "application/problem+json")
+		h.view.once(func() {
+			h.log.WarnContext(c.r.Context(), "the desk's stream cannot flush: a middleware hides http.Flusher; pages poll instead",
+				"writer", fmt.Sprintf("%T", c.w))
+		})
+		return nil, &problem{Status: http.StatusNotImplemented, Code: "no_stream"}
+	}
+	s := &stream{actor: c.actor, session: c.r.URL.Query().Get("session"), ended: make(chan struct{})}
+	if p := h.view.join(s, h.cfg.MaxStreams); p != nil {
+		return nil, p
+	}
+	defer h.view.part(s)
+
+	after := c.r.Header.Get("Last-Event-ID")
+	if after == "" {
+		after = c.r.URL.Query().Get("after")
+	}
+	at, ok := h.view.parse(after)
+	out := &eventWriter{w: c.w, rc: rc}
+	out.raw("retry: 1000\n\n")
+	out.event("", "hello", h.hello(&c.actor))
+	ping := time.NewTicker(pingEvery)
+	defer ping.Stop()
+	life := time.NewTimer(h.cfg.StreamLife)
+	defer life.Stop()
+	for {
+		var list []*event
+		var more <-chan struct{}
+		h.view.mu.Lock()
+		if ok {
+			list, more, ok = h.view.after(at)
+		}
+		if !ok {
+			at, more = h.view.next, h.view.changed
+		}
+		h.view.mu.Unlock()
+		if !ok { // the page reads everything anew
+			out.event(h.view.cursor(at), "reset", struct{}{})
+			ok = true
+		}
+		for i, e := range list {
+			h.write(out, s, e)
+			if i%batch == batch-1 {
+				out.flush()
+			}
+		}
+		at += int64(len(list))
+		if out.flush(); out.err != nil {
+			return nil, errHandled
+		}
+		select {
+		case <-more:
+		case <-ping.C:
+			// Whoever lost his right since gets nothing more.
+			now, p := h.who(c.r)
+			if p != nil || !same(&now, &s.actor) {
+				out.event("", "bye", map[string]string{"why": "changed"})
+				out.flush()
+				return nil, errHandled
+			}
+			out.event(h.view.cursor(at), "ping", map[string]int64{"now": time.Now().UnixMilli()})
+		case <-s.ended:
+			out.event("", "bye", map[string]string{"why": s.why})
+			out.flush()
+			return nil, errHandled
+		case <-life.C:
+			out.event("", "bye", map[string]string{"why": "life"})
+			out.flush()
+			return nil, errHandled
+		case <-c.r.Context().Done():
+			return nil, errHandled
+		}
+	}
+}
+
+func same(a, b *Actor) bool {
+	return a.ID == b.ID && a.Name == b.Name && a.Role == b.Role && a.Language == b.Language &&
+		(a.Queues == nil) == (b.Queues == nil) && slices.Equal(a.Queues, b.Queues)
+}
+
+// canFlush reports whether a writer can flush, without flushing.
+func canFlush(w http.ResponseWriter) bool {
+	for {
+		switch t := w.(type) {
+		case interface{ FlushError() error }, http.Flusher:
+			return true
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = t.Unwrap()
+		default:
+			return false
+		}
+	}
+}
+
+type eventWriter struct {
+	w   http.ResponseWriter
+	rc  *http.ResponseController
+	buf bytes.Buffer
+	err error
+}
+
+func (o *eventWriter) raw(s string) { o.buf.WriteString(s) }
+
+func (o *eventWriter) event(id, name string, data any) {
+	b, err := json.Marshal(data)
+	if err != nil {
+		o.err = err
+		return
+	}
+	if id != "" {
+		fmt.Fprintf(&o.buf, "id: %s\n", id)
+	}
+	fmt.Fprintf(&o.buf, "event: %s\ndata: %s\n\n", name, b)
+}
+
+func (o *eventWriter) flush() {
+	if o.err != nil || o.buf.Len() == 0 {
+		return
+	}
+	if err := o.rc.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		o.err = err
+		return
+	}
+	if _, o.err = o.w.Write(o.buf.Bytes()); o.err == nil {
+		o.err = o.rc.Flush()
+	}
+	o.buf.Reset()
+}
+
+// write sends an event if the page's actor may know it.
+func (h *Handler) write(out *eventWriter, s *stream, e *event) {
+	if data := h.view.filter(&s.actor, s.session, e); data != nil {
+		out.event(h.view.cursor(e.n), e.name, data)
+	}
+}
+
+// filter returns what an actor gets of an event; nil is nothing. This is where
+// permissions are checked for everything that is pushed.
+func (v *view) filter(a *Actor, session string, e *event) any {
+	switch {
+	case e.name == "rows":
+		return v.filterRows(a, e.rows)
+	case e.only != "" && e.only != a.ID:
+		return nil
+	case e.need != "" && !a.has(e.need):
+		return nil
+	case !e.id.IsZero():
+		v.mu.Lock()
+		ok := v.hasOpen(a, session, e.id)
+		v.mu.Unlock()
+		if !ok {
+			return nil
+		}
+	}
+	if e.say != nil {
+		return e.say(a)
+	}
+	return e.data
+}
+
+type rowsEvent struct {
+	Rows []*row    `json:"rows,omitempty"`
+	Gone []goneRow `json:"gone,omitempty"`
+}
+
+// A goneRow is a handoff that the actor may no longer know of.
+type goneRow struct {
+	ID    string `json:"id"`
+	Why   string `json:"why"` // taken, ended, forbidden
+	Agent string `json:"agent,omitempty"`
+	By    string `json:"by,omitempty"`
+}
+
+func (v *view) filterRows(a *Actor, changes []rowChange) any {
+	var out rowsEvent
+	for _, c := range changes {
+		if c.now != nil {
+			if r := c.now.view(a); r != nil {
+				out.Rows = append(out.Rows, r)
+				continue
+			}
+		}
+		if c.old == nil || !a.sees(&c.old.facts) {
+			continue
+		}
+		g := goneRow{ID: c.old.ID, Why: "ended"}
+		if c.now != nil && c.now.State != handoff.StateEnded {
+			g.Why = "forbidden"
+		}
+		out.Gone = append(out.Gone, g)
+	}
+	if out.Rows == nil && out.Gone == nil {
+		return nil
+	}
+	return out
+}
+
+// hasOpen reports whether a page has a handoff open and may read it still.
+// v.mu is held.
+func (v *view) hasOpen(a *Actor, session string, id handoff.ID) bool {
+	r := v.rows[id]
+	if r == nil || !a.reads(&r.facts) {
+		return false
+	}
+	for _, o := range v.opened[a.ID+"\x00"+session] {
+		if o.id == id && o.until.After(time.Now()) {
+			return true
+		}
+	}
+	return false
+}
+
+// anyOpen reports whether any page has it open. v.mu is held.
+func (v *view) anyOpen(id handoff.ID) bool {
+	for _, tabs := range v.opened {
+		for _, o := range tabs {
+			if o.id == id {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// tellEntries tells what was said to those who have it open. v.mu is held.
+func (v *view) tellEntries(id handoff.ID, log []handoff.Entry) {
+	if len(log) == 0 || !v.anyOpen(id) {
+		return
+	}
+	list := make([]entry, len(log))
+	for i := range log {
+		list[i] = newEntry(&log[i])
+	}
+	tok := token(id)
+	v.publish(&event{name: "entries", id: id, say: func(*Actor) any {
+		return map[string]any{"id": tok, "entries": list}
+	}})
+}
+
+// changes is the long poll for pages that get no stream.
+func (h *Handler) changes(c *call) (any, error) {
+	q := c.r.URL.Query()
+	wait := pollWait
+	if s := q.Get("wait"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 0 {
+			return nil, invalid("wait", "is no number of seconds")
+		}
+		wait = min(time.Duration(n)*time.Second, pollWait)
+	}
+	h.view.mu.Lock()
+	ready := h.view.ready
+	h.view.mu.Unlock()
+	if !ready {
+		return nil, &problem{Status: http.StatusServiceUnavailable, Code: "not_running"}
+	}
+	ctx, cancel := context.WithTimeout(c.r.Context(), wait)
+	defer cancel()
+	at, ok := h.view.parse(q.Get("after"))
+	type told struct {
+		Event string `json:"event"`
+		Data  any    `json:"data"`
+	}
+	for {
+		var list []*event
+		var more <-chan struct{}
+		h.view.mu.Lock()
+		if ok {
+			list, more, ok = h.view.after(at)
+		}
+		next := h.view.next
+		h.view.mu.Unlock()
+		if !ok {
+			return map[string]any{"cursor": h.view.cursor(next), "events": []told{{"reset", struct{}{}}}}, nil
+		}
+		var out []told
+		for _, e := range list {
+			if data := h.view.filter(&c.actor, q.Get("session"), e); data != nil {
+				out = append(out, told{e.name, data})
+			}
+		}
+		at += int64(len(list))
+		if len(out) > 0 {
+			return map[string]any{"cursor": h.view.cursor(at), "events": out}, nil
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return map[string]any{"cursor": h.view.cursor(at), "events": []told{{"ping", map[string]int64{"now": time.Now().UnixMilli()}}}}, nil
+		}
+	}
+}
