@@ -55,10 +55,6 @@ type Config struct {
 	ReasonNeeded bool     // one must be given
 	Tags         []string // offered for tagging; others can be typed
 
-	// Contact looks up what else is known about the user, in a CRM for
-	// instance. It has 5 seconds.
-	Contact func(ctx context.Context, h handoff.Handoff) ([]Fact, error)
-
 	// Video starts a video session and returns where the agent and the user
 	// meet. Nil: there is no video.
 	Video func(ctx context.Context, by Actor, h handoff.Handoff) (agent, user string, err error)
@@ -78,13 +74,6 @@ type Config struct {
 	Lease      time.Duration // an agent is there so long after his page was last heard of; default 75s
 	StreamLife time.Duration // after which a stream is opened anew; default 10m
 	MaxStreams int           // open streams in all; default 2000
-}
-
-// A Fact is a line of what is known about a user.
-type Fact struct {
-	Label string `json:"label"`
-	Value string `json:"value"`
-	URL   string `json:"url,omitempty"` // http or https; anything else is left out
 }
 
 // A Record says what somebody did.

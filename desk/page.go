@@ -151,7 +151,7 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request, name string) {
 	boot, err := json.Marshal(map[string]any{
 		"me": h.me(&actor), "build": h.web.hash, "title": h.cfg.Title, "language": language, "languages": h.languages(), "words": words,
 		"reasons": h.cfg.Reasons, "reasonNeeded": h.cfg.ReasonNeeded, "tags": h.cfg.Tags, "video": h.cfg.Video != nil, "readOnly": h.cfg.ReadOnly,
-		"signIn": h.cfg.SignIn, "contact": h.cfg.Contact != nil, "now": serverTime(), "queues": h.queueNames(&actor),
+		"signIn": h.cfg.SignIn, "now": serverTime(), "queues": h.queueNames(&actor),
 	})
 	if err != nil {
 		h.plainPage(w, http.StatusInternalServerError, "Internal error")

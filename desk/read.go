@@ -298,22 +298,18 @@ func (h *Handler) before(c *call) (any, error) {
 	return map[string]any{"before": out}, nil
 }
 
-// contact asks the host what else is known about the user.
+// contact asks the host's CRM who the user is.
 func (h *Handler) contact(c *call) (any, error) {
-	if h.cfg.Contact == nil {
-		return map[string]any{"facts": []Fact{}}, nil
-	}
-	ctx, cancel := context.WithTimeout(c.ctx(), 5*time.Second)
-	defer cancel()
-	got, err := h.cfg.Contact(ctx, *c.h)
+	got, err := h.engine.Customers(c.ctx(), c.h.ID)
 	if err != nil {
 		return nil, &problem{Status: http.StatusBadGateway, Code: "contact", cause: err}
 	}
-	out := make([]Fact, 0, min(len(got), 100))
-	for _, f := range got[:min(len(got), 100)] {
-		out = append(out, Fact{Label: clip(f.Label, 200), Value: clip(f.Value, 2000), URL: safeURL(f.URL)})
+	out := make([]handoff.Customer, 0, min(len(got), 10))
+	for _, p := range got[:min(len(got), 10)] {
+		p.URL = safeURL(p.URL)
+		out = append(out, p)
 	}
-	return map[string]any{"facts": out}, nil
+	return map[string]any{"customers": out}, nil
 }
 
 // why says why a handoff still waits.

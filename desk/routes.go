@@ -226,16 +226,14 @@ func (c *call) check(rt *route) *problem {
 		}
 		return errNotFound
 	}
+	if !a.sees(f) {
+		return errNotFound
+	}
 	if a.may(rt.Need, f) || rt.Either != "" && a.may(rt.Either, f) {
 		return nil
 	}
-	switch {
-	case !a.sees(f):
-		return errNotFound
-	case rt.Need == Work && a.has(Work):
-		p := &problem{Status: http.StatusConflict, Code: "not_owner"}
-		p.Current = newRow(c.h, f.public, nil).view(a)
-		return p
+	if rt.Need == Work && a.has(Work) {
+		return &problem{Status: http.StatusConflict, Code: "not_owner", Current: newRow(c.h, f.public, nil).view(a)}
 	}
 	return errForbidden
 }

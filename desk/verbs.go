@@ -388,11 +388,11 @@ func (h *Handler) video(c *call) (any, error) {
 	if p := c.decode(&in); p != nil {
 		return nil, p
 	}
-	if h.cfg.Video == nil {
-		return nil, errNotFound
-	}
 	if _, p := c.once(handoff.By(c.actor.ID), in.Op); p != nil {
 		return nil, p
+	}
+	if h.cfg.Video == nil {
+		return nil, &problem{Status: http.StatusConflict, Code: "no_video"}
 	}
 	mine, theirs, err := h.cfg.Video(c.ctx(), c.actor, *c.h)
 	if err != nil {

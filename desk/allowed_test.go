@@ -1,0 +1,224 @@
+package desk_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/desk"
+)
+
+// A subject is a handoff as it stands to "me".
+type subject struct {
+	name     string
+	relation desk.Scope // the narrowest scope that reaches it
+	state    handoff.State
+	id       string
+	handoff  handoff.Handoff
+}
+
+func subjects(w *world) []subject {
+	list := []subject{
+		{name: "own", relation: desk.Own, handoff: w.held("own", "mine", "me")},
+		{name: "colleague's", relation: desk.Queue, handoff: w.held("cols", "mine", "col")},
+		{name: "in another queue", relation: desk.Everything, handoff: w.held("fars", "theirs", "far")},
+		{name: "waiting", relation: desk.Queue, handoff: w.waiting("waits", "mine")},
+		{name: "waiting in another queue", relation: desk.Everything, handoff: w.waiting("waitsfar", "theirs")},
+		{name: "with the bot", relation: desk.Queue, handoff: w.bot("bot")}, // no queue: supervisors'
+		{name: "over, had it", relation: desk.Own, handoff: w.ended("over", "mine", "me")},
+		{name: "over, colleague had it", relation: desk.Queue, handoff: w.ended("overcol", "mine", "col")},
+		{name: "over in another queue", relation: desk.Everything, handoff: w.ended("overfar", "theirs", "far")},
+	}
+	for i := range list {
+		list[i].state, list[i].id = list[i].handoff.State, token(list[i].handoff)
+	}
+	return list
+}
+
+// These two say again, in the test's own words, which permission it takes to
+// know of a handoff and to read it.
+func knows(s handoff.State) desk.Permission {
+	return map[handoff.State]desk.Permission{
+		handoff.StateBot: desk.Watch, handoff.StateEnded: desk.Past, handoff.StateActive: desk.Rows, handoff.StateWaiting: desk.Rows,
+	}[s]
+}
+
+func reading(s handoff.State) desk.Permission {
+	return map[handoff.State]desk.Permission{
+		handoff.StateBot: desk.Watch, handoff.StateEnded: desk.Past, handoff.StateActive: desk.Read, handoff.StateWaiting: desk.Preview,
+	}[s]
+}
+
+func reaches(p desk.Permission, r desk.Role, s subject) bool {
+	if s.state == handoff.StateBot && r < desk.Supervisor { // in no queue
+		return desk.Allowed(p, r) == desk.Everything
+	}
+	return desk.Allowed(p, r) >= s.relation
+}
+
+var roles = []desk.Role{desk.Viewer, desk.Agent, desk.Supervisor, desk.Admin}
+
+// TestDesk39Authorisation walks every route with every role and every relation
+// that an actor can have to a handoff. What must happen follows from the table.
+func TestDesk39Authorisation(t *testing.T) {
+	w := newWorld(t)
+	list := subjects(w)
+	cells := 0
+	for _, rt := range desk.Routes() {
+		if rt.Path == "api/events" || rt.Path == "api/changes" {
+			continue // below
+		}
+		for _, role := range roles {
+			if !strings.Contains(rt.Path, "{id}") {
+				path := strings.ReplaceAll(rt.Path, "{name}", "nobody")
+				got := w.call(role.String(), rt.Method, path, body(rt.Method))
+				cells++
+				if desk.Allowed(rt.Need, role) == desk.Nothing {
+					assert.Equal(t, http.StatusForbidden, got.status, "%s %s as %s", rt.Method, path, role)
+				} else if rt.Path != "api/replies/{name}" {
+					assert.NotContains(t, []int{http.StatusForbidden, http.StatusUnauthorized}, got.status, "%s %s as %s: %s", rt.Method, path, role, got.raw)
+				}
+				assert.Less(t, got.status, 500, "%s %s as %s: %s", rt.Method, path, role, got.raw)
+				continue
+			}
+			for _, s := range list {
+				got := w.call(role.String(), rt.Method, strings.ReplaceAll(rt.Path, "{id}", s.id), body(rt.Method))
+				cells++
+				where := fmt.Sprintf("%s %s as %s on %s: %d %s", rt.Method, rt.Path, role, s.name, got.status, got.raw)
+				may := reaches(knows(s.state), role, s) && reaches(rt.Need, role, s) || rt.Either != "" && reaches(rt.Either, role, s)
+				if rt.Reads {
+					may = reaches(reading(s.state), role, s)
+				}
+				switch {
+				case may:
+					assert.NotContains(t, []int{http.StatusNotFound, http.StatusForbidden}, got.status, where)
+					assert.NotEqual(t, "not_owner", got.body["code"], where)
+				case !reaches(knows(s.state), role, s):
+					assert.Equal(t, http.StatusNotFound, got.status, "it does not exist for him: "+where)
+				default:
+					assert.Contains(t, []int{http.StatusForbidden, http.StatusConflict}, got.status, where)
+				}
+				if !may {
+					assert.NotContains(t, got.raw, "hello from", "no content: "+where)
+				}
+				assert.Less(t, got.status, 500, where)
+			}
+		}
+	}
+	t.Logf("%d cells", cells)
+	assert.Greater(t, cells, 600)
+	for _, s := range list {
+		now, err := w.engine.Get(t.Context(), s.handoff.ID)
+		require.NoError(t, err)
+		assert.Equal(t, s.state, now.State, "no call without a body had an effect: %s", s.name)
+	}
+}
+
+// body is one that passes no verb: permissions are checked before it is read.
+func body(method string) any {
+	if method == http.MethodGet {
+		return nil
+	}
+	return map[string]any{}
+}
+
+// TestDesk39Events changes handoffs of every relation and looks at what each
+// role's stream gets.
+func TestDesk39Events(t *testing.T) {
+	w := newWorld(t)
+	list := subjects(w)
+	streams := map[desk.Role]<-chan told{}
+	for _, role := range roles {
+		c, res, _ := w.listen(role.String(), "session=s"+role.String())
+		require.Equal(t, http.StatusOK, res.StatusCode)
+		w.next(c, "hello", named("hello"))
+		w.next(c, "reset", named("reset"))
+		streams[role] = c
+	}
+	// Who may read it opens it; who may not is refused, and tries to get the
+	// events all the same.
+	for _, role := range roles {
+		for _, s := range list {
+			if s.state == handoff.StateEnded {
+				continue
+			}
+			got := w.call(role.String(), http.MethodPost, "api/viewing",
+				map[string]string{"session": "s" + role.String(), "tab": s.id, "id": s.id})
+			if desk.Allowed(desk.Rows, role) > desk.Nothing && reaches(reading(s.state), role, s) {
+				assert.Equal(t, http.StatusOK, got.status, "%s %s: %s", role, s.name, got.raw)
+			} else {
+				assert.NotEqual(t, http.StatusOK, got.status, "%s %s", role, s.name)
+			}
+		}
+	}
+	for _, s := range list {
+		_, err := w.engine.Note(t.Context(), s.handoff.ID, handoff.BySupervisor("boss"), "canary of "+s.id)
+		require.NoError(t, err)
+	}
+	w.waiting("extra", "mine") // changes the counts, and comes last
+	require.NoError(t, w.presence.Want(t.Context(), "me", true, "", now()))
+	for _, role := range roles {
+		var got []told
+		w.next(streams[role], "counts of the last change", func(e told) bool {
+			got = append(got, e)
+			return e.name == "queues"
+		})
+		var rows, entries []string
+		for _, e := range got {
+			switch e.name {
+			case "rows":
+				rows = append(rows, e.data)
+			case "entries":
+				entries = append(entries, e.data)
+			}
+		}
+		for _, s := range list {
+			quoted := fmt.Sprintf("%q", s.id)
+			mentions := func(list []string) bool {
+				return slices.ContainsFunc(list, func(d string) bool { return strings.Contains(d, quoted) })
+			}
+			assert.Equal(t, reaches(knows(s.state), role, s), mentions(rows), "rows of %s for %s", s.name, role)
+			if s.state != handoff.StateEnded {
+				assert.Equal(t, desk.Allowed(desk.Rows, role) > desk.Nothing && reaches(reading(s.state), role, s), mentions(entries),
+					"entries of %s for %s", s.name, role)
+			}
+			canary := "canary of " + s.id
+			all := strings.Join(append(rows, entries...), "")
+			if !reaches(reading(s.state), role, s) {
+				assert.NotContains(t, all, canary+`"`, "content of %s for %s", s.name, role)
+			}
+		}
+		assert.NotContains(t, strings.Join(rows, ""), "theirs"+"\x00")
+	}
+}
+
+// The right to read ends with a take-over: the page is told, and gets no more.
+func TestDesk21RightEnds(t *testing.T) {
+	w := newWorld(t)
+	h := w.held("c", "mine", "me")
+	c, _, _ := w.listen("agent", "session=s")
+	w.next(c, "reset", named("reset"))
+	require.Equal(t, http.StatusOK, w.call("agent", http.MethodPost, "api/viewing", map[string]string{"session": "s", "tab": "t", "id": token(h)}).status)
+	_, err := w.engine.Send(t.Context(), h.ID, handoff.By("me"), handoff.Message{Text: "one"})
+	require.NoError(t, err)
+	w.next(c, "entry", func(e told) bool { return e.name == "entries" && strings.Contains(e.data, `"one"`) })
+	_, err = w.engine.TakeOver(t.Context(), h.ID, handoff.BySupervisor("col"), "")
+	require.NoError(t, err)
+	w.next(c, "it is the colleague's", func(e told) bool { return e.name == "rows" && strings.Contains(e.data, `"agent":"col"`) })
+	_, err = w.engine.Send(t.Context(), h.ID, handoff.By("col"), handoff.Message{Text: "secret"})
+	require.NoError(t, err)
+	got := w.next(c, "the row goes on", func(e told) bool {
+		assert.NotContains(t, e.data, "secret")
+		return e.name == "rows"
+	})
+	assert.NotContains(t, got.data, "secret")
+	assert.Equal(t, http.StatusForbidden, w.call("agent", http.MethodGet, "api/handoffs/"+token(h)+"/log", nil).status)
+	assert.Equal(t, http.StatusConflict, w.call("agent", http.MethodPost, "api/handoffs/"+token(h)+"/messages",
+		map[string]any{"id": "x", "text": "mine?"}).status)
+}

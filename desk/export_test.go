@@ -1,0 +1,7 @@
+package desk
+
+// Routes is the API, for the test that walks all of it.
+func Routes() []route { return routes() }
+
+// Token is a handoff's name in addresses.
+var Token, ParseToken = token, parseToken
