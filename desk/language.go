@@ -68,3 +68,12 @@ func direction(language string) string {
 	}
 	return "ltr"
 }
+
+// catalogue is the words of a language that a page was told to use.
+func (h *Handler) catalogue(c *call) (any, error) {
+	words, ok := h.words[c.name]
+	if !ok {
+		return nil, errNotFound
+	}
+	return map[string]any{"words": words, "dir": direction(c.name)}, nil
+}

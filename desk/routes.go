@@ -70,6 +70,7 @@ func routes() []route {
 		{post, "api/presence/beat", Present, "", false, true, (*Handler).beat},
 		{post, "api/presence/leave", Present, "", false, true, (*Handler).leave},
 
+		{get, "api/words/{name}", Figures, "", false, true, (*Handler).catalogue},
 		{get, "api/replies", Rows, "", false, true, (*Handler).replies},
 		{put, "api/replies/{name}", Rows, "", false, false, (*Handler).putReply},
 		{del, "api/replies/{name}", Rows, "", false, false, (*Handler).deleteReply},

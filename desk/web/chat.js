@@ -1,0 +1,427 @@
+// One conversation: what was said, and what may be said now.
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './vendor/preact-htm.js';
+import { act, api, atClock, atDay, boot, can, code, get, keep, me, now, sameDay, span, spoken, t, uid, visible } from './base.js';
+import { apply, changed, failed, go, leaving, link, markSeen, preparedReplies, setSetting, settings, state, toast, unread, useStore, waits, watchers } from './store.js';
+import { Avatar, Badge, Button, Clock, Countdown, Empty, Icon, Loading, Menu, Name, Out, Text, useTick } from './ui.js';
+import { look } from './live.js';
+import { accept, declineItems, Outcome } from './inbox.js';
+import { Details } from './details.js';
+import { EndDialog, TakeOverDialog, TransferDialog, WhyDialog } from './dialogs.js';
+
+const cache = new Map(); // id → what was read of it, for coming back quickly
+export const pending = new Map(); // id → messages that are on their way
+
+export function Chat({ id }) {
+  const s = useStore();
+  const [one, setOne] = useState(cache.get(id)?.one ?? null);
+  const [entries, setEntries] = useState(cache.get(id)?.entries ?? []);
+  const [from, setFrom] = useState(cache.get(id)?.from ?? 0);
+  const [wrong, setWrong] = useState(null);
+  const [goneBy, setGone] = useState(null);
+  const [details, setDetails] = useState(matchMedia('(min-width: 80rem)').matches && keep.get('details', true));
+  const [dialog, setDialog] = useState('');
+  const known = useRef(entries);
+  const reading = useRef(null);
+  const row = s.rows.get(id) ?? one?.row;
+
+  const put = (list, start) => {
+    known.current = list;
+    setEntries(list);
+    if (start !== undefined) setFrom(start);
+    cache.set(id, { one: cache.get(id)?.one, entries: list, from: start ?? cache.get(id)?.from ?? 0 });
+    if (cache.size > 20) cache.delete(cache.keys().next().value);
+  };
+  const drop = (why) => { cache.delete(id); known.current = []; setEntries([]); setOne(null); setGone(why); };
+  const add = (list) => {
+    const fresh = list.filter((e) => e.seq > (known.current.at(-1)?.seq ?? 0));
+    if (!fresh.length) return;
+    if (known.current.length && fresh[0].seq !== known.current.at(-1).seq + 1) { catchUp(); return; }
+    settle(id, fresh);
+    put([...known.current, ...fresh]);
+  };
+  const catchUp = async () => {
+    if (reading.current) { reading.current.again = true; return; }
+    const c = new AbortController();
+    reading.current = c;
+    try {
+      const after = known.current.at(-1)?.seq;
+      const r = await get(`handoffs/${id}/log?` + (after ? `after=${after}` : 'limit=200'), c.signal);
+      if (c.signal.aborted) return;
+      settle(id, r.entries);
+      put([...known.current, ...r.entries.filter((e) => e.seq > (known.current.at(-1)?.seq ?? 0))], after ? undefined : r.from);
+      if (r.entries.length >= 200 && after) c.again = true;
+    } catch (e) {
+      if (e.status === 404 || e.status === 403) drop({ why: 'forbidden' });
+      else if (e.name !== 'AbortError' && e.status !== 0 && e.status !== 401) failed(e);
+    } finally {
+      if (reading.current === c) reading.current = null;
+      if (c.again && !c.signal.aborted) catchUp();
+    }
+  };
+  const reread = async (signal) => {
+    try {
+      const o = await get('handoffs/' + id, signal);
+      setOne(o);
+      setWrong(null);
+      cache.set(id, { ...(cache.get(id) ?? { entries: known.current, from: 0 }), one: o });
+      if (!state.rows.has(id) || state.rows.get(id).version < o.row.version) apply('rows', { rows: [o.row] });
+      state.viewers.set(id, o.viewers);
+      changed();
+    } catch (e) {
+      if (e.name === 'AbortError') return;
+      if (e.status === 404 || e.status === 403) drop({ why: known.current.length ? 'forbidden' : 'not_found' });
+      else setWrong(e);
+    }
+  };
+
+  useEffect(() => {
+    const c = new AbortController();
+    const f = (which, list, g) => {
+      if (which === id && list) add(list);
+      else if (which === id && g) drop(g);
+      else if (which === null) { look(id); catchUp(); reread(c.signal); }
+    };
+    watchers.add(f);
+    look(id).then(() => c.signal.aborted || catchUp());
+    reread(c.signal);
+    return () => { c.abort(); reading.current?.abort(); reading.current = null; watchers.delete(f); look(''); };
+  }, [id]);
+
+  // A row that is ahead of the entries shown means that some did not come.
+  useEffect(() => {
+    if (!row || !known.current.length || row.seq <= known.current.at(-1).seq) return undefined;
+    const x = setTimeout(catchUp, 250);
+    return () => clearTimeout(x);
+  }, [row?.seq, entries.length]);
+  // What is not in a row is read again when the row changes.
+  useEffect(() => {
+    if (!one || !row || row.version <= one.row.version) return undefined;
+    const c = new AbortController();
+    const x = setTimeout(() => reread(c.signal), 400);
+    return () => { clearTimeout(x); c.abort(); };
+  }, [row?.version]);
+  // The right to read it has gone: so does what was read.
+  const mayRead = row?.can?.includes('read');
+  useEffect(() => { if (row && one && !mayRead) drop({ why: 'taken', by: row.agentName || row.agent }); }, [mayRead]);
+  useEffect(() => { if (row && unread(row) && !document.hidden && document.hasFocus()) markSeen(row); });
+  useEffect(() => {
+    const f = () => { const r = state.rows.get(id); if (r && unread(r)) markSeen(r); };
+    addEventListener('focus', f);
+    return () => removeEventListener('focus', f);
+  }, [id]);
+  useEffect(() => { document.title = titleOf(row ? visible(row.name) : ''); }, [row?.name, s.rows]);
+  useEffect(() => {
+    const f = (e) => setDialog(e.detail);
+    addEventListener('desk:dialog', f);
+    return () => removeEventListener('desk:dialog', f);
+  }, []);
+
+  if (goneBy) return html`<section class="pane none" aria-label=${t('conversation')}><${Empty} icon="eye" title=${t('gone.' + goneBy.why)} text=${goneBy.by ? t('gone.by', { who: visible(goneBy.by) }) : t('gone.text')}><a class="button" href=${link(location.search)}>${t('back.inbox')}</a></${Empty}></section>`;
+  if (wrong && !one) return html`<section class="pane none"><${Empty} icon="warn" title=${t('error.title')} text=${wrong.words ?? t('error.internal')}><${Button} onClick=${() => reread()}>${t('retry')}</${Button}></${Empty}></section>`;
+  if (!row || !one) return html`<section class="pane"><${Loading} /></section>`;
+
+  const earlier = async () => {
+    const first = known.current[0]?.seq ?? 1;
+    const r = await get(`handoffs/${id}/log?before=${first}&limit=200`);
+    put([...r.entries, ...known.current], r.from);
+  };
+  const toggle = () => { setDetails(!details); keep.set('details', !details); };
+  return html`<section class="pane ${details ? 'with-details' : ''}" aria-label=${t('conversation')}>
+    <${Head} r=${row} one=${one} details=${details} toggle=${toggle} dialog=${setDialog} />
+    <${Banner} r=${row} dialog=${setDialog} />
+    <${Transcript} id=${id} r=${row} one=${one} entries=${entries} from=${from} earlier=${earlier} />
+    <${Foot} r=${row} one=${one} entries=${entries} dialog=${setDialog} />
+    ${details && html`<${Details} r=${row} one=${one} close=${toggle} />`}
+    ${dialog === 'transfer' && html`<${TransferDialog} r=${row} close=${() => setDialog('')} />`}
+    ${dialog === 'end' && html`<${EndDialog} r=${row} close=${() => setDialog('')} />`}
+    ${dialog === 'takeover' && html`<${TakeOverDialog} r=${row} close=${() => setDialog('')} />`}
+    ${dialog === 'why' && html`<${WhyDialog} r=${row} close=${() => setDialog('')} />`}
+  </section>`;
+}
+
+export function titleOf(name) {
+  const n = [...state.rows.values()].filter((r) => unread(r) || r.offer && r.offer.until > now()).length;
+  return `${n ? `(${n}) ` : ''}${name ? name + ' · ' : ''}${boot.title}`;
+}
+
+const canDo = (r, p) => !boot.readOnly && r.can?.includes(p);
+
+function Head({ r, one, details, toggle, dialog }) {
+  const s = useStore();
+  const mine = r.agent === me.id && (r.state === 'active' || r.state === 'held');
+  const others = s.viewers.get(r.id) ?? [];
+  const direct = canDo(r, 'direct');
+  const open = r.state === 'active' || r.state === 'held';
+  const hold = async () => { try { const got = await act(r.id, r.state === 'held' ? 'resume' : 'hold', {}); if (got) apply('rows', { rows: [got] }); } catch (e) { failed(e); } };
+  const video = async () => { try { const v = await act(r.id, 'video', {}); window.open(v.url, '_blank', 'noopener,noreferrer'); } catch (e) { failed(e); } };
+  const requeue = async () => { leaving(r.id); try { await act(r.id, 'requeue', {}); toast(t('requeued')); } catch (e) { failed(e); } };
+  const more = [
+    mine && boot.video && r.state === 'active' && { text: t('video.start'), icon: 'video', act: video },
+    (mine || direct && open || direct && r.state === 'offered') && { text: t('requeue'), icon: 'back', act: requeue },
+    mine && { text: t('extend'), icon: 'clock', act: () => act(r.id, 'extend', { seconds: 600 }).then(() => toast(t('extended')), failed) },
+    waits(r) && { text: t('why'), icon: 'info', act: () => dialog('why') },
+    direct && !mine && r.state !== 'ended' && r.state !== 'wrapup' && { text: t('takeover'), icon: 'bolt', act: () => dialog('takeover') },
+    direct && !mine && open && { text: t('end.force'), icon: 'end', kind: 'danger', act: () => dialog('end') },
+    { text: t('copy.id'), icon: 'copy', act: () => navigator.clipboard?.writeText(`${one.conversation}#${one.number}`).then(() => toast(t('copied')), () => {}) },
+  ];
+  return html`<header class="head">
+    <a class="button ghost backlink" href=${link(location.search)} aria-label=${t('back.inbox')}><${Icon} name="back" /></a>
+    <${Avatar} name=${r.name} />
+    <div class="who"><h1 tabindex="-1"><${Name} name=${r.name} /></h1>
+      <p>${r.queue && html`<span class="chip">${r.queue}</span>`}<span class="chip state ${r.state}">${code('state', r.state)}</span>${r.agent && !mine && html`<span class="muted">${r.agentName || r.agent}</span>`}${waits(r) && html`<${Clock} since=${r.enqueued || r.created} warn=${120000} late=${300000} label=${t('waiting')} />`}${r.state === 'ended' && html`<${Outcome} r=${r} />`}
+      ${others.length > 0 && html`<span class="looking"><${Icon} name="eye" />${t('viewing', { n: others.length, who: visible(others[0].name), more: others.length - 1 })}</span>`}</p></div>
+    <div class="tools">
+      ${mine && html`<${Button} icon=${r.state === 'held' ? 'play' : 'pause'} kind="ghost" label=${t(r.state === 'held' ? 'resume' : 'hold')} onClick=${hold} disabled=${boot.readOnly} />`}
+      ${(mine || direct && (open || waits(r))) && html`<${Button} icon="transfer" kind="ghost" label=${t('transfer')} onClick=${() => dialog('transfer')} />`}
+      ${mine && html`<${Button} icon="check" kind="finish" onClick=${() => dialog('end')}>${t('end.finish')}</${Button}>`}
+      <${Menu} icon="more" kind="ghost" label=${t('more.actions')} items=${more} />
+      <${Button} icon="info" kind="ghost ${details ? 'on' : ''}" label=${t('details')} aria-pressed=${details ? 'true' : 'false'} onClick=${toggle} />
+    </div></header>`;
+}
+
+function Banner({ r, dialog }) {
+  if (r.state === 'bot') return html`<div class="banner watch"><${Icon} name="eye" /><span>${t('watch.bot')}</span>${canDo(r, 'direct') && html`<${Button} icon="bolt" onClick=${() => dialog('takeover')}>${t('takeover')}</${Button}>`}</div>`;
+  if ((r.state === 'active' || r.state === 'held') && r.agent !== me.id) return html`<div class="banner watch"><${Icon} name="eye" /><span>${t(can('whisper') ? 'watch.silent' : 'watch.public', { who: visible(r.agentName || r.agent) })}</span>${canDo(r, 'direct') && html`<${Button} icon="bolt" onClick=${() => dialog('takeover')}>${t('takeover')}</${Button}>`}</div>`;
+  if (r.state === 'held') return html`<div class="banner amber"><${Icon} name="pause" /><span>${t('held.text', { who: visible(r.name) })}</span><${Button} icon="play" onClick=${() => act(r.id, 'resume', {}).then((g) => g && apply('rows', { rows: [g] }), failed)}>${t('resume')}</${Button}></div>`;
+  if (r.state === 'active' && r.asked?.length) return html`<div class="banner amber"><${Icon} name="transfer" /><span>${t('warm.waiting', { who: r.asked.join(', ') })}</span></div>`;
+  if (r.away) return html`<div class="banner amber"><${Icon} name="warn" /><span>${t('agent.away')}</span></div>`;
+  return null;
+}
+
+// --- what was said -------------------------------------------------------------------------
+const shown = new Set(['requested', 'enqueued', 'offered', 'declined', 'lapsed', 'joined', 'agent_left', 'agent_away', 'agent_back', 'held', 'resumed', 'transferred', 'returned', 'ended', 'refused', 'rated', 'undelivered', 'answered', 'relaxed', 'extended', 'handed', 'tagged', 'bot_failed', 'gave_up']);
+const said = new Set(['message', 'notice', 'note', 'whisper', 'left_message']);
+
+function Transcript({ id, r, one, entries, from, earlier }) {
+  const s = useStore();
+  const box = useRef(null);
+  const stick = useRef(true);
+  const [before, setBefore] = useState(null);
+  const [showBot, setShowBot] = useState(false);
+  const wait = pending.get(id) ?? [];
+  const { bot, rest } = useMemo(() => split(entries, r.state), [entries, r.state]);
+  const collapse = bot.filter((e) => said.has(e.kind)).length > 6 && !showBot && r.state !== 'bot';
+  const typing = (s.typing.get(id) || 0) > now();
+  useLayoutEffect(() => { const b = box.current; if (b && stick.current) b.scrollTop = b.scrollHeight; }, [entries, wait.length, typing, collapse]);
+  const hold = async (f) => {
+    // What comes above must not move what is being read.
+    const b = box.current, height = b.scrollHeight, top = b.scrollTop;
+    stick.current = false;
+    try { await f(); } catch (e) { failed(e); return; }
+    requestAnimationFrame(() => requestAnimationFrame(() => { b.scrollTop = top + b.scrollHeight - height; }));
+  };
+  const earlierOnes = () => hold(async () => { const x = await get(`handoffs/${id}/before`); setBefore(x.before); });
+  return html`<div class="transcript" ref=${box} tabindex="0" role="region" aria-label=${t('transcript.of', { who: visible(r.name) })} onScroll=${(e) => { const b = e.currentTarget; stick.current = b.scrollHeight - b.scrollTop - b.clientHeight < 60; }}>
+    <div class="older">
+      ${one.number > 1 && !before && html`<${Button} kind="ghost" icon="history" onClick=${earlierOnes}>${t('before.show')}</${Button}>`}
+      ${before && [...before].reverse().map((b) => html`<details class="before" key=${b.row.id}><summary>${t('before.title', { day: atDay(b.row.created), what: code('outcome', b.row.outcome) || code('state', b.row.state) })}</summary>${b.entries.map((e) => html`<${Entry} e=${e} r=${r} key=${e.id} />`)}</details>`)}
+      ${from > 0 && html`<${Button} kind="ghost" onClick=${() => hold(earlier)}>${t('older.show')}</${Button}>`}
+      ${collapse && html`<${Button} kind="ghost" icon="bot" aria-expanded="false" onClick=${() => hold(async () => setShowBot(true))}>${t('bot.show', { n: bot.filter((e) => said.has(e.kind)).length })}</${Button}>`}
+      ${!collapse && bot.length > 0 && r.state !== 'bot' && html`<div class="part" role="separator"><span>${t('part.bot')}</span></div>`}
+      ${(collapse ? bot.slice(-2) : bot).map((e, i, all) => html`<${Entry} key=${e.id} e=${e} last=${all[i - 1]} r=${r} />`)}
+    </div>
+    <div role="log" aria-label=${t('transcript.new')} aria-relevant="additions">
+      ${rest.map((e, i) => html`<${Entry} key=${e.id} e=${e} last=${i ? rest[i - 1] : bot.at(-1)} r=${r} />`)}
+      ${wait.map((m) => html`<${PendingMessage} key=${m.id} m=${m} id=${id} />`)}
+      ${typing && html`<p class="typing">${t('typing', { who: visible(r.name) })}<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span></p>`}
+    </div>
+  </div>`;
+}
+
+// split tells the bot's part from what followed, and leaves out what tells nobody anything.
+function split(entries, s) {
+  const list = entries.filter((e) => said.has(e.kind) || shown.has(e.kind) && !(e.kind === 'enqueued' && entries.some((x) => x.kind === 'requested' && x.seq > e.seq - 4)));
+  const at = list.findIndex((e) => ['requested', 'joined', 'enqueued'].includes(e.kind));
+  if (s === 'bot' || at < 0) return { bot: s === 'bot' ? [] : list, rest: s === 'bot' ? list : [] };
+  // History that came with the request belongs to what was before it.
+  const past = list.slice(at).filter((e) => e.past);
+  return { bot: [...list.slice(0, at), ...past].sort((a, b) => a.at - b.at), rest: list.slice(at).filter((e) => !e.past) };
+}
+
+function Entry({ e, last, r }) {
+  const newDay = last && !sameDay(last.at, e.at);
+  return html`${newDay && html`<div class="part" role="separator"><span>${atDay(e.at)}</span></div>`}<${Line} e=${e} last=${newDay ? null : last} r=${r} />`;
+}
+
+function Line({ e, last, r }) {
+  const side = e.role === 'user' ? 'user' : e.role === 'bot' ? 'bot' : 'agent';
+  const name = e.role === 'user' ? r.name : e.role === 'bot' ? t('role.bot') : e.from === me.id ? t('you') : e.name || memberName(e.from) || t('role.agent');
+  const same = last && last.kind === e.kind && last.role === e.role && last.from === e.from && e.at - last.at < 120000 && said.has(last.kind);
+  const time = html`<time datetime=${new Date(e.at).toISOString()}>${atClock(e.at)}</time>`;
+  switch (e.kind) {
+    case 'message': return html`<div class="entry ${side} ${same ? 'same' : ''}" data-seq=${e.seq}>${!same && html`<${Avatar} name=${name} role=${e.role} small />`}<div class="bubble">
+      <div class="by ${same ? 'hidden' : ''}"><${Name} name=${name} />${side === 'agent' && e.role === 'supervisor' && html`<${Badge}>${t('role.supervisor')}</${Badge}>`} ${time}</div>${e.text && html`<p><${Text} text=${e.text} /></p>`}<${Files} files=${e.files} /></div></div>`;
+    case 'notice': return html`<div class="event notice" data-seq=${e.seq}><${Icon} name="info" /><span><span class="muted">${t('notice.by')}</span> <${Text} text=${e.text} /></span>${time}</div>`;
+    case 'note': return html`<div class="entry note" data-seq=${e.seq}><div class="bubble"><div class="by"><${Icon} name="note" /><strong>${t('note')}</strong><span class="muted">${t('note.only')}</span> <${Name} name=${name} /> ${time}</div><p><${Text} text=${e.text} /></p></div></div>`;
+    case 'whisper': return html`<div class="entry note whisper" data-seq=${e.seq}><div class="bubble"><div class="by"><${Icon} name="whisper" /><strong>${t('whisper')}</strong><span class="muted">${t('whisper.only')}</span> <${Name} name=${name} /> ${time}</div><p><${Text} text=${e.text} /></p></div></div>`;
+    case 'left_message': return html`<div class="entry user" data-seq=${e.seq}><div class="bubble"><div class="by"><strong>${t('left')}</strong> ${time}</div><p><${Text} text=${e.text} /></p></div></div>`;
+    case 'undelivered': return html`<div class="event bad" data-seq=${e.seq}><${Icon} name="warn" /><span>${t('ev.undelivered')}</span>${time}</div>`;
+    default: return html`<div class="event" data-seq=${e.seq}><span><${EventText} e=${e} /></span>${time}</div>`;
+  }
+}
+export const memberName = (id) => state.team.get(id)?.name || id;
+
+function EventText({ e }) {
+  const who = visible(memberName(e.agent || e.from) || '');
+  const why = e.reason && code('reason', e.reason);
+  const text = t('ev.' + e.kind, { who, why, score: e.data?.score ?? '', field: visible(e.data?.field ?? ''), queue: e.data?.queue ?? '' });
+  return html`${text}${why && ['requested', 'agent_left', 'lapsed', 'refused', 'declined', 'ended'].includes(e.kind) ? ` · ${why}` : ''}${e.text && e.kind !== 'rated' ? html` · <${Text} text=${e.text} />` : e.kind === 'rated' && e.text ? html`: <${Text} text=${e.text} />` : ''}`;
+}
+
+function Files({ files }) {
+  if (!files?.length) return null;
+  return html`<ul class="files">${files.map((f) => html`<li><${Icon} name="file" /><span>${f.url ? html`<${Out} href=${f.url} text=${f.name || f.url} />` : visible(f.name || t('file'))}</span>${f.size ? html`<span class="muted">${size(f.size)}</span>` : ''}</li>`)}</ul>`;
+}
+const size = (n) => n < 1024 ? `${n} B` : n < 1048576 ? `${Math.round(n / 1024)} KB` : `${(n / 1048576).toFixed(1)} MB`;
+
+// --- messages on their way ----------------------------------------------------------------------
+// settle drops what has arrived in the log.
+function settle(id, fresh) {
+  const list = pending.get(id);
+  if (!list) return;
+  const rest = list.filter((m) => !fresh.some((e) => e.message === m.id || e.id.endsWith('/' + m.id)));
+  if (rest.length) pending.set(id, rest); else pending.delete(id);
+}
+function mark(id, m, change) { Object.assign(m, change); changed(); }
+
+const routes = { reply: 'messages', join: 'join', note: 'notes', whisper: 'whisper' };
+export async function deliver(id, m, force) {
+  mark(id, m, { state: 'sending' });
+  try {
+    const body = m.mode === 'reply' || m.mode === 'join' ? { id: m.id, text: m.text, seen: m.seen, force: Boolean(force) } : { op: m.id, text: m.text };
+    const e = await api('POST', `handoffs/${id}/${routes[m.mode]}`, body);
+    mark(id, m, { state: 'sent' });
+    for (const f of watchers) f(id, [e]);
+    return 'sent';
+  } catch (e) {
+    if (e.code === 'stale') { forget(id, m); return 'stale'; }
+    if (e.status === 0 || e.status === 401 || e.status >= 500) mark(id, m, { state: 'waiting', why: e.words }); // goes out by itself
+    else mark(id, m, { state: 'failed', why: e.words });
+    if (e.body?.current) apply('rows', { rows: [e.body.current] });
+    return 'failed';
+  }
+}
+function forget(id, m) {
+  const rest = (pending.get(id) ?? []).filter((x) => x !== m);
+  if (rest.length) pending.set(id, rest); else pending.delete(id);
+  changed();
+}
+// What could not be sent goes out when there is a connection again, in order.
+export async function flushPending() {
+  for (const [id, list] of pending) for (const m of [...list]) if (m.state === 'waiting') { if (await deliver(id, m, true) === 'failed') return; }
+}
+setInterval(() => { if (state.live === 'live') flushPending(); }, 3000);
+
+function PendingMessage({ m, id }) {
+  return html`<div class="entry ${m.mode === 'note' || m.mode === 'whisper' ? 'note' : 'agent'} pending ${m.state}"><div class="bubble"><p><${Text} text=${m.text} /></p><div class="by">
+    ${m.state === 'failed' ? html`<${Icon} name="warn" /><span role="alert">${t('failed')}: ${m.why}</span><${Button} onClick=${() => deliver(id, m, true)}>${t('retry')}</${Button}<${Button} kind="ghost" onClick=${() => forget(id, m)}>${t('discard')}</${Button}>` : html`<${Icon} name="clock" />${t(m.state === 'waiting' ? 'pending.offline' : 'pending')}`}</div></div></div>`;
+}
+
+// --- what may be done now ------------------------------------------------------------------------
+function Foot({ r, one, entries, dialog }) {
+  const [busy, setBusy] = useState(false);
+  useTick();
+  if (boot.readOnly) return html`<footer class="foot locked"><${Icon} name="eye" /><span>${t('read_only')}</span></footer>`;
+  const mine = r.agent === me.id;
+  if (r.state === 'wrapup' && mine) return html`<footer class="foot"><div class="choice"><p><strong>${t('wrapup.title')}</strong> <span class="muted">${t('wrapup.text')}</span></p><${Button} kind="primary" icon="check" onClick=${() => act(r.id, 'end', {}).then((g) => { g && apply('rows', { rows: [g] }); go(location.search, {}); }, failed)}>${t('wrapup.done')}</${Button}></div><${Composer} r=${r} entries=${entries} modes=${['note']} /></footer>`;
+  if (waits(r) && canDo(r, 'answer')) {
+    const offered = r.offer && r.offer.until > now();
+    return html`<footer class="foot"><div class="choice"><p>${offered ? html`<strong>${t(r.offer.warm ? 'offer.warm' : 'offer')}</strong> <${Countdown} until=${r.offer.until} />` : html`<strong>${t('preview')}</strong> <span class="muted">${r.state === 'offered' ? t('asked', { who: (r.asked || []).map(memberName).join(', ') }) : t('preview.text')}</span>`}</p>
+      <div class="buttons"><${Button} kind="primary" icon="check" busy=${busy} disabled=${busy} onClick=${async () => { setBusy(true); await accept(r); setBusy(false); }}>${t('accept')}</${Button}>${offered && html`<${Menu} label=${t('decline')} text=${t('decline')} items=${declineItems(r)} />`}</div></div>
+      ${canDo(r, 'whisper') && html`<${Composer} r=${r} entries=${entries} modes=${['note']} />`}</footer>`;
+  }
+  if (r.offer && r.offer.until > now()) return html`<footer class="foot"><div class="choice"><p><strong>${t('offer.warm')}</strong> <${Countdown} until=${r.offer.until} /></p><div class="buttons"><${Button} kind="primary" icon="check" onClick=${() => accept(r)}>${t('accept')}</${Button}><${Menu} label=${t('decline')} text=${t('decline')} items=${declineItems(r)} /></div></div></footer>`;
+  const modes = [r.state === 'active' && mine && 'reply', r.state !== 'ended' && !mine && canDo(r, 'join') && 'join', !mine && (r.state === 'active' || r.state === 'held') && canDo(r, 'whisper') && 'whisper', canDo(r, 'note') && 'note'].filter(Boolean);
+  if (!modes.length) return html`<footer class="foot locked"><${Icon} name="eye" /><span>${t('locked')}</span></footer>`;
+  // Silent watching does not begin with a message to the user.
+  if (modes[0] === 'join' && r.state !== 'bot') modes.push(modes.shift());
+  return html`<footer class="foot"><${Composer} key=${r.id} r=${r} entries=${entries} modes=${modes} /></footer>`;
+}
+
+const draftKey = (id, mode) => `draft:${id}:${mode}`;
+
+// The composer belongs to one handoff and one kind of message: a draft never
+// turns up in another conversation, and never as another kind.
+function Composer({ r, entries, modes }) {
+  const [mode, setMode] = useState(() => modes.includes(keep.get('mode:' + r.id)) ? keep.get('mode:' + r.id) : modes[0]);
+  const at = modes.includes(mode) ? mode : modes[0];
+  const [text, setText] = useState(() => keep.get(draftKey(r.id, at), ''));
+  const [stale, setStale] = useState(false);
+  const [pick, setPick] = useState(null);
+  const box = useRef(null);
+  const save = useRef(0);
+  const typed = useRef(0);
+  const latest = useRef({});
+  latest.current = { text, key: draftKey(r.id, at) };
+  useEffect(() => { setText(keep.get(draftKey(r.id, at), '')); setStale(false); setPick(null); }, [at]);
+  useEffect(() => {
+    const f = () => keep.set(latest.current.key, latest.current.text);
+    addEventListener('pagehide', f);
+    return () => { removeEventListener('pagehide', f); f(); };
+  }, []);
+  useLayoutEffect(() => { const b = box.current; b.style.blockSize = 'auto'; b.style.blockSize = Math.min(b.scrollHeight + 2, 220) + 'px'; }, [text, at]);
+  useEffect(() => {
+    const f = (e) => { if (modes.includes(e.detail)) { choose(e.detail); requestAnimationFrame(() => box.current?.focus()); } };
+    addEventListener('desk:compose', f);
+    return () => removeEventListener('desk:compose', f);
+  });
+  useEffect(() => { if (at === 'reply' && matchMedia('(min-width: 48rem)').matches) box.current.focus(); }, []);
+  const choose = (m) => { keep.set(latest.current.key, text); keep.set('mode:' + r.id, m === modes[0] ? undefined : m); setMode(m); };
+  const input = (v) => {
+    setText(v);
+    clearTimeout(save.current);
+    const key = draftKey(r.id, at);
+    save.current = setTimeout(() => keep.set(key, v), 300);
+    if (at !== 'note' && at !== 'whisper' && v.startsWith('/') && !v.includes('\n')) offer(v.slice(1).toLowerCase()); else setPick(null);
+    if (at === 'reply' && v && Date.now() - typed.current > 3000) { typed.current = Date.now(); api('POST', `handoffs/${r.id}/typing`, { on: true }).catch(() => {}); }
+  };
+  const offer = async (q) => {
+    const all = await preparedReplies();
+    const list = all.filter((x) => [x.name, x.category, x.text].some((y) => y?.toLowerCase().includes(q))).slice(0, 8);
+    setPick(latest.current.text.startsWith('/') ? { list, at: 0 } : null);
+  };
+  const take = (x) => { if (!x) return; input(fill(x.text, r)); setPick(null); box.current.focus(); };
+  const send = async (force) => {
+    const v = text.trim();
+    if (!v) return;
+    const m = { id: uid(), text: v, mode: at, seen: entries.at(-1)?.seq ?? 0, state: 'sending' };
+    pending.set(r.id, [...(pending.get(r.id) ?? []), m]);
+    clearTimeout(save.current);
+    keep.set(draftKey(r.id, at), undefined);
+    setText('');
+    setStale(false);
+    setPick(null);
+    changed();
+    if (await deliver(r.id, m, force) === 'stale') {
+      const now = latest.current.text;
+      const back = now ? v + '\n' + now : v;
+      if (latest.current.key === draftKey(r.id, m.mode)) { setText(back); setStale(true); box.current?.focus(); }
+      keep.set(draftKey(r.id, m.mode), back);
+    }
+  };
+  const key = (e) => {
+    if (e.isComposing || e.keyCode === 229) return;
+    if (pick?.list.length) {
+      if (e.key === 'ArrowDown' || e.key === 'ArrowUp') { e.preventDefault(); setPick({ ...pick, at: (pick.at + (e.key === 'ArrowDown' ? 1 : pick.list.length - 1)) % pick.list.length }); return; }
+      if (e.key === 'Enter' || e.key === 'Tab' && !e.shiftKey) { e.preventDefault(); take(pick.list[pick.at]); return; }
+      if (e.key === 'Escape') { e.preventDefault(); setPick(null); return; }
+    }
+    if (e.key === 'Enter' && !e.shiftKey && !e.altKey && (settings.enterSends || e.ctrlKey || e.metaKey)) { e.preventDefault(); send(stale); }
+  };
+  const name = visible(r.name);
+  const labels = { reply: t('compose.reply', { who: name }), note: t('compose.note'), whisper: t('compose.whisper', { who: visible(r.agentName || r.agent || '') }), join: t('compose.join', { who: name }) };
+  const sendLabels = { reply: t('send.to', { who: name }), note: t('send.note'), whisper: t('send.whisper'), join: t('send.join', { who: name }) };
+  return html`<div class="composer ${at}">
+    ${modes.length > 1 && html`<div class="modes" role="group" aria-label=${t('compose.mode')}>${modes.map((m) => html`<button type="button" class=${m} aria-pressed=${m === at ? 'true' : 'false'} onClick=${() => { choose(m); box.current.focus(); }}><${Icon} name=${m === 'note' ? 'note' : m === 'whisper' ? 'whisper' : 'send'} />${t('mode.' + m)}</button>`)}</div>`}
+    ${stale && html`<div class="stale" role="alert"><${Icon} name="warn" /><span>${t('stale', { who: name })}</span></div>`}
+    ${pick && html`<ul class="pick" role="listbox" id="pick" aria-label=${t('replies')}>${pick.list.map((x, i) => html`<li role="option" id=${'pick' + i} aria-selected=${i === pick.at ? 'true' : 'false'} onMouseDown=${(e) => { e.preventDefault(); take(x); }}><strong>/${x.name}</strong>${x.category && html`<span class="chip quiet">${x.category}</span>`}<span class="preview">${fill(x.text, r)}</span></li>`)}${!pick.list.length && html`<li class="muted" role="option" aria-disabled="true">${t('replies.none')}</li>`}</ul>`}
+    <textarea ref=${box} dir="auto" rows="2" aria-label=${labels[at]} placeholder=${at === 'reply' || at === 'join' ? t('compose.hint') : labels[at]} value=${text} maxlength="20000" enterkeyhint=${settings.enterSends ? 'send' : 'enter'}
+      role=${pick ? 'combobox' : undefined} aria-expanded=${pick ? 'true' : undefined} aria-controls=${pick ? 'pick' : undefined} aria-activedescendant=${pick?.list.length ? 'pick' + pick.at : undefined}
+      onInput=${(e) => input(e.target.value)} onKeyDown=${key}></textarea>
+    <div class="bar"><span class="hint">${at === 'note' || at === 'whisper' ? html`<${Icon} name="eye" />${t(at === 'note' ? 'note.only' : 'whisper.only')}` : t(settings.enterSends ? 'hint.enter' : 'hint.button')}</span>
+      <${Button} kind="primary ${at}" icon=${at === 'note' ? 'note' : 'send'} disabled=${!text.trim()} onClick=${() => send(stale)}>${stale ? t('send.anyway') : sendLabels[at]}</${Button}></div>
+  </div>`;
+}
+
+// fill puts names into a prepared text.
+export const fill = (text, r) => text.replace(/\{(user|agent|queue)\}/g, (m, k) => ({ user: visible(r.name), agent: me.name, queue: r.queue || '' })[k]);

@@ -1,0 +1,87 @@
+// What is asked before something that matters.
+import { html, useState } from './vendor/preact-htm.js';
+import { act, boot, code, get, me, spoken, t, visible } from './base.js';
+import { apply, failed, go, leaving, settings, state, toast } from './store.js';
+import { Avatar, Button, Dialog, Field, Loading, Name, useLoad } from './ui.js';
+
+const run = async (r, verb, body, close, done) => {
+  leaving(r.id);
+  try {
+    const got = await act(r.id, verb, body);
+    if (got) apply('rows', { rows: [got] });
+    close();
+    done?.(got);
+    return true;
+  } catch (e) { failed(e); return false; }
+};
+
+export function TransferDialog({ r, close }) {
+  const [kind, setKind] = useState('agent');
+  const [to, setTo] = useState('');
+  const [warm, setWarm] = useState(true);
+  const [note, setNote] = useState('');
+  const [busy, setBusy] = useState(false);
+  const { data } = useLoad((s) => Promise.all([get('team', s), get('board', s)]), []);
+  const mine = r.agent === me.id;
+  const waiting = r.state === 'waiting' || r.state === 'offered';
+  const agents = (data?.[0].team ?? []).filter((m) => m.id !== r.agent && (m.id !== me.id || waiting));
+  const queues = (data?.[1].queues ?? []).filter((q) => q.name !== r.queue);
+  const why = (m) => m.there !== 'online' ? m.activity ? t('there.away', { what: m.activity }) : t('there.offline') : m.load >= m.seats ? t('full') : '';
+  const send = async () => {
+    setBusy(true);
+    const verb = kind === 'agent' && !mine ? 'assign' : 'transfer';
+    await run(r, verb, kind === 'agent' ? verb === 'assign' ? { agent: to } : { agent: to, warm, note } : { queue: to, note }, close, () => toast(t(kind === 'agent' && warm && mine ? 'transfer.asked' : 'transfer.done')));
+    setBusy(false);
+  };
+  return html`<${Dialog} title=${t('transfer.title', { who: visible(r.name) })} close=${close}>
+    <div class="segments" role="group" aria-label=${t('transfer.to')}>${['agent', 'queue'].map((k) => html`<button type="button" aria-pressed=${kind === k ? 'true' : 'false'} onClick=${() => { setKind(k); setTo(''); }}>${t('transfer.' + k)}</button>`)}</div>
+    ${!data ? html`<${Loading} />` : kind === 'agent' ? html`<fieldset class="targets"><legend class="hidden">${t('transfer.agent')}</legend>${agents.map((m) => html`<label class="target ${why(m) ? 'off' : ''}" key=${m.id}><input type="radio" name="to" value=${m.id} checked=${to === m.id} disabled=${Boolean(why(m))} onChange=${() => setTo(m.id)} /><${Avatar} name=${m.name} small /><span class="grow"><${Name} name=${m.name} /><span class="muted">${m.queues.join(', ')}</span></span><span class="muted">${why(m) || t('seats.free', { n: m.seats - m.load })}</span></label>`)}${!agents.length && html`<p class="muted">${t('transfer.nobody')}</p>`}</fieldset>`
+    : html`<fieldset class="targets"><legend class="hidden">${t('transfer.queue')}</legend>${queues.map((q) => html`<label class="target ${q.open ? '' : 'off'}" key=${q.name}><input type="radio" name="to" value=${q.name} checked=${to === q.name} disabled=${!q.open} onChange=${() => setTo(q.name)} /><span class="grow"><strong>${q.name}</strong><span class="muted">${t('queue.waiting', { n: q.waiting })}</span></span><span class="muted">${q.open ? t('seats.free', { n: q.free }) : t('closed')}</span></label>`)}${!queues.length && html`<p class="muted">${t('transfer.nobody')}</p>`}</fieldset>`}
+    ${kind === 'agent' && mine && r.state === 'active' && html`<label class="check"><input type="checkbox" checked=${warm} onChange=${(e) => setWarm(e.target.checked)} /><span>${t('transfer.warm')}<span class="hint">${t('transfer.warm.hint')}</span></span></label>`}
+    ${(mine || kind === 'queue') && html`<${Field} label=${t('transfer.note')} hint=${t('note.only')}><textarea class="noteinput" rows="3" dir="auto" maxlength="4000" value=${note} onInput=${(e) => setNote(e.target.value)}></textarea></${Field}>`}
+    <div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" icon="transfer" busy=${busy} disabled=${!to || busy} onClick=${send}>${t(mine || kind === 'queue' ? 'transfer' : 'assign')}</${Button}></div>
+  </${Dialog}>`;
+}
+
+export function EndDialog({ r, close }) {
+  const [how, setHow] = useState('return');
+  const [reason, setReason] = useState('');
+  const [note, setNote] = useState('');
+  const [busy, setBusy] = useState(false);
+  const missing = boot.reasonNeeded && !reason;
+  const reasons = boot.reasons ?? [];
+  const send = async () => {
+    setBusy(true);
+    await run(r, how, { reason, note }, close, (g) => { toast(t('ended.toast', { who: visible(r.name) })); if (!g || g.state === 'ended') go(location.search || '?tab=mine'); });
+    setBusy(false);
+  };
+  return html`<${Dialog} title=${t('end.title', { who: visible(r.name) })} close=${close}><fieldset class="targets"><legend class="hidden">${t('end.how')}</legend>
+    ${['return', 'end'].map((k) => html`<label class="target" key=${k}><input type="radio" name="how" checked=${how === k} onChange=${() => setHow(k)} /><span class="grow"><strong>${t('end.' + k)}</strong><span class="muted">${t(`end.${k}.hint`)}</span></span></label>`)}</fieldset>
+    ${(reasons.length > 0 || boot.reasonNeeded) && html`<${Field} label=${t('end.reason') + (boot.reasonNeeded ? ' *' : '')}>${reasons.length ? html`<select value=${reason} required=${boot.reasonNeeded} onChange=${(e) => setReason(e.target.value)}><option value="">${t('choose')}</option>${reasons.map((x) => html`<option value=${x}>${x}</option>`)}</select>` : html`<input value=${reason} onInput=${(e) => setReason(e.target.value)} />`}</${Field}>`}
+    <${Field} label=${t('end.note')} hint=${t(how === 'return' ? 'end.note.bot' : 'note.only')}><textarea rows="3" dir="auto" maxlength="4000" value=${note} onInput=${(e) => setNote(e.target.value)}></textarea></${Field}>
+    <div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" icon="check" busy=${busy} disabled=${missing || busy} onClick=${send}>${t('end.' + how)}</${Button}></div>
+  </${Dialog}>`;
+}
+
+export function TakeOverDialog({ r, close }) {
+  const [queue, setQueue] = useState(boot.queues[0] ?? '');
+  const [busy, setBusy] = useState(false);
+  const send = async () => { setBusy(true); await run(r, 'takeover', r.queue ? {} : { queue }, close); setBusy(false); };
+  return html`<${Dialog} title=${t('takeover.title', { who: visible(r.name) })} close=${close}><p>${r.agent ? t('takeover.agent', { who: visible(r.agentName || r.agent) }) : t('takeover.bot')}</p>
+    ${!r.queue && boot.queues.length > 1 && html`<${Field} label=${t('queue')}><select value=${queue} onChange=${(e) => setQueue(e.target.value)}>${boot.queues.map((q) => html`<option value=${q}>${q}</option>`)}</select></${Field}>`}
+    <div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" icon="bolt" busy=${busy} disabled=${busy} onClick=${send}>${t('takeover')}</${Button}></div></${Dialog}>`;
+}
+
+export function WhyDialog({ r, close }) {
+  const { data, error } = useLoad((s) => get(`handoffs/${r.id}/why`, s), [r.id, r.version]);
+  return html`<${Dialog} title=${t('why.title', { who: visible(r.name) })} close=${close}>${error ? html`<p>${error.words}</p>` : !data ? html`<${Loading} />` : html`
+    <p class="lead">${code('why', data.why.replaceAll(' ', '_'))}</p>
+    ${data.position > 0 && html`<p>${t('why.place', { n: data.ahead })} ${data.known ? t('why.wait', { low: spoken(data.p50), high: spoken(data.p90) }) : t('why.unknown')}</p>`}
+    ${data.agents.length > 0 && html`<table class="plain"><thead><tr><th scope="col">${t('agent')}</th><th scope="col">${t('why.answer')}</th></tr></thead><tbody>${data.agents.map((a) => html`<tr><td><${Name} name=${state.team.get(a.agent)?.name || a.agent} /></td><td>${a.why ? code('whynot', a.why.replaceAll(' ', '_')) : t('why.could')}</td></tr>`)}</tbody></table>`}`}
+    <div class="buttons end"><${Button} kind="primary" onClick=${close}>${t('ok')}</${Button}></div></${Dialog}>`;
+}
+
+export function KeysDialog({ close }) {
+  const keys = [['j / k', 'keys.move'], ['a', 'keys.accept'], ['r', 'keys.reply'], ['n', 'keys.note'], ['t', 'keys.transfer'], ['e', 'keys.end'], ['/', 'keys.search'], ['Esc', 'keys.escape'], ['?', 'keys.help']];
+  return html`<${Dialog} title=${t('keys.title')} close=${close}>${!settings.shortcuts && html`<p class="muted">${t('keys.off')}</p>`}<table class="plain"><tbody>${keys.map(([k, w]) => html`<tr><th scope="row"><kbd>${k}</kbd></th><td>${t(w)}</td></tr>`)}</tbody></table></${Dialog}>`;
+}

@@ -1,0 +1,58 @@
+// What is over: search, open, take away.
+import { html, useState } from './vendor/preact-htm.js';
+import { boot, can, code, get, number, root, spoken, t, visible, when } from './base.js';
+import { failed, go, link, state, useStore } from './store.js';
+import { Avatar, Button, Empty, Field, Icon, Loading, Name, useLoad } from './ui.js';
+import { Outcome } from './inbox.js';
+
+export const outcomes = ['resolved', 'returned', 'cancelled', 'abandoned', 'missed', 'unavailable', 'idle', 'failed', 'contained', 'handed'];
+export const dateOf = (ms) => { const d = new Date(ms); return new Date(d.getTime() - d.getTimezoneOffset() * 60000).toISOString().slice(0, 10); };
+const startOf = (s) => s ? new Date(s + 'T00:00').getTime() : 0;
+export const range = (q) => ({ from: q.get('from') || dateOf(Date.now() - 29 * 86400000), to: q.get('to') || dateOf(Date.now()) });
+// filterOf turns the page's address into the API's.
+export function filterOf(q) {
+  const { from, to } = range(q);
+  const out = new URLSearchParams();
+  for (const k of ['outcome', 'queue', 'agent', 'tag', 'text']) if (q.get(k)) out.set(k, q.get(k));
+  if (startOf(from)) out.set('from', startOf(from));
+  if (startOf(to)) out.set('to', startOf(to) + 86400000);
+  return out;
+}
+
+export function Filters({ q, to, fields }) {
+  const s = useStore();
+  const r = range(q);
+  const set = (k) => (e) => to({ [k]: e.target.value });
+  return html`<div class="filterbar" role="search">
+    <${Field} label=${t('from')}><input type="date" value=${r.from} max=${r.to} onChange=${set('from')} /></${Field}><${Field} label=${t('to')}><input type="date" value=${r.to} min=${r.from} onChange=${set('to')} /></${Field}>
+    ${fields.includes('outcome') && html`<${Field} label=${t('outcome')}><select value=${q.get('outcome') || ''} onChange=${set('outcome')}><option value="">${t('all')}</option>${outcomes.map((o) => html`<option value=${o}>${code('outcome', o)}</option>`)}</select></${Field}>`}
+    ${boot.queues.length > 1 && html`<${Field} label=${t('queue')}><select value=${q.get('queue') || ''} onChange=${set('queue')}><option value="">${t('all')}</option>${boot.queues.map((o) => html`<option value=${o}>${o}</option>`)}</select></${Field}>`}
+    ${can('team') && html`<${Field} label=${t('agent')}><select value=${q.get('agent') || ''} onChange=${set('agent')}><option value="">${t('all')}</option>${[...s.team.values()].map((m) => html`<option value=${m.id}>${m.name}</option>`)}</select></${Field}>`}
+    ${fields.includes('tag') && html`<${Field} label=${t('tag')}><input value=${q.get('tag') || ''} maxlength="60" onChange=${set('tag')} /></${Field}>`}
+    ${fields.includes('text') && html`<${Field} label=${t('search')}><input type="search" value=${q.get('text') || ''} maxlength="200" placeholder=${t('search.hint')} onChange=${set('text')} /></${Field}>`}
+  </div>`;
+}
+
+export const setQuery = (q, path) => (change) => {
+  const n = new URLSearchParams(q);
+  for (const [k, v] of Object.entries(change)) if (v) n.set(k, v); else n.delete(k);
+  go(path + (n.size ? '?' + n : ''), { replace: true });
+};
+
+export function History() {
+  const s = useStore();
+  const q = s.query;
+  const key = filterOf(q).toString();
+  const { data, error, loading } = useLoad((signal) => get('past?' + key, signal), [key]);
+  const [more, setMore] = useState({ key: '', rows: [], next: '' });
+  const extra = more.key === key ? more : { rows: [], next: data?.next };
+  const rows = [...(data?.rows ?? []), ...extra.rows];
+  const older = async () => { try { const f = filterOf(q); f.set('before', extra.next); const r = await get('past?' + f); setMore({ key, rows: [...extra.rows, ...r.rows], next: r.next }); } catch (e) { failed(e); } };
+  return html`<div class="page"><header class="pagehead"><h1>${t('nav.history')}</h1>${can('export') && html`<div class="buttons">
+      <a class="button" download href=${new URL('api/export.csv?' + key, root).href}><${Icon} name="down" /><span>CSV</span></a><a class="button" download href=${new URL('api/export.ndjson?' + key, root).href}><${Icon} name="down" /><span>NDJSON</span></a></div>`}</header>
+    <${Filters} q=${q} to=${setQuery(q, 'history')} fields=${['outcome', 'tag', 'text']} />
+    ${error ? html`<${Empty} icon="warn" title=${t('error.title')} text=${error.words} />` : !data ? html`<${Loading} />` : !rows.length ? html`<${Empty} icon="history" title=${t('empty.history')} text=${t('empty.history.text')} />` : html`<div class="tablebox" tabindex="0" role="region" aria-label=${t('nav.history')} aria-busy=${loading ? 'true' : 'false'}><table class="click"><thead><tr><th scope="col">${t('when')}</th><th scope="col">${t('customer')}</th><th scope="col">${t('queue')}</th><th scope="col">${t('agent')}</th><th scope="col" class="num">${t('wait')}</th><th scope="col">${t('outcome')}</th><th scope="col">${t('closing')}</th><th scope="col">${t('tags')}</th></tr></thead>
+      <tbody>${rows.map((r) => html`<tr key=${r.id}><td class="nowrap">${when(r.created)}</td><th scope="row"><a class="person" href=${link('c/' + r.id + '?tab=closed')}><${Avatar} name=${r.name} small /><${Name} name=${r.name} /></a></th><td>${r.queue || '–'}</td><td>${r.agent ? html`<${Name} name=${s.team.get(r.agent)?.name || r.agentName || r.agent} />` : '–'}</td><td class="num nowrap">${r.enqueued ? spoken((r.joined || r.ended || r.updated) - r.enqueued) : '–'}</td><td><${Outcome} r=${r} />${r.score ? html` <span class="chip quiet"><${Icon} name="star" />${r.score}</span>` : ''}</td><td>${visible(r.closing || '')}</td><td>${(r.tags ?? []).map((x) => html`<span class="chip tag">${visible(x)}</span>`)}</td></tr>`)}</tbody></table></div>
+      <p class="muted center">${t('shown', { n: rows.length })}</p>${extra.next && html`<${Button} kind="wide" onClick=${older}>${t('older')}</${Button}>`}`}
+  </div>`;
+}

@@ -1,0 +1,181 @@
+// The inbox: lists on one side, the conversation beside it.
+import { html, useEffect, useMemo, useRef, useState } from './vendor/preact-htm.js';
+import { act, boot, can, code, get, me, now, number, t, when } from './base.js';
+import { apply, failed, go, inOrder, isMine, leaving, link, mine, offers, state, toast, unread, useStore, waiting, waits } from './store.js';
+import { Avatar, Badge, Button, Clock, Countdown, Empty, Icon, Loading, Menu, Name, useTick } from './ui.js';
+import { Chat } from './chat.js';
+
+const page = 200;
+
+export function Inbox({ id }) {
+  return html`<div class="inbox ${id ? 'open' : ''}">
+    <section class="list" aria-label=${t('nav.inbox')}><${Lists} id=${id} /></section>
+    ${id ? html`<${Chat} key=${id} id=${id} />` : html`<section class="pane none"><${Empty} icon="inbox" title=${t('inbox.none')} text=${t('inbox.none.text')} /></section>`}
+  </div>`;
+}
+
+function Lists({ id }) {
+  const s = useStore();
+  const q = s.query;
+  const tab = q.get('tab') || (can('answer') ? 'new' : 'all');
+  const queue = q.get('queue') || '';
+  const sort = q.get('sort') || 'longest';
+  const text = (q.get('q') || '').toLowerCase();
+  const to = (change) => {
+    const n = new URLSearchParams(q);
+    for (const [k, v] of Object.entries(change)) if (v) n.set(k, v); else n.delete(k);
+    return s.path + (n.size ? '?' + n : '');
+  };
+  const all = useMemo(() => [...s.rows.values()].filter((r) => r.state !== 'ended' && r.state !== 'bot'), [s.rows, s.rows.size, s.queues, Math.floor(now() / 1000)]);
+  const lists = { new: waiting(), mine: mine(), all: all.sort(inOrder) };
+  const tabs = [can('answer') && ['new', t('tab.new'), waitingShown(lists.new)], can('work') && ['mine', t('tab.mine'), lists.mine.length], can('rows') && ['all', t('tab.all'), 0], can('past') && ['closed', t('tab.closed'), 0]].filter(Boolean);
+  let rows = lists[tab] || [];
+  if (queue) rows = rows.filter((r) => r.queue === queue);
+  if (text) rows = rows.filter((r) => [r.name, r.last?.text, r.agentName, ...(r.tags || []), ...(r.skills || []).map((x) => x.name)].some((x) => x && String(x).toLowerCase().includes(text)));
+  if (tab !== 'mine') {
+    if (sort === 'newest') rows = [...rows].sort((a, b) => (b.enqueued || b.created) - (a.enqueued || a.created));
+    if (sort === 'longest') rows = [...rows].sort((a, b) => (a.enqueued || a.created) - (b.enqueued || b.created));
+    if (sort === 'priority') rows = [...rows].sort(inOrder);
+  }
+  return html`<nav class="tabs" aria-label=${t('inbox.lists')}>${tabs.map(([name, label, n]) => html`<a href=${link(to({ tab: name }))} aria-current=${tab === name ? 'page' : undefined}>${label}${n ? html` <span class="count">${number(n)}</span>` : ''}</a>`)}</nav>
+  <div class="filters">
+    <label class="search"><${Icon} name="search" /><span class="hidden">${t('filter')}</span><input type="search" placeholder=${t('filter')} value=${q.get('q') || ''} onInput=${(e) => go(to({ q: e.target.value }), { replace: true })} /></label>
+    <${Menu} label=${t('sort')} kind="ghost" icon="more" items=${[
+      ...['longest', 'newest', 'priority'].map((k) => ({ text: t('sort.' + k), checked: sort === k, act: () => go(to({ sort: k === 'longest' ? '' : k }), { replace: true }) })),
+      boot.queues.length > 1 && { line: true },
+      ...(boot.queues.length > 1 ? ['', ...boot.queues].map((k) => ({ text: k || t('queue.all'), checked: queue === k, act: () => go(to({ queue: k }), { replace: true }) })) : []),
+    ]} />
+  </div>
+  ${s.lost.length > 0 && html`<${LostCard} />`}
+  ${tab === 'closed' ? html`<${Closed} id=${id} text=${text} queue=${queue} />` : html`<${Rows} rows=${rows} id=${id} tab=${tab} filtered=${Boolean(queue || text)} query=${q} />`}`;
+}
+
+// The page knows the first of a long list; how many there are it is told.
+function waitingShown(list) {
+  return Math.max(list.length, state.queues.filter((x) => me.queues == null || me.queues.includes(x.name)).reduce((n, x) => n + x.waiting, 0));
+}
+
+function LostCard() {
+  return html`<div class="card warn" role="region" aria-label=${t('lost.title')}><p><strong>${t('lost', { n: state.lost.length })}</strong></p>
+    <ul>${state.lost.map((x) => html`<li key=${x.id}><a href=${link('c/' + x.id)}><${Name} name=${x.name} /></a></li>`)}</ul>
+    <${Button} onClick=${() => { state.lost = []; go(state.path + location.search, { replace: true }); }}>${t('ok')}</${Button}></div>`;
+}
+
+function Rows({ rows, id, tab, filtered, query }) {
+  const [most, setMost] = useState(page);
+  const list = useRef(null);
+  const mineToAnswer = tab === 'new' ? offers() : [];
+  useTickWhen(mineToAnswer.length > 0);
+  const rest = rows.filter((r) => !mineToAnswer.includes(r));
+  const total = tab === 'new' && !filtered ? Math.max(rest.length, waitingShown(rest) - mineToAnswer.length) : rest.length;
+  useKeepFocus(list, rest);
+  const more = async () => {
+    setMost(most + page);
+    if (rest.length >= most + page || rest.length >= total) return;
+    try {
+      const r = await get(`handoffs?list=${tab === 'all' ? 'others' : tab}&offset=${rest.length}`);
+
+      apply('rows', { rows: r.rows });
+    } catch (e) { failed(e); }
+  };
+  if (!state.ready) return html`<${Loading} />`;
+  const move = (e) => {
+    if (e.key !== 'ArrowDown' && e.key !== 'ArrowUp') return;
+    const links = [...list.current.querySelectorAll('a.row')];
+    const at = links.indexOf(document.activeElement);
+    const to = links[at + (e.key === 'ArrowDown' ? 1 : -1)];
+    if (to) { e.preventDefault(); to.focus(); }
+  };
+  return html`<div class="scroll">
+    ${mineToAnswer.length > 0 && html`<ul class="offers" aria-label=${t('offers')}>${mineToAnswer.map((r) => html`<${OfferCard} key=${r.id} r=${r} id=${id} />`)}</ul>`}
+    ${rest.length === 0 && mineToAnswer.length === 0 ? html`<${Empty} icon=${tab === 'mine' ? 'user' : 'check'} title=${t(filtered ? 'empty.filtered' : 'empty.' + tab)} text=${filtered ? '' : t(`empty.${tab}.text`)} />`
+    : html`<ul class="rows" ref=${list} onKeyDown=${move} aria-label=${t('tab.' + tab)}>${rest.slice(0, most).map((r) => html`<${Row} key=${r.id} r=${r} v=${r.version} chosen=${r.id === id} unread=${unread(r)} query=${query} />`)}</ul>
+      ${total > Math.min(most, rest.length) && html`<${Button} kind="wide" onClick=${more}>${t('more', { n: total - Math.min(most, rest.length) })}</${Button}>`}`}
+  </div>`;
+}
+
+function useTickWhen(on) { const [, set] = useState(0); useEffect(() => { if (!on) return undefined; const x = setInterval(() => set((n) => n + 1), 1000); return () => clearInterval(x); }, [on]); }
+
+// useKeepFocus gives the focus to the next row when the focused one goes.
+function useKeepFocus(list, rows) {
+  const last = useRef({ id: '', at: 0 });
+  useEffect(() => {
+    const a = document.activeElement;
+    if (list.current?.contains(a)) {
+      const links = [...list.current.querySelectorAll('a.row')];
+      last.current = { id: a.dataset.id, at: links.indexOf(a) };
+    } else if (last.current.id && a === document.body && !rows.some((r) => r.id === last.current.id)) {
+      const links = list.current?.querySelectorAll('a.row') ?? [];
+      links[Math.min(last.current.at, links.length - 1)]?.focus();
+    } else last.current = { id: '', at: 0 };
+  });
+}
+
+const waitWarn = 120000, waitLate = 300000;
+
+function Row({ r, chosen, unread: isNew, query }) {
+  const q = new URLSearchParams(query);
+  const wait = waits(r);
+  const since = wait ? r.enqueued || r.created : r.open ? r.lastUser : 0;
+  const who = r.last && r.last.text ? (r.last.role === 'user' ? '' : r.last.role === 'bot' ? t('role.bot') : r.last.name || t('role.agent')) : '';
+  return html`<li><a class="row ${chosen ? 'chosen' : ''} ${isNew ? 'unread' : ''}" data-id=${r.id} href=${link(`c/${r.id}${q.size ? '?' + q : ''}`)} aria-current=${chosen ? 'true' : undefined}>
+    <${Avatar} name=${r.name} />
+    <span class="what">
+      <span class="first"><${Name} name=${r.name} />${r.priority > 0 && html`<${Badge} kind="hot" title=${t('priority')}>${t('priority.n', { n: r.priority })}</${Badge}>`}${isNew && html`<span class="newdot"><span class="hidden">${t('unread')}</span></span>`}
+        <span class="time">${since ? html`<${Clock} since=${since} warn=${waitWarn} late=${waitLate} label=${wait ? t('waiting') : t('unanswered')} />` : html`<span class="clock">${when(r.lastSaid || r.lastUser || r.joined || r.created)}</span>`}</span></span>
+      <span class="second">${who && html`<span class="who">${who}: </span>`}<bdi>${r.last?.text ? r.last.text : r.can?.includes('read') ? code('reason', r.reason) : r.agentName ? t('with', { who: r.agentName }) : code('state', r.state)}</bdi></span>
+      <span class="third">${r.queue && html`<span class="chip">${r.queue}</span>`}${r.channel && html`<span class="chip quiet">${r.channel}</span>`}${r.video && html`<span class="chip quiet"><${Icon} name="video" />${t('video')}</span>`}${!wait && r.agent && !isMine(r) && html`<span class="chip quiet">${r.agentName || r.agent}</span>`}${r.state === 'offered' && !r.offer && html`<span class="chip quiet">${t('asked', { who: (r.asked || []).join(', ') })}</span>`}${r.state === 'held' && html`<span class="chip amber"><${Icon} name="pause" />${t('state.held')}</span>`}${r.state === 'wrapup' && html`<span class="chip amber">${t('state.wrapup')}</span>`}${(r.tags || []).slice(0, 3).map((x) => html`<span class="chip tag">${x}</span>`)}</span>
+    </span></a></li>`;
+}
+
+export async function accept(r, tab = true) {
+  try {
+    const got = await act(r.id, 'accept', { offer: r.offer?.number || 0 });
+
+    if (got) apply('rows', { rows: [got] });
+    go(`c/${r.id}?tab=mine`);
+    return true;
+  } catch (e) {
+    failed(e);
+    if (e.body?.current) { apply('rows', { rows: [e.body.current] }); }
+    if (e.status === 404) { state.rows.delete(r.id); go(state.path + location.search, { replace: true }); }
+    return false;
+  }
+}
+export async function decline(r, why) {
+  leaving(r.id);
+  try { await act(r.id, 'decline', { offer: r.offer.number, why }); toast(t('declined')); } catch (e) { failed(e); }
+}
+export const declineItems = (r) => ['busy', 'skill', 'break', ''].map((k) => ({ text: k ? t('decline.' + k) : t('decline.other'), act: () => decline(r, k ? t('decline.' + k) : '') }));
+
+function OfferCard({ r, id }) {
+  const [busy, setBusy] = useState(false);
+  useTick();
+  if (r.offer.until <= now()) return null;
+  return html`<li class="offer ${r.id === id ? 'chosen' : ''}">
+    <div class="first"><${Icon} name="bell" /><strong>${t(r.offer.warm ? 'offer.warm' : 'offer')}</strong><span class="time"><${Countdown} until=${r.offer.until} /></span></div>
+    <a class="row plain" data-id=${r.id} href=${link(`c/${r.id}`)}><${Avatar} name=${r.name} /><span class="what"><span class="first"><${Name} name=${r.name} /></span><span class="second"><bdi>${r.last?.text || code('reason', r.reason)}</bdi></span></span></a>
+    <div class="third">${r.queue && html`<span class="chip">${r.queue}</span>`}${r.video && html`<span class="chip quiet"><${Icon} name="video" />${t('video')}</span>`}</div>
+    <div class="buttons"><${Button} kind="primary" icon="check" busy=${busy} disabled=${busy || boot.readOnly} onClick=${async () => { setBusy(true); await accept(r); setBusy(false); }}>${t('accept')}</${Button}><${Menu} label=${t('decline')} text=${t('decline')} align="start" items=${declineItems(r)} /></div>
+  </li>`;
+}
+
+function Closed({ id, text, queue }) {
+  const [list, setList] = useState(null);
+  const [next, setNext] = useState('');
+  const load = (before, signal) => get('past?' + new URLSearchParams({ ...(before ? { before } : {}), ...(queue ? { queue } : {}), ...(text ? { text } : {}) }), signal);
+  useEffect(() => {
+    const c = new AbortController();
+    load('', c.signal).then((r) => { setList(r.rows); setNext(r.next); }, (e) => { if (e.name !== 'AbortError') { failed(e); setList([]); } });
+    return () => c.abort();
+  }, [text, queue]);
+  if (!list) return html`<${Loading} />`;
+  if (!list.length) return html`<${Empty} icon="history" title=${t(text || queue ? 'empty.filtered' : 'empty.closed')} text=${t('empty.closed.text')} />`;
+  return html`<div class="scroll"><ul class="rows" aria-label=${t('tab.closed')}>${list.map((r) => html`<li key=${r.id}><a class="row ${r.id === id ? 'chosen' : ''}" href=${link(`c/${r.id}?tab=closed`)} aria-current=${r.id === id ? 'true' : undefined}>
+    <${Avatar} name=${r.name} /><span class="what"><span class="first"><${Name} name=${r.name} /><span class="time clock">${when(r.ended || r.updated)}</span></span>
+    <span class="second">${code('outcome', r.outcome)}${r.closing ? ' · ' + r.closing : ''}</span><span class="third">${r.queue && html`<span class="chip">${r.queue}</span>`}<${Outcome} r=${r} />${r.score ? html`<span class="chip quiet"><${Icon} name="star" />${r.score}/5</span>` : ''}</span></span></a></li>`)}</ul>
+    ${next && html`<${Button} kind="wide" onClick=${async () => { try { const r = await load(next); setList([...list, ...r.rows]); setNext(r.next); } catch (e) { failed(e); } }}>${t('older')}</${Button}>`}</div>`;
+}
+
+const bad = new Set(['missed', 'unavailable', 'failed', 'abandoned']);
+export const Outcome = ({ r }) => r.outcome ? html`<span class="chip ${bad.has(r.outcome) ? 'red' : r.outcome === 'resolved' || r.outcome === 'returned' ? 'green' : 'quiet'}">${code('outcome', r.outcome)}</span>` : '';

@@ -1,0 +1,223 @@
+// What the page knows, and who wants to be told when it changes.
+import { useEffect, useState } from './vendor/preact-htm.js';
+import { boot, get, keep, me, now, root, sync, t, uid } from './base.js';
+
+export const state = {
+  rows: new Map(), queues: [], team: new Map(), totals: {}, ready: false,
+  live: 'connecting', liveSince: 0, retryAt: 0, build: boot.build, newBuild: false, signIn: false, forbidden: false,
+  presence: { there: '', activity: '' }, toasts: [], path: '', query: new URLSearchParams(),
+  seen: keep.get('seen', {}), lost: [], viewers: new Map(), typing: new Map(), leader: false, status: '', alert: '',
+};
+
+const listeners = new Set();
+let frame = 0;
+// changed tells the components, at most once for each frame.
+export function changed() {
+  if (frame) return;
+  const run = () => { frame = 0; for (const f of [...listeners]) f(); };
+  frame = document.hidden ? setTimeout(run, 50) : requestAnimationFrame(run);
+}
+export function useStore() {
+  const [, set] = useState(0);
+  useEffect(() => {
+    const f = () => set((n) => n + 1);
+    listeners.add(f);
+    return () => listeners.delete(f);
+  }, []);
+  return state;
+}
+
+// --- settings -----------------------------------------------------------------------
+export const settings = {
+  soundRequests: true, soundMessages: true, repeat: false, notify: false, previewText: true, enterSends: true, shortcuts: true, theme: 'auto', density: 'cosy',
+  ...keep.get('settings', {}),
+};
+export function setSetting(key, value) {
+  settings[key] = value;
+  keep.set('settings', settings);
+  applySettings();
+  changed();
+}
+export function applySettings() {
+  const d = document.documentElement;
+  if (settings.theme === 'auto') delete d.dataset.theme; else d.dataset.theme = settings.theme;
+  d.dataset.density = settings.density;
+}
+
+// --- where we are ---------------------------------------------------------------------
+export function readPlace() {
+  const path = location.pathname.startsWith(root.pathname) ? location.pathname.slice(root.pathname.length) : '';
+  state.path = path;
+  state.query = new URLSearchParams(location.search);
+  changed();
+}
+export function go(path, { replace } = {}) {
+  const url = new URL(path, root);
+  if (url.href !== location.href) history[replace ? 'replaceState' : 'pushState'](null, '', url);
+  readPlace();
+}
+export const link = (path) => new URL(path, root).pathname + new URL(path, root).search;
+export function follow(e) {
+  if (e.defaultPrevented || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
+  const a = e.target.closest?.('a[href]');
+  if (!a || a.target || !a.href.startsWith(root.href) || a.hasAttribute('download')) return;
+  e.preventDefault();
+  go(a.href.slice(root.href.length));
+}
+
+// --- toasts and what screen readers hear ------------------------------------------------
+export function toast(text, kind = 'info', action) {
+  const id = uid();
+  state.toasts = [...state.toasts.slice(-3), { id, text, kind, action }];
+  if (kind === 'error') state.alert = text; else state.status = text;
+  changed();
+  if (!action) setTimeout(() => dropToast(id), kind === 'error' ? 9000 : 5000);
+}
+export function dropToast(id) {
+  state.toasts = state.toasts.filter((x) => x.id !== id);
+  changed();
+}
+export const failed = (e) => { if (e.name !== 'AbortError') toast(e.words ?? t('error.internal'), 'error'); };
+
+let lastStatus = 0;
+function announceWaiting() {
+  const list = waiting();
+  if (!list.length || now() - lastStatus < 10000) return;
+  lastStatus = now();
+  state.status = t('status.waiting', { n: list.length });
+}
+
+// --- rows -------------------------------------------------------------------------------
+export const isMine = (r) => r.agent === me.id && r.state !== 'ended';
+export const waits = (r) => r.state === 'waiting' || r.state === 'offered';
+export const inOrder = (a, b) => (b.priority || 0) - (a.priority || 0) || (a.enqueued || a.created) - (b.enqueued || b.created) || (a.id < b.id ? -1 : 1);
+export const waiting = () => [...state.rows.values()].filter((r) => waits(r) && r.can?.includes('answer')).sort(inOrder);
+export const mine = () => [...state.rows.values()].filter(isMine).sort((a, b) => (b.open > 0) - (a.open > 0) || (b.lastUser || b.joined) - (a.lastUser || a.joined));
+export const offers = () => [...state.rows.values()].filter((r) => r.offer && r.offer.until > now()).sort((a, b) => a.offer.until - b.offer.until);
+export const unread = (r) => isMine(r) && (r.lastUser || 0) > (state.seen[r.id] || 0);
+export const waitingCount = () => state.queues.reduce((n, q) => n + q.waiting, 0);
+
+export function markSeen(r) {
+  if (!r || !r.lastUser || (state.seen[r.id] || 0) >= r.lastUser) return;
+  state.seen[r.id] = r.lastUser;
+  const keys = Object.keys(state.seen);
+  if (keys.length > 500) for (const k of keys.slice(0, 200)) delete state.seen[k];
+  keep.set('seen', state.seen);
+  changed();
+}
+
+// alarms is told what is worth a sound: set by notify.js.
+export const alarms = { request() {}, message() {} };
+
+function putRow(r, quiet) {
+  const old = state.rows.get(r.id);
+  if (old && old.version > r.version) return;
+  // A lookup without what was said last keeps what is known.
+  if (old && !r.last && old.last && r.can?.includes('read')) r.last = old.last;
+  if (r.state === 'ended') {
+    if (old) state.rows.delete(r.id);
+    state.rows.set(r.id, r);
+    trimEnded();
+  } else state.rows.set(r.id, r);
+  if (old && isMine(old) && !isMine(r) && waits(r)) lostOne(r);
+  if (quiet) return;
+  if (r.offer && !old?.offer) alarms.request(r, true);
+  else if (waits(r) && !(old && waits(old)) && r.can?.includes('answer')) alarms.request(r, false);
+  if (isMine(r) && old && (r.lastUser || 0) > (old.lastUser || 0)) alarms.message(r);
+}
+// Ended rows are kept for as long as somebody may be looking at them.
+function trimEnded() {
+  const ended = [...state.rows.values()].filter((r) => r.state === 'ended');
+  for (const r of ended.slice(0, Math.max(0, ended.length - 50))) state.rows.delete(r.id);
+}
+
+// left is what the agent gave away himself: no card says that it was lost.
+const left = new Set();
+export const leaving = (id) => { left.add(id); setTimeout(() => left.delete(id), 60000); };
+function lostOne(r) {
+  if (left.has(r.id) || state.lost.some((x) => x.id === r.id)) return;
+  state.lost = [...state.lost, { id: r.id, name: r.name }];
+}
+
+// --- events --------------------------------------------------------------------------------
+export const watchers = new Set(); // of entries: the open conversation
+export function apply(name, data) {
+  switch (name) {
+    case 'rows':
+      for (const r of data.rows ?? []) putRow(r);
+      for (const g of data.gone ?? []) gone(g);
+      announceWaiting();
+      break;
+    case 'entries': for (const f of watchers) f(data.id, data.entries); return;
+    case 'queues': state.queues = data.queues; break;
+    case 'team': for (const m of data.team) state.team.set(m.id, m); break;
+    case 'viewing': state.viewers.set(data.id, data.viewers); break;
+    case 'typing':
+      state.typing.set(data.id, data.on ? now() + 6000 : 0);
+      setTimeout(changed, 6100);
+      break;
+    case 'presence': state.presence = data; break;
+    case 'hello': hello(data); return;
+    case 'ping': sync(data.now); break;
+    default: return; // of a newer server
+  }
+  changed();
+}
+
+function hello(data) {
+  sync(data.now);
+  if (data.build !== state.build) state.newBuild = true;
+  if (JSON.stringify(data.me) !== JSON.stringify(me)) {
+    Object.assign(me, data.me);
+  }
+  state.signIn = false;
+  state.forbidden = false;
+  changed();
+}
+
+function gone(g) {
+  const old = state.rows.get(g.id);
+  state.rows.delete(g.id);
+  for (const f of watchers) f(g.id, null, g);
+  if (old && isMine(old) && !left.has(g.id)) lostOne(old);
+}
+
+// load reads everything anew, after the page lost track.
+export async function load(signal) {
+  const s = await get('snapshot', signal);
+  sync(s.now);
+  const before = [...state.rows.values()].filter(isMine);
+  const known = state.ready ? before.map((r) => ({ id: r.id, name: r.name })) : keep.get('mine', []);
+  const old = state.rows;
+  state.rows = new Map();
+  for (const r of s.rows ?? []) {
+    const o = old.get(r.id);
+    putRow(o && o.version > r.version ? o : r, true);
+  }
+  for (const m of known) {
+    const r = state.rows.get(m.id);
+    if (!(r && isMine(r)) && r && waits(r)) lostOne(m);
+  }
+  Object.assign(me, s.me);
+  state.queues = s.queues;
+  state.totals = s.totals;
+  state.ready = true;
+  for (const f of watchers) f(null, null);
+  changed();
+  if (me.can.includes('team')) {
+    const team = await get('team', signal);
+    for (const m of team.team) state.team.set(m.id, m);
+    changed();
+  }
+  return s.cursor;
+}
+export function rememberMine() {
+  keep.set('mine', [...state.rows.values()].filter(isMine).map((r) => ({ id: r.id, name: r.name })));
+}
+
+// --- prepared replies ---------------------------------------------------------------------------
+let replies = null;
+export async function preparedReplies(fresh) {
+  if (!replies || fresh) replies = get('replies').then((r) => r.replies).catch(() => { replies = null; return []; });
+  return replies;
+}

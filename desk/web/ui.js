@@ -1,0 +1,150 @@
+// Small pieces that every view uses.
+import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/preact-htm.js';
+import { now, span, spoken, t, visible } from './base.js';
+import { dropToast, useStore } from './store.js';
+
+// --- icons: 24 × 24 strokes -----------------------------------------------------------
+const icons = {
+  inbox: 'M4 13h4l2 3h4l2-3h4M5.5 5h13L21 13v6H3v-6z', bot: 'M12 4v3M6 7h12a2 2 0 0 1 2 2v9a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2V9a2 2 0 0 1 2-2zM9 12v2M15 12v2M2 13v2M22 13v2',
+  board: 'M4 5h6v8H4zM14 5h6v4h-6zM14 13h6v6h-6zM4 17h6v2H4z', history: 'M3 12a9 9 0 1 0 3-6.7L3 8M3 3v5h5M12 7v5l4 2', stats: 'M4 20V10M10 20V4M16 20v-7M21 20H3',
+  admin: 'M12 3l8 3v6c0 5-3.5 8-8 9-4.5-1-8-4-8-9V6zM9 12l2 2 4-4', settings: 'M4 7h10M18 7h2M4 17h2M10 17h10M14 5v4M6 15v4',
+  send: 'M4 12l16-8-6 16-3-7z', note: 'M5 4h14v10l-5 6H5zM14 20v-6h5M8 9h8M8 13h3', back: 'M15 5l-7 7 7 7', more: 'M12 5.5v.01M12 12v.01M12 18.5v.01', close: 'M6 6l12 12M18 6L6 18',
+  check: 'M5 12.5l4.5 4.5L19 7.5', transfer: 'M4 8h14l-3.5-3.5M20 16H6l3.5 3.5', pause: 'M9 6v12M15 6v12', play: 'M8 5l11 7-11 7z', video: 'M4 6h11v12H4zM15 10l5-3v10l-5-3', end: 'M5 5h14v14H5zM9 9l6 6M15 9l-6 6',
+  tag: 'M4 4h8l8 8-8 8-8-8zM8 8v.01', user: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21c1-4 4-6 8-6s7 2 8 6', copy: 'M9 9h11v11H9zM5 15H4V4h11v1', search: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM20 20l-4-4',
+  eye: 'M2 12c3-5 6-7 10-7s7 2 10 7c-3 5-6 7-10 7s-7-2-10-7zM12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6z', bell: 'M6 17V11a6 6 0 1 1 12 0v6l2 2H4zM10 21h4', whisper: 'M4 5h16v11h-8l-4 4v-4H4zM8 9h8M8 12.5h4',
+  clock: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3 2', star: 'M12 4l2.5 5.2 5.7.8-4.1 4 1 5.7-5.1-2.7-5.1 2.7 1-5.7-4.1-4 5.7-.8z', warn: 'M12 4l9 16H3zM12 10v4M12 17v.01', file: 'M6 3h8l4 4v14H6zM14 3v4h4', down: 'M12 4v12M6 11l6 6 6-6M5 21h14',
+  bolt: 'M13 3L5 14h6l-1 7 8-11h-6z', info: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 11v5M12 8v.01', plus: 'M12 5v14M5 12h14', slash: 'M15 4L9 20', link: 'M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1',
+};
+export const Icon = ({ name, label }) => html`<svg class="icon" viewBox="0 0 24 24" role=${label ? 'img' : undefined} aria-label=${label} aria-hidden=${label ? undefined : 'true'}><path d=${icons[name] || ''}/></svg>`;
+
+// --- text of others: never HTML, links only to the web ------------------------------------
+const address = /\bhttps?:\/\/[^\s<>"'`\u0000-\u0020\u202a-\u202e\u2066-\u2069]{2,2000}/gi;
+export function Text({ text }) {
+  const out = [];
+  let at = 0;
+  const s = String(text ?? '');
+  for (const m of s.matchAll(address)) {
+    const raw = m[0].replace(/[.,;:!?)\]}]+$/, '');
+    let url;
+    try { url = new URL(raw); } catch { continue; }
+    if (url.protocol !== 'http:' && url.protocol !== 'https:' || url.username || url.password) continue;
+    out.push(visible(s.slice(at, m.index)), html`<${Out} href=${url.href} text=${raw} />`);
+    at = m.index + raw.length;
+  }
+  out.push(visible(s.slice(at)));
+  return html`<span class="text" dir="auto">${out}</span>`;
+}
+// Out is a link out of the desk. Where the name of the place is written in
+// letters of another script, the place is shown as browsers really read it.
+export function Out({ href, text }) {
+  let url;
+  try { url = new URL(href); } catch { return visible(text); }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return visible(text);
+  const shown = text && text.includes(url.host) ? text : `${text || ''} (${url.host})`;
+  return html`<a href=${url.href} target="_blank" rel="noopener noreferrer nofollow" dir="ltr">${visible(shown)}</a>`;
+}
+export const Name = ({ name }) => html`<bdi class="name">${visible(name)}</bdi>`;
+
+const hue = (s) => { let h = 7; for (const c of String(s)) h = (h * 31 + c.codePointAt(0)) % 12; return h; };
+export function Avatar({ name, role, small }) {
+  if (role === 'bot' || role === 'engine') return html`<span class="avatar bot ${small ? 'small' : ''}" aria-hidden="true"><${Icon} name="bot" /></span>`;
+  const parts = visible(name).trim().split(/\s+/).filter(Boolean);
+  const letters = [...(parts[0] || '?')].slice(0, 1).concat(parts.length > 1 ? [...parts[parts.length - 1]].slice(0, 1) : []).join('').toUpperCase();
+  return html`<span class="avatar hue${hue(name)} ${small ? 'small' : ''}" aria-hidden="true">${letters}</span>`;
+}
+
+// --- time --------------------------------------------------------------------------------
+const ticking = new Set();
+setInterval(() => { if (!document.hidden) for (const f of ticking) f(); }, 1000);
+export function useTick() {
+  const [, set] = useState(0);
+  useEffect(() => { const f = () => set((n) => n + 1); ticking.add(f); return () => ticking.delete(f); }, []);
+}
+// Clock counts up from a time, and turns amber and red by the limits. It is no
+// live region: nobody wants to hear a clock.
+export function Clock({ since, warn, late, label }) {
+  useTick();
+  const d = now() - since;
+  const level = late && d > late ? 'late' : warn && d > warn ? 'warn' : '';
+  return html`<span class="clock ${level}" title=${`${label || t('since')} ${spoken(d)}`}>${level && html`<${Icon} name=${level === 'late' ? 'warn' : 'clock'} />`}<span>${span(d)}</span></span>`;
+}
+export function Countdown({ until }) {
+  useTick();
+  return html`<span class="clock">${span(Math.max(0, until - now() + 999))}</span>`;
+}
+
+// --- controls ------------------------------------------------------------------------------
+export function Button({ icon, kind = '', label, children, busy, ...rest }) {
+  return html`<button type="button" class="button ${kind}" aria-label=${children ? undefined : label} title=${children ? undefined : label} aria-busy=${busy ? 'true' : undefined} ...${rest}>${icon && html`<${Icon} name=${icon} />`}${children && html`<span>${children}</span>`}</button>`;
+}
+
+// Menu is a button with a list of choices: arrows move, Escape closes.
+export function Menu({ label, icon, kind = '', children, items, align = 'end', text, title }) {
+  const [open, setOpen] = useState(false);
+  const box = useRef(null);
+  const button = useRef(null);
+  useEffect(() => {
+    if (!open) return undefined;
+    const away = (e) => { if (!box.current?.contains(e.target)) setOpen(false); };
+    addEventListener('pointerdown', away);
+    box.current?.querySelector('[role=menu] button:not([disabled])')?.focus();
+    return () => removeEventListener('pointerdown', away);
+  }, [open]);
+  const key = (e) => {
+    if (!open) return;
+    const list = [...box.current.querySelectorAll('[role=menu] button:not([disabled])')];
+    const at = list.indexOf(document.activeElement);
+    if (e.key === 'Escape') { e.stopPropagation(); setOpen(false); button.current?.focus(); }
+    else if (e.key === 'Tab') setOpen(false);
+    else if (e.key === 'ArrowDown' || e.key === 'ArrowUp') { e.preventDefault(); list[(at + (e.key === 'ArrowDown' ? 1 : list.length - 1)) % list.length]?.focus(); }
+    else if (e.key === 'Home' || e.key === 'End') { e.preventDefault(); list[e.key === 'Home' ? 0 : list.length - 1]?.focus(); }
+  };
+  const shown = items.filter(Boolean);
+  return html`<div class="menu" ref=${box} onKeyDown=${key}>
+    <button type="button" ref=${button} class="button ${kind}" aria-haspopup="menu" aria-expanded=${open ? 'true' : 'false'} aria-label=${label} title=${title ?? label} onClick=${() => setOpen(!open)}>
+      ${icon && html`<${Icon} name=${icon} />`}${children}${text && html`<span>${text}</span>`}</button>
+    ${open && html`<div role="menu" class="popup ${align}" aria-label=${label}>${shown.map((i) => i.line ? html`<hr role="separator" />` : html`<button type="button" role=${i.checked === undefined ? 'menuitem' : 'menuitemradio'} aria-checked=${i.checked === undefined ? undefined : String(i.checked)} class=${i.kind || ''} disabled=${i.disabled}
+      onClick=${() => { setOpen(false); button.current?.focus(); i.act(); }}>${i.dot && html`<span class="dot ${i.dot}" aria-hidden="true"></span>`}${i.icon && html`<${Icon} name=${i.icon} />`}<span>${i.text}</span>${i.checked && html`<${Icon} name="check" />`}</button>`)}</div>`}
+  </div>`;
+}
+
+// Dialog is the browser's own modal dialog: it keeps the focus and gives it back.
+export function Dialog({ title, close, children, wide }) {
+  const ref = useRef(null);
+  const id = useRef('dialog-' + Math.random().toString(36).slice(2, 8)).current;
+  useLayoutEffect(() => {
+    const back = document.activeElement;
+    ref.current.showModal();
+    (ref.current.querySelector('[autofocus]') ?? ref.current.querySelector('input, textarea, select, .body button, button'))?.focus();
+    return () => { if (back?.isConnected) back.focus(); };
+  }, []);
+  return html`<dialog ref=${ref} class=${wide ? 'wide' : ''} aria-labelledby=${id} onCancel=${(e) => { e.preventDefault(); close(); }} onClick=${(e) => { if (e.target === ref.current) close(); }}>
+    <div class="frame"><header><h2 id=${id}>${title}</h2><${Button} icon="close" kind="ghost" label=${t('close')} onClick=${close} /></header><div class="body">${children}</div></div>
+  </dialog>`;
+}
+
+export function Field({ label, hint, children }) {
+  return html`<label class="field"><span class="label">${label}</span>${children}${hint && html`<span class="hint">${hint}</span>`}</label>`;
+}
+export const Switch = ({ label, hint, on, set, disabled }) => html`<label class="switch"><span><span class="label">${label}</span>${hint && html`<span class="hint">${hint}</span>`}</span><input type="checkbox" role="switch" checked=${on} disabled=${disabled} onChange=${(e) => set(e.target.checked)} /></label>`;
+export const Badge = ({ kind = '', children, title }) => html`<span class="badge ${kind}" title=${title}>${children}</span>`;
+export const Empty = ({ icon, title, text, children }) => html`<div class="empty"><span class="picture"><${Icon} name=${icon} /></span><p class="title">${title}</p>${text && html`<p>${text}</p>`}${children}</div>`;
+export const Loading = () => html`<div class="loading" role="status"><span class="spinner" aria-hidden="true"></span><span>${t('loading')}</span></div>`;
+
+export function Toasts() {
+  const s = useStore();
+  return html`<div class="toasts">${s.toasts.map((x) => html`<div class="toast ${x.kind}" key=${x.id}><${Icon} name=${x.kind === 'error' ? 'warn' : 'check'} /><span>${x.text}</span>${x.action && html`<button type="button" class="button" onClick=${() => { dropToast(x.id); x.action.act(); }}>${x.action.text}</button>`}<${Button} icon="close" kind="ghost" label=${t('close')} onClick=${() => dropToast(x.id)} /></div>`)}</div>
+  <div class="hidden" role="status">${s.status}</div><div class="hidden" role="alert">${s.alert}</div>`;
+}
+
+// useLoad reads something and forgets the answer when nobody waits for it any more.
+export function useLoad(f, deps) {
+  const [v, set] = useState({ loading: true });
+  useEffect(() => {
+    const c = new AbortController();
+    set((o) => ({ ...o, loading: true }));
+    f(c.signal).then((data) => !c.signal.aborted && set({ data }), (error) => !c.signal.aborted && set({ error }));
+    return () => c.abort();
+  }, deps);
+  return v;
+}
