@@ -51,13 +51,8 @@ type Config struct {
 	// desk (en, de, es, fr, pt): by language, then by key.
 	Catalogues map[string]map[string]string
 
-	Reasons      []string // offered when a handoff is ended
-	ReasonNeeded bool     // one must be given
-	Tags         []string // offered for tagging; others can be typed
-
-	// Video starts a video session and returns where the agent and the user
-	// meet. Nil: there is no video.
-	Video func(ctx context.Context, by Actor, h handoff.Handoff) (agent, user string, err error)
+	Tags  []string // offered for tagging; others can be typed
+	Video bool     // agents can begin video sessions: the engine has VideoRooms
 
 	// Replies are prepared texts. Nil: a store in memory, empty at first.
 	Replies Replies
@@ -179,7 +174,7 @@ func (c *Config) resolve() {
 	if c.Replies == nil {
 		c.Replies = NewReplies()
 	}
-	c.Tags, c.Reasons = slices.Clone(c.Tags), slices.Clone(c.Reasons)
+	c.Tags = slices.Clone(c.Tags)
 }
 
 // public reports whether agents of a queue may read what others of it are

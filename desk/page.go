@@ -150,8 +150,8 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request, name string) {
 	words := h.words[language]
 	boot, err := json.Marshal(map[string]any{
 		"me": h.me(&actor), "build": h.web.hash, "title": h.cfg.Title, "language": language, "languages": h.languages(), "words": words,
-		"reasons": h.cfg.Reasons, "reasonNeeded": h.cfg.ReasonNeeded, "tags": h.cfg.Tags, "video": h.cfg.Video != nil, "readOnly": h.cfg.ReadOnly,
-		"signIn": h.cfg.SignIn, "now": serverTime(), "queues": h.queueNames(&actor),
+		"tags": h.cfg.Tags, "video": h.cfg.Video, "readOnly": h.cfg.ReadOnly,
+		"signIn": h.cfg.SignIn, "now": serverTime(), "queues": h.queueNames(&actor), "reasons": h.reasons(&actor),
 	})
 	if err != nil {
 		h.plainPage(w, http.StatusInternalServerError, "Internal error")
@@ -214,6 +214,17 @@ func (h *Handler) me(a *Actor) map[string]any {
 
 func (h *Handler) hello(a *Actor) any {
 	return map[string]any{"boot": h.view.boot, "now": serverTime(), "me": h.me(a), "build": h.web.hash}
+}
+
+// reasons is how a handoff of each queue may be closed, where the queue says so.
+func (h *Handler) reasons(a *Actor) map[string]any {
+	out := map[string]any{}
+	for name, q := range h.queues {
+		if (len(q.CloseReasons) > 0 || q.NeedReason) && a.may(Figures, &facts{queue: name}) {
+			out[name] = map[string]any{"list": q.CloseReasons, "need": q.NeedReason}
+		}
+	}
+	return out
 }
 
 func (h *Handler) queueNames(a *Actor) []string {

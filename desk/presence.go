@@ -63,13 +63,13 @@ func (l *leases) drop(ctx context.Context, p handoff.Sessions, agent, browser st
 	if session == "" {
 		return nil
 	}
+	// What stays is a short session that nobody extends. It begins before the
+	// other ends: a page that is loaded anew is never away.
 	now := time.Now()
-	err := p.End(ctx, agent, session, now)
-	if err == nil {
-		// What stays is a short session that nobody extends.
-		err = p.Begin(ctx, agent, "desk-"+rand.Text(), now, now.Add(leaveGrace))
+	if err := p.Begin(ctx, agent, "desk-"+rand.Text(), now, now.Add(leaveGrace)); err != nil {
+		return err
 	}
-	return err
+	return p.End(ctx, agent, session, now)
 }
 
 const leaveGrace = 10 * time.Second

@@ -314,9 +314,6 @@ func (h *Handler) endBody(c *call) (in endBody, a handoff.Actor, p *problem) {
 	if p = c.decode(&in); p != nil {
 		return in, a, p
 	}
-	if h.cfg.ReasonNeeded && in.Reason == "" && c.h.State != handoff.StateWrapup {
-		return in, a, invalid("reason", "is required")
-	}
 	a, p = c.by(in.Op)
 	return in, a, p
 }
@@ -340,12 +337,10 @@ func (h *Handler) end(c *call) (any, error) {
 	if p != nil {
 		return nil, p
 	}
-	if in.Note != "" {
-		if _, err := h.engine.Note(c.ctx(), c.h.ID, a, in.Note); err != nil {
-			return nil, err
-		}
-	}
 	now, err := h.engine.End(c.ctx(), c.h.ID, a, handoff.Ending{Reason: in.Reason})
+	if err == nil && in.Note != "" {
+		_, err = h.engine.Note(c.ctx(), c.h.ID, a, in.Note)
+	}
 	return h.done(c, now, err)
 }
 
@@ -381,34 +376,19 @@ func (h *Handler) assign(c *call) (any, error) {
 	return h.done(c, now, err)
 }
 
-// video starts a session: the user gets his address as a message, the agent
-// gets his own.
+// video makes it a video session: the engine gives the user his link, the
+// agent finds his in the handoff.
 func (h *Handler) video(c *call) (any, error) {
 	var in opBody
 	if p := c.decode(&in); p != nil {
 		return nil, p
 	}
-	if _, p := c.once(handoff.By(c.actor.ID), in.Op); p != nil {
+	a, p := c.once(handoff.By(c.actor.ID), in.Op)
+	if p != nil {
 		return nil, p
 	}
-	if h.cfg.Video == nil {
-		return nil, &problem{Status: http.StatusConflict, Code: "no_video"}
-	}
-	mine, theirs, err := h.cfg.Video(c.ctx(), c.actor, *c.h)
-	if err != nil {
-		return nil, err
-	}
-	if safeURL(mine) == "" || safeURL(theirs) == "" {
-		return nil, &problem{Status: http.StatusBadGateway, Code: "video"}
-	}
-	e, err := h.engine.Send(c.ctx(), c.h.ID, handoff.By(c.actor.ID), handoff.Message{
-		ID: "video-" + in.Op, Text: "📹 " + theirs,
-	})
-	if err != nil {
-		return nil, err
-	}
-	h.view.touch(c.h.ID, false)
-	return map[string]any{"url": mine, "entry": newEntry(&e)}, nil
+	now, err := h.engine.Video(c.ctx(), c.h.ID, a)
+	return h.done(c, now, err)
 }
 
 // safeURL returns an address of the web, or "".

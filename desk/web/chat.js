@@ -18,7 +18,7 @@ export function Chat({ id }) {
   const [from, setFrom] = useState(cache.get(id)?.from ?? 0);
   const [wrong, setWrong] = useState(null);
   const [goneBy, setGone] = useState(null);
-  const [details, setDetails] = useState(matchMedia('(min-width: 80rem)').matches && keep.get('details', true));
+  const [details, setDetails] = useState(matchMedia('(min-width: 72rem)').matches && keep.get('details', true));
   const [dialog, setDialog] = useState('');
   const known = useRef(entries);
   const reading = useRef(null);
@@ -128,7 +128,7 @@ export function Chat({ id }) {
   const toggle = () => { setDetails(!details); keep.set('details', !details); };
   return html`<section class="pane ${details ? 'with-details' : ''}" aria-label=${t('conversation')}>
     <${Head} r=${row} one=${one} details=${details} toggle=${toggle} dialog=${setDialog} />
-    <${Banner} r=${row} dialog=${setDialog} />
+    <${Banner} r=${row} one=${one} dialog=${setDialog} />
     <${Transcript} id=${id} r=${row} one=${one} entries=${entries} from=${from} earlier=${earlier} />
     <${Foot} r=${row} one=${one} entries=${entries} dialog=${setDialog} />
     ${details && html`<${Details} r=${row} one=${one} close=${toggle} />`}
@@ -153,10 +153,10 @@ function Head({ r, one, details, toggle, dialog }) {
   const direct = canDo(r, 'direct');
   const open = r.state === 'active' || r.state === 'held';
   const hold = async () => { try { const got = await act(r.id, r.state === 'held' ? 'resume' : 'hold', {}); if (got) apply('rows', { rows: [got] }); } catch (e) { failed(e); } };
-  const video = async () => { try { const v = await act(r.id, 'video', {}); window.open(v.url, '_blank', 'noopener,noreferrer'); } catch (e) { failed(e); } };
+  const video = () => act(r.id, 'video', {}).then((g) => g && apply('rows', { rows: [g] }), failed);
   const requeue = async () => { leaving(r.id); try { await act(r.id, 'requeue', {}); toast(t('requeued')); } catch (e) { failed(e); } };
   const more = [
-    mine && boot.video && r.state === 'active' && { text: t('video.start'), icon: 'video', act: video },
+    mine && boot.video && r.state === 'active' && !r.video && { text: t('video.start'), icon: 'video', act: video },
     (mine || direct && open || direct && r.state === 'offered') && { text: t('requeue'), icon: 'back', act: requeue },
     mine && { text: t('extend'), icon: 'clock', act: () => act(r.id, 'extend', { seconds: 600 }).then(() => toast(t('extended')), failed) },
     waits(r) && { text: t('why'), icon: 'info', act: () => dialog('why') },
@@ -179,9 +179,10 @@ function Head({ r, one, details, toggle, dialog }) {
     </div></header>`;
 }
 
-function Banner({ r, dialog }) {
+function Banner({ r, one, dialog }) {
   if (r.state === 'bot') return html`<div class="banner watch"><${Icon} name="eye" /><span>${t('watch.bot')}</span>${canDo(r, 'direct') && html`<${Button} icon="bolt" onClick=${() => dialog('takeover')}>${t('takeover')}</${Button}>`}</div>`;
   if ((r.state === 'active' || r.state === 'held') && r.agent !== me.id) return html`<div class="banner watch"><${Icon} name="eye" /><span>${t(can('whisper') ? 'watch.silent' : 'watch.public', { who: visible(r.agentName || r.agent) })}</span>${canDo(r, 'direct') && html`<${Button} icon="bolt" onClick=${() => dialog('takeover')}>${t('takeover')}</${Button}>`}</div>`;
+  if (one.room && r.agent === me.id && r.state === 'active') return html`<div class="banner"><${Icon} name="video" /><span>${t('video.running')}</span><${Out} href=${one.room} text=${t('video.open')} /></div>`;
   if (r.state === 'held') return html`<div class="banner amber"><${Icon} name="pause" /><span>${t('held.text', { who: visible(r.name) })}</span><${Button} icon="play" onClick=${() => act(r.id, 'resume', {}).then((g) => g && apply('rows', { rows: [g] }), failed)}>${t('resume')}</${Button}></div>`;
   if (r.state === 'active' && r.asked?.length) return html`<div class="banner amber"><${Icon} name="transfer" /><span>${t('warm.waiting', { who: r.asked.join(', ') })}</span></div>`;
   if (r.away) return html`<div class="banner amber"><${Icon} name="warn" /><span>${t('agent.away')}</span></div>`;
@@ -249,7 +250,7 @@ function Line({ e, last, r }) {
   const same = last && last.kind === e.kind && last.role === e.role && last.from === e.from && e.at - last.at < 120000 && said.has(last.kind);
   const time = html`<time datetime=${new Date(e.at).toISOString()}>${atClock(e.at)}</time>`;
   switch (e.kind) {
-    case 'message': return html`<div class="entry ${side} ${same ? 'same' : ''}" data-seq=${e.seq}>${!same && html`<${Avatar} name=${name} role=${e.role} small />`}<div class="bubble">
+    case 'message': return html`<div class="entry ${side} ${same ? 'same' : ''}" data-seq=${e.seq}>${!same && html`<${Avatar} name=${e.role === 'user' ? r.name : e.from === me.id ? me.name : name} role=${e.role} small />`}<div class="bubble">
       <div class="by ${same ? 'hidden' : ''}"><${Name} name=${name} />${side === 'agent' && e.role === 'supervisor' && html`<${Badge}>${t('role.supervisor')}</${Badge}>`} ${time}</div>${e.text && html`<p><${Text} text=${e.text} /></p>`}<${Files} files=${e.files} /></div></div>`;
     case 'notice': return html`<div class="event notice" data-seq=${e.seq}><${Icon} name="info" /><span><span class="muted">${t('notice.by')}</span> <${Text} text=${e.text} /></span>${time}</div>`;
     case 'note': return html`<div class="entry note" data-seq=${e.seq}><div class="bubble"><div class="by"><${Icon} name="note" /><strong>${t('note')}</strong><span class="muted">${t('note.only')}</span> <${Name} name=${name} /> ${time}</div><p><${Text} text=${e.text} /></p></div></div>`;

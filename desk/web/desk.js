@@ -33,7 +33,7 @@ function App() {
   const count = { '': mine().filter(unread).length + offers().length };
   return html`<a class="skip" href="#main" onClick=${(e) => { e.preventDefault(); document.getElementById('main').focus(); }}>${t('skip')}</a>
     <header class="top"><a class="brand" href=${link('')} aria-label=${boot.title}><span class="mark" aria-hidden="true"><svg viewBox="0 0 24 24"><path d="M4 5h16v11H9l-5 4z"/></svg></span><span class="title">${boot.title}</span></a><${Live} /><span class="grow"></span>
-      ${boot.readOnly && html`<span class="chip amber">${t('read_only.short')}</span>`}<${Seats} />${me.presence && html`<${Presence} away=${setAway} />`}<${Me} keys=${() => setKeys(true)} /></header>
+      ${boot.readOnly && html`<span class="chip amber">${t('read_only.short')}</span>`}<${Sound} /><${Seats} />${me.presence && html`<${Presence} away=${setAway} />`}<${Me} keys=${() => setKeys(true)} /></header>
     <nav class="rail" aria-label=${t('nav')}>${places.filter((p) => p[3]()).map(([path, icon, label]) => html`<a href=${link(path)} aria-current=${place === path ? 'page' : undefined} key=${path}><${Icon} name=${icon} /><span>${t(label)}</span>${count[path] ? html`<span class="count" aria-label=${t('news', { n: count[path] })}>${number(count[path])}</span>` : ''}</a>`)}</nav>
     <main id="main" tabindex="-1"><${Bars} />${view}</main>
     <${Toasts} />${keys && html`<${KeysDialog} close=${() => setKeys(false)} />`}${away && html`<${AwayDialog} how=${away} close=${() => setAway(null)} />`}`;
@@ -43,6 +43,13 @@ function Live() {
   const s = useStore();
   const text = s.live === 'live' ? t(s.poll ? 'live.poll' : 'live') : s.live === 'connecting' ? t('connecting') : t('offline');
   return html`<span class="live ${s.live}" title=${text}><span class="dot" aria-hidden="true"></span><span>${text}</span></span>`;
+}
+
+// Sound says, for as long as it is so, that nothing will be heard.
+function Sound() {
+  const s = useStore();
+  if (!can('answer') || !(settings.soundRequests || settings.soundMessages) || !soundBlocked() || s.live !== 'live') return null;
+  return html`<button type="button" class="button muteds" title=${t('sound.blocked')} onClick=${async () => { await beep('request'); changed(); }}><${Icon} name="mute" /><span>${t('sound.enable')}</span></button>`;
 }
 
 function Seats() {
@@ -87,11 +94,9 @@ function Me({ keys }) {
 // Bars say what stands in the way of being told: no connection, no sound, no sign-in.
 function Bars() {
   const s = useStore();
-  const [hide, setHide] = useState(false);
   return html`${s.signIn && html`<div class="banner bad" role="alert"><${Icon} name="user" /><span>${t('signin.text')}</span>${boot.signIn && html`<a class="button" href=${boot.signIn} target="_blank" rel="noopener">${t('signin')}</a>`}<${Button} onClick=${retry}>${t('retry')}</${Button}></div>`}
     ${!s.signIn && s.live === 'off' && html`<${Offline} />`}
-    ${s.newBuild && html`<div class="banner"><${Icon} name="info" /><span>${t('newbuild')}</span><${Button} onClick=${() => location.reload()}>${t('reload')}</${Button}></div>`}
-    ${!hide && can('answer') && (settings.soundRequests || settings.soundMessages) && soundBlocked() && s.live === 'live' && html`<div class="banner quiet"><${Icon} name="bell" /><span>${t('sound.blocked')}</span><${Button} onClick=${async () => { await beep('request'); changed(); }}>${t('sound.enable')}</${Button}><${Button} icon="close" kind="ghost" label=${t('close')} onClick=${() => setHide(true)} /></div>`}`;
+    ${s.newBuild && html`<div class="banner"><${Icon} name="info" /><span>${t('newbuild')}</span><${Button} onClick=${() => location.reload()}>${t('reload')}</${Button}></div>`}`;
 }
 function Offline() {
   useTick();

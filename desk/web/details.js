@@ -10,9 +10,9 @@ const Copy = ({ text }) => html`<button type="button" class="copy" onClick=${() 
 export function Details({ r, one, close }) {
   const u = one.user ?? {};
   const box = useRef(null);
-  useEffect(() => { if (!matchMedia('(min-width: 80rem)').matches) box.current?.focus(); }, []);
+  useEffect(() => { if (!matchMedia('(min-width: 72rem)').matches) box.current?.focus(); }, []);
   const s = one.stretch;
-  return html`<aside class="details" aria-label=${t('details')} ref=${box} tabindex="-1" onKeyDown=${(e) => { if (e.key === 'Escape' && !matchMedia('(min-width: 80rem)').matches) close(); }}>
+  return html`<aside class="details" aria-label=${t('details')} ref=${box} tabindex="-1" onKeyDown=${(e) => { if (e.key === 'Escape' && !matchMedia('(min-width: 72rem)').matches) close(); }}>
     <header><h2>${t('details')}</h2><${Button} icon="close" kind="ghost" label=${t('close')} onClick=${close} /></header>
     <section><h3>${t('details.user')}</h3><dl>
       <${Row} label=${t('name')}>${u.name && html`<${Name} name=${u.name} />`}</${Row}>

@@ -48,8 +48,9 @@ export function EndDialog({ r, close }) {
   const [reason, setReason] = useState('');
   const [note, setNote] = useState('');
   const [busy, setBusy] = useState(false);
-  const missing = boot.reasonNeeded && !reason;
-  const reasons = boot.reasons ?? [];
+  const { list: reasons = [], need } = boot.reasons[r.queue] ?? {};
+  const needed = need && how === 'end';
+  const missing = needed && !reason;
   const send = async () => {
     setBusy(true);
     await run(r, how, { reason, note }, close, (g) => { toast(t('ended.toast', { who: visible(r.name) })); if (!g || g.state === 'ended') go(location.search || '?tab=mine'); });
@@ -57,7 +58,7 @@ export function EndDialog({ r, close }) {
   };
   return html`<${Dialog} title=${t('end.title', { who: visible(r.name) })} close=${close}><fieldset class="targets"><legend class="hidden">${t('end.how')}</legend>
     ${['return', 'end'].map((k) => html`<label class="target" key=${k}><input type="radio" name="how" checked=${how === k} onChange=${() => setHow(k)} /><span class="grow"><strong>${t('end.' + k)}</strong><span class="muted">${t(`end.${k}.hint`)}</span></span></label>`)}</fieldset>
-    ${(reasons.length > 0 || boot.reasonNeeded) && html`<${Field} label=${t('end.reason') + (boot.reasonNeeded ? ' *' : '')}>${reasons.length ? html`<select value=${reason} required=${boot.reasonNeeded} onChange=${(e) => setReason(e.target.value)}><option value="">${t('choose')}</option>${reasons.map((x) => html`<option value=${x}>${x}</option>`)}</select>` : html`<input value=${reason} onInput=${(e) => setReason(e.target.value)} />`}</${Field}>`}
+    ${(reasons?.length > 0 || needed) && html`<${Field} label=${t('end.reason') + (needed ? ' *' : '')}>${reasons?.length ? html`<select value=${reason} required=${needed} onChange=${(e) => setReason(e.target.value)}><option value="">${t('choose')}</option>${reasons.map((x) => html`<option value=${x}>${x}</option>`)}</select>` : html`<input value=${reason} onInput=${(e) => setReason(e.target.value)} />`}</${Field}>`}
     <${Field} label=${t('end.note')} hint=${t(how === 'return' ? 'end.note.bot' : 'note.only')}><textarea rows="3" dir="auto" maxlength="4000" value=${note} onInput=${(e) => setNote(e.target.value)}></textarea></${Field}>
     <div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" icon="check" busy=${busy} disabled=${missing || busy} onClick=${send}>${t('end.' + how)}</${Button}></div>
   </${Dialog}>`;

@@ -37,7 +37,7 @@ function Lists({ id }) {
     if (sort === 'longest') rows = [...rows].sort((a, b) => (a.enqueued || a.created) - (b.enqueued || b.created));
     if (sort === 'priority') rows = [...rows].sort(inOrder);
   }
-  return html`<nav class="tabs" aria-label=${t('inbox.lists')}>${tabs.map(([name, label, n]) => html`<a href=${link(to({ tab: name }))} aria-current=${tab === name ? 'page' : undefined}>${label}${n ? html` <span class="count">${number(n)}</span>` : ''}</a>`)}</nav>
+  return html`${!id && html`<h1 class="hidden">${t('nav.inbox')}</h1>`}<nav class="tabs" aria-label=${t('inbox.lists')}>${tabs.map(([name, label, n]) => html`<a href=${link(to({ tab: name }))} aria-current=${tab === name ? 'page' : undefined}>${label}${n ? html` <span class="count">${number(n)}</span>` : ''}</a>`)}</nav>
   <div class="filters">
     <label class="search"><${Icon} name="search" /><span class="hidden">${t('filter')}</span><input type="search" placeholder=${t('filter')} value=${q.get('q') || ''} onInput=${(e) => go(to({ q: e.target.value }), { replace: true })} /></label>
     <${Menu} label=${t('sort')} kind="ghost" icon="more" items=${[
@@ -123,7 +123,7 @@ function Row({ r, chosen, unread: isNew, query }) {
     <span class="what">
       <span class="first"><${Name} name=${r.name} />${r.priority > 0 && html`<${Badge} kind="hot" title=${t('priority')}>${t('priority.n', { n: r.priority })}</${Badge}>`}${isNew && html`<span class="newdot"><span class="hidden">${t('unread')}</span></span>`}
         <span class="time">${since ? html`<${Clock} since=${since} warn=${waitWarn} late=${waitLate} label=${wait ? t('waiting') : t('unanswered')} />` : html`<span class="clock">${when(r.lastSaid || r.lastUser || r.joined || r.created)}</span>`}</span></span>
-      <span class="second">${who && html`<span class="who">${who}: </span>`}<bdi>${r.last?.text ? r.last.text : r.can?.includes('read') ? code('reason', r.reason) : r.agentName ? t('with', { who: r.agentName }) : code('state', r.state)}</bdi></span>
+      <span class="second">${who && html`<span class="who">${who}:</span>`}<bdi>${r.last?.text ? r.last.text : r.can?.includes('read') ? code('reason', r.reason) : r.agentName ? t('with', { who: r.agentName }) : code('state', r.state)}</bdi></span>
       <span class="third">${r.queue && html`<span class="chip">${r.queue}</span>`}${r.channel && html`<span class="chip quiet">${r.channel}</span>`}${r.video && html`<span class="chip quiet"><${Icon} name="video" />${t('video')}</span>`}${!wait && r.agent && !isMine(r) && html`<span class="chip quiet">${r.agentName || r.agent}</span>`}${r.state === 'offered' && !r.offer && html`<span class="chip quiet">${t('asked', { who: (r.asked || []).join(', ') })}</span>`}${r.state === 'held' && html`<span class="chip amber"><${Icon} name="pause" />${t('state.held')}</span>`}${r.state === 'wrapup' && html`<span class="chip amber">${t('state.wrapup')}</span>`}${(r.tags || []).slice(0, 3).map((x) => html`<span class="chip tag">${x}</span>`)}</span>
     </span></a></li>`;
 }
@@ -173,7 +173,7 @@ function Closed({ id, text, queue }) {
   if (!list.length) return html`<${Empty} icon="history" title=${t(text || queue ? 'empty.filtered' : 'empty.closed')} text=${t('empty.closed.text')} />`;
   return html`<div class="scroll"><ul class="rows" aria-label=${t('tab.closed')}>${list.map((r) => html`<li key=${r.id}><a class="row ${r.id === id ? 'chosen' : ''}" href=${link(`c/${r.id}?tab=closed`)} aria-current=${r.id === id ? 'true' : undefined}>
     <${Avatar} name=${r.name} /><span class="what"><span class="first"><${Name} name=${r.name} /><span class="time clock">${when(r.ended || r.updated)}</span></span>
-    <span class="second">${code('outcome', r.outcome)}${r.closing ? ' · ' + r.closing : ''}</span><span class="third">${r.queue && html`<span class="chip">${r.queue}</span>`}<${Outcome} r=${r} />${r.score ? html`<span class="chip quiet"><${Icon} name="star" />${r.score}/5</span>` : ''}</span></span></a></li>`)}</ul>
+    <span class="second"><bdi>${[r.closing, r.agent && (r.agentName || r.agent)].filter(Boolean).join(' · ') || code('reason', r.reason)}</bdi></span><span class="third">${r.queue && html`<span class="chip">${r.queue}</span>`}<${Outcome} r=${r} />${r.score ? html`<span class="chip quiet"><${Icon} name="star" />${r.score}/5</span>` : ''}</span></span></a></li>`)}</ul>
     ${next && html`<${Button} kind="wide" onClick=${async () => { try { const r = await load(next); setList([...list, ...r.rows]); setNext(r.next); } catch (e) { failed(e); } }}>${t('older')}</${Button}>`}</div>`;
 }
 

@@ -1,0 +1,337 @@
+package browsertest
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
+)
+
+//go:embed testdata/axe.min.js
+var axe string
+
+// browser is one Chromium for all tests; each agent gets a context of his own
+// in it, with his own storage.
+var browser = struct {
+	sync.Once
+	ctx context.Context
+	err error
+}{}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if browser.ctx != nil {
+		ctx, cancel := context.WithTimeout(browser.ctx, 10*time.Second)
+		_ = chromedp.Cancel(ctx)
+		cancel()
+	}
+	os.Exit(code)
+}
+
+// start returns the browser, or skips the test loudly where there is none.
+func start(t *testing.T) context.Context {
+	t.Helper()
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		if os.Getenv("HANDOFF_TEST_REQUIRE") == "1" {
+			t.Fatal("no Chromium is installed")
+		}
+		t.Skip("SKIPPED: the desk was NOT tested in a browser, since no Chromium is installed (apt-get install chromium)")
+	}
+	browser.Do(func() {
+		dir, err := os.MkdirTemp("", "desk-browser-")
+		if err != nil {
+			browser.err = err
+			return
+		}
+		// Not chromedp's own list: that keeps hidden pages awake.
+		alloc, _ := chromedp.NewExecAllocator(context.Background(),
+			chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
+			chromedp.UserDataDir(dir), chromedp.WindowSize(1280, 800),
+			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+			chromedp.Flag("disable-sync", true), chromedp.Flag("disable-extensions", true), chromedp.Flag("mute-audio", true), chromedp.Flag("hide-scrollbars", true),
+		)
+		browser.ctx, _ = chromedp.NewContext(alloc)
+		browser.err = chromedp.Do(browser.ctx)
+	})
+	require.NoError(t, browser.err)
+	return browser.ctx
+}
+
+// A page is a tab.
+type page struct {
+	t   *testing.T
+	ctx context.Context
+	url string // of the desk of its agent
+
+	mu       sync.Mutex
+	problems []string
+	allow    []string
+}
+
+// tab opens a tab in a context; its own storage if fresh.
+func tab(t *testing.T, parent context.Context, url string, options ...chromedp.ContextOption) *page {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(parent, options...)
+	p := &page{t: t, ctx: ctx, url: url}
+	require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(1280, 800)))
+	done := make(chan struct{})
+	messages := chromedp.Console(ctx)
+	go func() {
+		defer close(done)
+		for m, err := range messages {
+			if err != nil {
+				return
+			}
+			if m.Type == "error" || m.Type == "assert" || m.IsException() {
+				p.mu.Lock()
+				p.problems = append(p.problems, fmt.Sprintf("%s %s %s", m.Source, m, m.URL))
+				p.mu.Unlock()
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		if t.Failed() {
+			p.keep("failed")
+		}
+		cancel()
+		<-done
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, m := range p.problems {
+			if !p.allowed(m) {
+				t.Errorf("the console says: %s", m)
+			}
+		}
+	})
+	return p
+}
+
+func (p *page) allowed(m string) bool {
+	for _, a := range p.allow {
+		if strings.Contains(m, a) {
+			return true
+		}
+	}
+	return false
+}
+
+// expects says that a console message is part of what is tested.
+func (p *page) expects(parts ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.allow = append(p.allow, parts...)
+}
+
+func (p *page) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, 20*time.Second)
+	defer cancel()
+	require.NoError(p.t, chromedp.Do(ctx, steps...))
+}
+
+func (p *page) open(path string) *page {
+	p.t.Helper()
+	p.do(chromedp.Navigate(p.url + path))
+	return p
+}
+
+// js evaluates an expression of any JSON type.
+func js[T any](p *page, expression string, args ...any) T {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, 20*time.Second)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](format(expression, args...), chromedp.EvalAwaitPromise))
+	require.NoError(p.t, err, expression)
+	return v
+}
+
+// format puts arguments into an expression as JSON.
+func format(expression string, args ...any) string {
+	for _, a := range args {
+		b, err := json.Marshal(a)
+		if err != nil {
+			panic(err)
+		}
+		expression = strings.Replace(expression, "§", string(b), 1)
+	}
+	return expression
+}
+
+// until waits for an expression to become true.
+func (p *page) until(what, expression string, args ...any) {
+	p.t.Helper()
+	e := format(expression, args...)
+	limit := time.Now().Add(15 * time.Second)
+	for {
+		ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+e+")"))
+		cancel()
+		if err == nil && ok {
+			return
+		}
+		if time.Now().After(limit) {
+			require.Fail(p.t, "did not happen: "+what, "%s\n%v\n%s", e, err, p.text("body"))
+		}
+		wait(20 * time.Millisecond)
+	}
+}
+
+func wait(d time.Duration) {
+	t := time.NewTimer(d)
+	<-t.C
+}
+
+// find is the element that a person would call by these words.
+const find = `((words, scope) => {
+  const seen = (e) => e.checkVisibility?.({ visibilityProperty: true }) && e.getClientRects().length;
+  const name = (e) => (e.getAttribute('aria-label') || e.innerText || e.value || '').replace(/\s+/g, ' ').trim();
+  const all = [...(document.querySelector('dialog[open]') ?? document).querySelectorAll(scope || 'button, a[href], label, summary, [role=menuitem], [role=menuitemradio], [role=option]')].filter(seen);
+  return all.find((e) => name(e) === words) ?? all.find((e) => name(e).startsWith(words)) ?? all.find((e) => name(e).includes(words)) ?? null;
+})`
+
+// click clicks with the mouse on what the words name.
+func (p *page) click(words string) {
+	p.t.Helper()
+	p.until("there is “"+words+"”", find+`(§)`, words)
+	p.at(format(find+`(§)`, words))
+}
+
+// clickOn clicks on what a selector names.
+func (p *page) clickOn(selector string) {
+	p.t.Helper()
+	p.until("there is "+selector, `document.querySelector(§)?.checkVisibility()`, selector)
+	p.at(format(`document.querySelector(§)`, selector))
+}
+
+func (p *page) at(element string) {
+	p.t.Helper()
+	at := js[[]float64](p, `((e) => { e.scrollIntoView({ block: 'nearest', inline: 'nearest' }); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })(`+element+`)`)
+	p.do(chromedp.MouseClickXY(at[0], at[1]))
+}
+
+// write types into what has the focus.
+func (p *page) write(text string) {
+	p.t.Helper()
+	p.do(chromedp.KeyEvent(text))
+}
+
+func (p *page) key(keys string, modifiers ...chromedp.Modifier) {
+	p.t.Helper()
+	if keys == kb.Enter { // one event, as a keyboard makes it: what prevents it prevents the line break
+		for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp} {
+			e := input.DispatchKeyEventParams{Type: kind, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13}
+			for _, m := range modifiers {
+				e.Modifiers |= int64(m)
+			}
+			if kind == input.DispatchKeyEventTypeKeyDown {
+				e.Text = "\r"
+			}
+			_, err := chromedp.Call(p.ctx, input.DispatchKeyEvent, e)
+			require.NoError(p.t, err)
+		}
+		return
+	}
+	p.do(chromedp.KeyEvent(keys, chromedp.KeyModifiers(modifiers...)))
+}
+
+// reply writes into the composer and sends.
+func (p *page) reply(text string) {
+	p.t.Helper()
+	p.clickOn(".composer textarea")
+	p.write(text)
+	p.key(kb.Enter)
+}
+
+func (p *page) text(selector string) string {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[string](format(`document.querySelector(§)?.innerText ?? ''`, selector)))
+	if err != nil {
+		return err.Error()
+	}
+	return v
+}
+
+// sees waits until a text is on the page.
+func (p *page) sees(text string) {
+	p.t.Helper()
+	p.until("the page shows “"+text+"”", `document.body.innerText.includes(§)`, text)
+}
+
+// live waits until the page is connected and has its lists.
+func (p *page) live() *page {
+	p.t.Helper()
+	p.until("the page is live", `document.querySelector('.live.live') && !document.querySelector('.loading')`)
+	return p
+}
+
+// axe checks the page as it is for what makes it hard to use.
+func (p *page) axe() {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
+	defer cancel()
+	_, err := chromedp.Run(ctx, chromedp.Evaluate[chromedp.Void]("if (!self.axe) { "+axe+" }; undefined"))
+	require.NoError(p.t, err)
+	list, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`Promise.all(document.getAnimations().filter((a) => a.effect.getTiming().iterations !== Infinity).map((a) => a.finished.catch(() => {}))).then(() => axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations'] })).then((r) =>
+		r.violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.target + ' ' + n.failureSummary + ' ' + n.html.slice(0, 200))))`, chromedp.EvalAwaitPromise))
+	require.NoError(p.t, err)
+	require.Empty(p.t, list, "axe: %s", strings.Join(list, "\n"))
+}
+
+// wide is how far the page scrolls sideways, in pixels.
+func (p *page) wide() int {
+	return js[int](p, `Math.max(document.documentElement.scrollWidth - innerWidth, ...[...document.querySelectorAll('main, .pane, .list, .page, .transcript')].map((e) => e.scrollWidth - e.clientWidth))`)
+}
+
+func (p *page) size(width, height int64) {
+	p.t.Helper()
+	p.do(chromedp.EmulateViewport(width, height))
+}
+
+// media sets features such as prefers-color-scheme.
+func (p *page) media(pairs ...string) {
+	p.t.Helper()
+	var list []*emulation.MediaFeature
+	for i := 0; i+1 < len(pairs); i += 2 {
+		list = append(list, &emulation.MediaFeature{Name: pairs[i], Value: pairs[i+1]})
+	}
+	_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: list})
+	require.NoError(p.t, err)
+}
+
+// keep stores a picture of the page where a reviewer finds it.
+func (p *page) keep(name string) {
+	dir := os.Getenv("HANDOFF_SHOTS")
+	if dir == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
+	defer cancel()
+	b, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		return
+	}
+	_ = os.MkdirAll(dir, 0o755)
+	_ = os.WriteFile(filepath.Join(dir, strings.ReplaceAll(p.t.Name(), "/", "_")+"_"+name+".png"), b, 0o600)
+}

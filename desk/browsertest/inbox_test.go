@@ -1,0 +1,45 @@
+package browsertest
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff"
+)
+
+// TestDesk01FirstMinute: a user asks for a person, an agent takes him, they
+// talk, and the bot has him back.
+func TestDesk01FirstMinute(t *testing.T) {
+	w := newWorld(t)
+	w.available("ann")
+	p := w.at("ann", "")
+	p.sees("Nobody is waiting")
+	h := w.asks("maria", "billing")
+	p.click("Maria Keller")
+	p.sees("Nobody has taken this yet.")
+	p.sees("I am a small program.")
+	p.axe()
+	p.keep("preview")
+	p.click("Accept")
+	p.until("she has it", `document.querySelector('.composer.reply')`)
+	for i, text := range []string{"One moment", "Done", "You are welcome"} {
+		w.says("maria", []string{"I was charged twice", "For order 4711", "Thank you"}[i])
+		p.sees([]string{"I was charged twice", "For order 4711", "Thank you"}[i])
+		p.reply(text)
+		w.until("it was sent", func() bool { return len(w.said(h.ID, handoff.KindMessage, handoff.RoleAgent)) == i+1 })
+	}
+	p.axe()
+	p.keep("conversation")
+	p.click("Finish")
+	p.sees("Back to the assistant")
+	p.axe()
+	p.clickOn("dialog .button.primary")
+	w.until("it is returned", func() bool { return w.now(h.ID).Outcome == handoff.OutcomeReturned })
+	require.Equal(t, []string{"One moment", "Done", "You are welcome"}, w.said(h.ID, handoff.KindMessage, handoff.RoleAgent))
+	p.until("the dialog has closed", `!document.querySelector('dialog')`)
+	p.axe()
+}
+
+var _ = kb.Enter

@@ -1,0 +1,254 @@
+package browsertest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/desk"
+	"github.com/seed-2a427302/handoff/memstore"
+)
+
+// A world is an engine, a desk on a server, and who may enter it. The address
+// says who asks: /ann/ is Ann's desk.
+type world struct {
+	t        *testing.T
+	ctx      context.Context
+	engine   *handoff.Engine
+	desk     *desk.Handler
+	presence *memstore.Presence
+	server   *httptest.Server
+
+	mu      sync.Mutex
+	actors  map[string]desk.Actor
+	denied  map[string]error
+	message int
+}
+
+type actorKey struct{}
+
+type options struct {
+	desk   func(*desk.Config)
+	engine func(*handoff.Config)
+	wrap   func(http.Handler) http.Handler
+}
+
+func newWorld(t *testing.T, opts ...options) *world {
+	t.Helper()
+	base := start(t)
+	routines := runtime.NumGoroutine()
+	w := &world{
+		t: t, ctx: t.Context(), presence: memstore.NewPresence(), denied: map[string]error{},
+		actors: map[string]desk.Actor{
+			"ann": {ID: "ann", Name: "Ann Moreau", Role: desk.Agent, Queues: []string{"billing", "shop"}},
+			"bob": {ID: "bob", Name: "Bob Sato", Role: desk.Agent, Queues: []string{"billing", "shop"}},
+			"eve": {ID: "eve", Name: "Eve Novak", Role: desk.Agent, Queues: []string{"shop"}},
+			"sam": {ID: "sam", Name: "Sam Okafor", Role: desk.Supervisor},
+			"ada": {ID: "ada", Name: "Ada Lindgren", Role: desk.Admin},
+			"vic": {ID: "vic", Name: "Vic Viewer", Role: desk.Viewer},
+		},
+	}
+	cfg := handoff.Config{
+		Store: memstore.New(),
+		Directory: memstore.NewDirectory(
+			handoff.Agent{ID: "ann", Name: "Ann Moreau", Queues: []string{"billing", "shop"}, Skills: map[string]int{"refunds": 3}, Seats: 3},
+			handoff.Agent{ID: "bob", Name: "Bob Sato", Queues: []string{"billing", "shop"}, Seats: 3},
+			handoff.Agent{ID: "eve", Name: "Eve Novak", Queues: []string{"shop"}, Seats: 1},
+			handoff.Agent{ID: "sam", Name: "Sam Okafor", Seats: 5},
+			handoff.Agent{ID: "ada", Name: "Ada Lindgren", Seats: 5},
+		),
+		Presence: w.presence,
+		Queues: []handoff.Queue{
+			{Name: "billing", Style: handoff.Pull, CloseReasons: []string{"Refunded", "Explained"}},
+			{Name: "shop", OfferTimeout: time.Minute},
+		},
+		Poll: 50 * time.Millisecond, Sweep: 500 * time.Millisecond,
+	}
+	dc := desk.Config{
+		Auth: func(r *http.Request) (desk.Actor, error) {
+			a, ok := r.Context().Value(actorKey{}).(string)
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if err := w.denied[a]; err != nil {
+				return desk.Actor{}, err
+			}
+			actor, known := w.actors[a]
+			if !ok || !known {
+				return actor, desk.ErrSignIn
+			}
+			return actor, nil
+		},
+		Title: "Acme Desk", Tags: []string{"refund", "vip"},
+		Replies: desk.NewReplies(desk.Reply{Name: "hello", Category: "Greetings", Text: "Hello {user}, I am {agent}."}, desk.Reply{Name: "refund", Text: "I have given it back."}),
+	}
+	var wrap []func(http.Handler) http.Handler
+	for _, o := range opts {
+		if o.engine != nil {
+			o.engine(&cfg)
+		}
+		if o.desk != nil {
+			o.desk(&dc)
+		}
+		if o.wrap != nil {
+			wrap = append(wrap, o.wrap)
+		}
+	}
+	var err error
+	w.engine, err = handoff.New(cfg)
+	require.NoError(t, err)
+	dc.Engine = w.engine
+	w.desk, err = desk.New(dc)
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	var done sync.WaitGroup
+	done.Go(func() { _ = w.engine.Run(ctx) })
+	done.Go(func() { _ = w.desk.Run(ctx) })
+	var handler http.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		who, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		http.StripPrefix("/"+who, w.desk).ServeHTTP(rw, r.WithContext(context.WithValue(r.Context(), actorKey{}, who)))
+	})
+	for _, f := range wrap {
+		handler = f(handler)
+	}
+	w.server = httptest.NewServer(handler)
+	t.Cleanup(func() {
+		w.server.CloseClientConnections()
+		w.server.Close()
+		stop()
+		done.Wait()
+		// What the desk began has ended with it.
+		limit := time.Now().Add(10 * time.Second)
+		for runtime.NumGoroutine() > routines+3 && time.Now().Before(limit) {
+			wait(20 * time.Millisecond)
+		}
+		if n := runtime.NumGoroutine(); n > routines+3 {
+			buf := make([]byte, 1<<20)
+			t.Errorf("goroutines: %d before, %d after\n%s", routines, n, buf[:runtime.Stack(buf, true)])
+		}
+	})
+	_ = base
+	return w
+}
+
+// as opens a tab in a fresh browser context, as somebody.
+func (w *world) as(who string) *page {
+	w.t.Helper()
+	return tab(w.t, browser.ctx, w.server.URL+"/"+who+"/", chromedp.WithNewBrowserContext())
+}
+
+// at opens his desk at a path and waits until it is live.
+func (w *world) at(who, path string) *page {
+	w.t.Helper()
+	return w.as(who).open(path).live()
+}
+
+// available says that agents want to work; their pages keep them there.
+func (w *world) available(who ...string) {
+	w.t.Helper()
+	for _, id := range who {
+		require.NoError(w.t, w.presence.Want(w.ctx, id, true, "", time.Now()))
+		require.NoError(w.t, w.engine.AgentChanged(w.ctx, id))
+	}
+}
+
+// there makes agents present without a page.
+func (w *world) there(who ...string) {
+	w.t.Helper()
+	for _, id := range who {
+		require.NoError(w.t, w.presence.Begin(w.ctx, id, "test-"+id, time.Now(), time.Now().Add(time.Hour)))
+	}
+	w.available(who...)
+}
+
+// says is a message of a user.
+func (w *world) says(conversation, text string, change ...func(*handoff.Incoming)) handoff.Turn {
+	w.t.Helper()
+	w.mu.Lock()
+	w.message++
+	in := handoff.Incoming{
+		Conversation: conversation, ID: fmt.Sprintf("u%d", w.message), Text: text,
+		User: &handoff.Contact{ID: "id-" + conversation, Name: names[conversation]}, Channel: "web", Language: "en",
+	}
+	w.mu.Unlock()
+	for _, f := range change {
+		f(&in)
+	}
+	turn, err := w.engine.Receive(w.ctx, in)
+	require.NoError(w.t, err)
+	return turn
+}
+
+var names = map[string]string{"maria": "Maria Keller", "lee": "Lee Wong", "jo": "Jo Bright"}
+
+// bot answers a turn.
+func (w *world) bot(turn handoff.Turn, text string) {
+	w.t.Helper()
+	_, err := w.engine.Reply(w.ctx, turn, handoff.Message{Text: text})
+	require.NoError(w.t, err)
+}
+
+// asks puts a user into a queue.
+func (w *world) asks(conversation, queue string, change ...func(*handoff.Request)) handoff.Handoff {
+	w.t.Helper()
+	w.bot(w.says(conversation, "Hello, it is about my order"), "I am a small program.")
+	req := handoff.Request{Conversation: conversation, Queue: queue}
+	for _, f := range change {
+		f(&req)
+	}
+	got, err := w.engine.Request(w.ctx, req)
+	require.NoError(w.t, err)
+	return got.Handoff
+}
+
+// has gives a conversation to an agent.
+func (w *world) has(agent, conversation, queue string) handoff.Handoff {
+	w.t.Helper()
+	h := w.asks(conversation, queue)
+	h, err := w.engine.TakeOver(w.ctx, h.ID, handoff.By(agent), queue)
+	require.NoError(w.t, err)
+	return h
+}
+
+func (w *world) now(id handoff.ID) handoff.Handoff {
+	w.t.Helper()
+	h, err := w.engine.Get(w.ctx, id)
+	require.NoError(w.t, err)
+	return h
+}
+
+// until waits for something on the server's side.
+func (w *world) until(what string, f func() bool) {
+	w.t.Helper()
+	require.Eventually(w.t, f, 15*time.Second, 10*time.Millisecond, what)
+}
+
+// said returns what stands in a log, of one kind.
+func (w *world) said(id handoff.ID, kind handoff.Kind, role handoff.Role) []string {
+	w.t.Helper()
+	log, err := w.engine.Log(w.ctx, id, 0, 100_000)
+	require.NoError(w.t, err)
+	var out []string
+	for i := range log {
+		if log[i].Kind == kind && (role == "" || log[i].From.Role == role) {
+			out = append(out, log[i].Text)
+		}
+	}
+	return slices.Clip(out)
+}
+
+func (w *world) deny(who string, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.denied[who] = err
+}

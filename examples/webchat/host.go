@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/desk"
+)
+
+// host is the application: it has users in browsers, a bot, and files that
+// users send. Its users pull what they see, so that it needs no Channel.
+type host struct {
+	*handoff.Engine
+	desk   *desk.Handler
+	people sync.WaitGroup // made-up customers
+
+	mu     sync.Mutex
+	files  map[string]file
+	number int
+}
+
+// receive takes a message of a user and lets the bot answer it.
+func (h *host) receive(ctx context.Context, in handoff.Incoming) error {
+	turn, err := h.Receive(ctx, in)
+	if err != nil || !turn.Open() {
+		return err
+	}
+	answer, known := think(in.Text)
+	if !known {
+		// The engine hears of it: after some of these it offers a person.
+		if _, err := h.Reply(ctx, turn, handoff.Message{Text: answer}); err != nil {
+			return ignoreStale(err)
+		}
+		return nil
+	}
+	_, err = h.Reply(ctx, turn, handoff.Message{Text: answer})
+	return ignoreStale(err)
+}
+
+// ignoreStale drops the error that says a person was faster: nothing was shown,
+// and nothing is lost.
+func ignoreStale(err error) error {
+	if err == nil || isStale(err) {
+		return nil
+	}
+	return err
+}
+
+// think is the whole bot. It says honestly what it is and what it cannot do.
+func think(text string) (answer string, known bool) {
+	t := strings.ToLower(text)
+	has := func(words ...string) bool {
+		for _, w := range words {
+			if strings.Contains(t, w) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case has("refund", "charged", "money", "invoice", "paid"):
+		return "I am a small program and may not move money. Press “Talk to a person” and somebody from billing will help you.", true
+	case has("order", "parcel", "package", "delivery"):
+		return "Parcels take two to four days. If yours is later than that, a person can look it up for you.", true
+	case has("open", "hours", "when"):
+		return "Our people are here whenever a desk is open on the right.", true
+	case has("hello", "hi", "good morning", "hey"):
+		return "Hello! I am Acme's assistant, a small program. Ask me about orders, opening hours or refunds, or ask for a person.", true
+	case has("thank", "bye"):
+		return "You are welcome!", true
+	}
+	return "I did not understand that. I know about orders, opening hours and refunds; for all else, ask for a person.", false
+}
+
+// Call is the engine telling the bot that it has the user back.
+func (h *host) Call(ctx context.Context, c handoff.BotCall) error {
+	if !c.Turn.Open() || c.Kind == handoff.BotStarted {
+		return nil
+	}
+	if len(c.Turn.Messages) == 0 {
+		if c.Kind != handoff.BotEnded || c.Outcome != handoff.OutcomeReturned {
+			return h.Done(ctx, c.Turn)
+		}
+		_, err := h.Reply(ctx, c.Turn, handoff.Message{ID: "back-" + c.ID, Text: "It is me again. I was told what you spoke about. Anything else?"})
+		return ignoreStale(err)
+	}
+	answer, _ := think(c.Turn.Messages[len(c.Turn.Messages)-1].Text)
+	_, err := h.Reply(ctx, c.Turn, handoff.Message{ID: "open-" + c.ID, Text: answer})
+	return ignoreStale(err)
+}
+
+// Find is a customer database of four.
+func (h *host) Find(_ context.Context, who handoff.Contact) ([]handoff.Customer, error) {
+	for _, c := range customers {
+		if strings.EqualFold(c.Name, who.Name) {
+			return []handoff.Customer{c}, nil
+		}
+	}
+	return nil, nil
+}
+
+var customers = []handoff.Customer{
+	{Source: "Demo CRM", ID: "C-1041", Name: "Maria Keller", Mail: "maria@example.com", URL: "https://crm.example.com/C-1041", Fields: []handoff.CustomerField{{Label: "Plan", Value: "Gold"}, {Label: "Customer since", Value: "2019"}, {Label: "Open orders", Value: "2"}}},
+	{Source: "Demo CRM", ID: "C-2210", Name: "Lee Wong", Fields: []handoff.CustomerField{{Label: "Plan", Value: "Basic"}, {Label: "Last order", Value: "4711, on its way"}}},
+	{Source: "Demo CRM", ID: "C-3307", Name: "Jo Bright", Fields: []handoff.CustomerField{{Label: "Plan", Value: "Team"}, {Label: "Seats", Value: "25"}}},
+}
