@@ -3,11 +3,11 @@ package desk
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/seed-2a427302/handoff"
 )
@@ -129,26 +129,6 @@ func (h *Handler) list(c *call) (any, error) {
 		out = append(out, r.view(&c.actor))
 	}
 	return map[string]any{"rows": out, "total": total}, nil
-}
-
-// past pages through what is over, newest first. It looks at most so far back
-// as the range says.
-func (h *Handler) past(c *call) (any, error) {
-	f, p := parseFilter(c.r.URL.Query(), time.Now())
-	if p != nil {
-		return nil, p
-	}
-	out := []*row{}
-	next := ""
-	err := h.eachPast(c.ctx(), &c.actor, f, func(now *handoff.Handoff) bool {
-		if len(out) == f.limit {
-			next = strconv.FormatInt(millis(now.Created)+1, 10)
-			return false
-		}
-		out = append(out, newRow(now, h.public(now.Need.Queue), nil).view(&c.actor))
-		return true
-	})
-	return map[string]any{"rows": out, "next": next}, err
 }
 
 // one is a handoff with everything that is known about it.
@@ -282,8 +262,11 @@ func (h *Handler) before(c *call) (any, error) {
 	for n := c.h.ID.Number - 1; n >= 1 && len(out) < 3; n-- {
 		id := handoff.ID{Conversation: c.h.ID.Conversation, Number: n}
 		was, err := h.engine.Get(c.ctx(), id)
-		if err != nil {
+		if errors.Is(err, handoff.ErrNotFound) {
 			break // retention has taken it
+		}
+		if err != nil {
+			return nil, err
 		}
 		log, err := h.engine.Log(c.ctx(), id, max(0, was.Seq-200), 200)
 		if err != nil {

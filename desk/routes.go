@@ -70,6 +70,8 @@ func routes() []route {
 		{post, "api/presence/beat", Present, "", false, true, (*Handler).beat},
 		{post, "api/presence/leave", Present, "", false, true, (*Handler).leave},
 
+		{get, "api/stats", Figures, "", false, true, (*Handler).stats},
+		{get, "api/export/{name}", Export, "", false, true, (*Handler).export},
 		{get, "api/words/{name}", Figures, "", false, true, (*Handler).catalogue},
 		{get, "api/replies", Rows, "", false, true, (*Handler).replies},
 		{put, "api/replies/{name}", Rows, "", false, false, (*Handler).putReply},

@@ -193,17 +193,17 @@ func token(h handoff.Handoff) string { return "1." + h.ID.Conversation }
 type told struct{ id, name, data string }
 
 // listen opens a stream and passes on what comes until the test ends.
-func (w *world) listen(actor, query string, header ...string) (<-chan told, *http.Response, func()) {
+func (w *world) listen(actor, query string, header ...string) <-chan told {
 	w.Helper()
-	ctx, stop := context.WithCancel(w.Context())
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.server.URL+"/api/events?"+query, nil)
+	r, err := http.NewRequestWithContext(w.Context(), http.MethodGet, w.server.URL+"/api/events?"+query, nil)
 	require.NoError(w, err)
 	r.Header.Set("X-Actor", actor)
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	res, err := http.DefaultTransport.RoundTrip(r)
+	res, err := http.DefaultTransport.RoundTrip(r) //nolint:bodyclose // closed by the goroutine that reads it
 	require.NoError(w, err)
+	require.Equal(w, http.StatusOK, res.StatusCode)
 	out := make(chan told, 10_000)
 	go func() {
 		defer close(out)
@@ -228,7 +228,7 @@ func (w *world) listen(actor, query string, header ...string) (<-chan told, *htt
 			}
 		}
 	}()
-	return out, res, stop
+	return out
 }
 
 // next waits for an event that f wants.

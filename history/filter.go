@@ -22,6 +22,9 @@ type Filter struct {
 	// Text must stand in what was said, noted or answered. See
 	// handoff.Engine.Search.
 	Text string
+
+	// Match is a further condition, such as who may read what; nil: none.
+	Match func(*handoff.Handoff) bool
 }
 
 // A Class says what became of a wish for a person.
@@ -69,7 +72,7 @@ func (f *Filter) query() handoff.Query {
 }
 
 func (f *Filter) matches(h *handoff.Handoff) bool {
-	return f.Class == Everything || ClassOf(h) == f.Class
+	return (f.Class == Everything || ClassOf(h) == f.Class) && (f.Match == nil || f.Match(h))
 }
 
 func (f *Filter) check() error {

@@ -58,7 +58,7 @@ func start(t *testing.T) context.Context {
 		t.Skip("SKIPPED: the desk was NOT tested in a browser, since no Chromium is installed (apt-get install chromium)")
 	}
 	browser.Do(func() {
-		dir, err := os.MkdirTemp("", "desk-browser-")
+		dir, err := os.MkdirTemp("", "desk-browser-") //nolint:usetesting // it outlives the test that starts the browser
 		if err != nil {
 			browser.err = err
 			return
@@ -70,7 +70,7 @@ func start(t *testing.T) context.Context {
 			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 			chromedp.Flag("disable-sync", true), chromedp.Flag("disable-extensions", true), chromedp.Flag("mute-audio", true), chromedp.Flag("hide-scrollbars", true),
 		)
-		browser.ctx, _ = chromedp.NewContext(alloc)
+		browser.ctx, _ = chromedp.NewContext(alloc) //nolint:fatcontext // one for all tests
 		browser.err = chromedp.Do(browser.ctx)
 	})
 	require.NoError(t, browser.err)
@@ -89,7 +89,7 @@ type page struct {
 }
 
 // tab opens a tab in a context; its own storage if fresh.
-func tab(t *testing.T, parent context.Context, url string, options ...chromedp.ContextOption) *page {
+func tab(parent context.Context, t *testing.T, url string, options ...chromedp.ContextOption) *page {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(parent, options...)
 	p := &page{t: t, ctx: ctx, url: url}

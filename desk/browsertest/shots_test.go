@@ -88,9 +88,13 @@ func (w *world) furnish(n int) handoff.Handoff {
 	names["b0"], names["e0"] = people[5], people[6]
 	w.has("bob", "b0", "billing")
 	talk := []struct{ who, text string }{
-		{"user", "I was charged twice for order 4711, once on Monday and once today."}, {"ann", "I am sorry about that, Maria. Let me look it up."},
-		{"note", "Second charge came from the retry job, see https://wiki.example.com/retry"}, {"user", "Thank you. Here is the statement: https://bank.example.com/statement/4711"},
-		{"user", "And will I get it back soon?"}, {"whisper", "You may refund up to 100 without asking."}, {"ann", "Yes. I have given 45.00 back; you will see it within three working days."},
+		{"user", "I was charged twice for order 4711, once on Monday and once today."},
+		{"ann", "I am sorry about that, Maria. Let me look it up."},
+		{"note", "Second charge came from the retry job, see https://wiki.example.com/retry"},
+		{"user", "Thank you. Here is the statement: https://bank.example.com/statement/4711"},
+		{"user", "And will I get it back soon?"},
+		{"whisper", "You may refund up to 100 without asking."},
+		{"ann", "Yes. I have given 45.00 back; you will see it within three working days."},
 	}
 	for i, line := range talk {
 		var err error

@@ -144,7 +144,7 @@ func newWorld(t *testing.T, opts ...options) *world {
 // as opens a tab in a fresh browser context, as somebody.
 func (w *world) as(who string) *page {
 	w.t.Helper()
-	return tab(w.t, browser.ctx, w.server.URL+"/"+who+"/", chromedp.WithNewBrowserContext())
+	return tab(browser.ctx, w.t, w.server.URL+"/"+who+"/", chromedp.WithNewBrowserContext())
 }
 
 // at opens his desk at a path and waits until it is live.

@@ -15,7 +15,8 @@ export function filterOf(q) {
   const out = new URLSearchParams();
   for (const k of ['outcome', 'queue', 'agent', 'tag', 'text']) if (q.get(k)) out.set(k, q.get(k));
   if (startOf(from)) out.set('from', startOf(from));
-  if (startOf(to)) out.set('to', startOf(to) + 86400000);
+  if (startOf(to)) { const d = new Date(startOf(to)); d.setDate(d.getDate() + 1); out.set('to', d.getTime()); }
+  out.set('zone', Intl.DateTimeFormat().resolvedOptions().timeZone);
   return out;
 }
 
@@ -49,7 +50,7 @@ export function History() {
   const rows = [...(data?.rows ?? []), ...extra.rows];
   const older = async () => { try { const f = filterOf(q); f.set('before', extra.next); const r = await get('past?' + f); setMore({ key, rows: [...extra.rows, ...r.rows], next: r.next }); } catch (e) { failed(e); } };
   return html`<div class="page"><header class="pagehead"><h1>${t('nav.history')}</h1>${can('export') && html`<div class="buttons">
-      <a class="button" download href=${new URL('api/export.csv?' + key, root).href}><${Icon} name="down" /><span>CSV</span></a><a class="button" download href=${new URL('api/export.ndjson?' + key, root).href}><${Icon} name="down" /><span>NDJSON</span></a></div>`}</header>
+      <a class="button" download href=${new URL('api/export/csv?' + key, root).href}><${Icon} name="down" /><span>CSV</span></a><a class="button" download href=${new URL('api/export/ndjson?' + key, root).href}><${Icon} name="down" /><span>NDJSON</span></a><a class="button" download href=${new URL('api/export/html?' + key, root).href}><${Icon} name="down" /><span>HTML</span></a></div>`}</header>
     <${Filters} q=${q} to=${setQuery(q, 'history')} fields=${['outcome', 'tag', 'text']} />
     ${error ? html`<${Empty} icon="warn" title=${t('error.title')} text=${error.words} />` : !data ? html`<${Loading} />` : !rows.length ? html`<${Empty} icon="history" title=${t('empty.history')} text=${t('empty.history.text')} />` : html`<div class="tablebox" tabindex="0" role="region" aria-label=${t('nav.history')} aria-busy=${loading ? 'true' : 'false'}><table class="click"><thead><tr><th scope="col">${t('when')}</th><th scope="col">${t('customer')}</th><th scope="col">${t('queue')}</th><th scope="col">${t('agent')}</th><th scope="col" class="num">${t('wait')}</th><th scope="col">${t('outcome')}</th><th scope="col">${t('closing')}</th><th scope="col">${t('tags')}</th></tr></thead>
       <tbody>${rows.map((r) => html`<tr key=${r.id}><td class="nowrap">${when(r.created)}</td><th scope="row"><a class="person" href=${link('c/' + r.id + '?tab=closed')}><${Avatar} name=${r.name} small /><${Name} name=${r.name} /></a></th><td>${r.queue || '–'}</td><td>${r.agent ? html`<${Name} name=${s.team.get(r.agent)?.name || r.agentName || r.agent} />` : '–'}</td><td class="num nowrap">${r.enqueued ? spoken((r.joined || r.ended || r.updated) - r.enqueued) : '–'}</td><td><${Outcome} r=${r} />${r.score ? html` <span class="chip quiet"><${Icon} name="star" />${r.score}</span>` : ''}</td><td>${visible(r.closing || '')}</td><td>${(r.tags ?? []).map((x) => html`<span class="chip tag">${visible(x)}</span>`)}</td></tr>`)}</tbody></table></div>

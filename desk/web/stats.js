@@ -13,13 +13,13 @@ export function Stats() {
   const s = useStore();
   const key = filterOf(s.query).toString();
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const { data, error } = useLoad((signal) => get(`stats?${key}&zone=${encodeURIComponent(zone)}`, signal), [key]);
+  const { data, error } = useLoad((signal) => get(`stats?${key}`, signal), [key]);
   const d = data;
   return html`<div class="page"><header class="pagehead"><h1>${t('nav.stats')}</h1><p class="muted">${t('stats.zone', { zone })}</p></header><${Filters} q=${s.query} to=${setQuery(s.query, 'stats')} fields=${[]} />
     ${error ? html`<${Empty} icon="warn" title=${t('error.title')} text=${error.words} />` : !d ? html`<${Loading} />` : !d.requests && !d.contained ? html`<${Empty} icon="stats" title=${t('empty.stats')} text=${t('empty.history.text')} />` : html`
     <div class="cards"><${Card} icon="inbox" label=${t('stats.requests')} value=${number(d.requests)} hint=${t('stats.requests.hint')} /><${Card} icon="check" label=${t('stats.accepted')} value=${number(d.accepted)} hint=${percent(d.accepted, d.requests)} />
       <${Card} icon="warn" kind=${d.missed ? 'red' : ''} label=${t('stats.missed')} value=${number(d.missed)} hint=${t('stats.missed.hint')} /><${Card} icon="close" label=${t('stats.abandoned')} value=${number(d.abandoned)} hint=${t('stats.abandoned.hint')} />
-      <${Card} icon="bot" label=${t('stats.containment')} value=${percent(d.contained, d.contained + d.requests)} hint=${t('stats.containment.hint')} /><${Card} icon="clock" label=${t('stats.level')} value=${percent(d.inTime, d.accepted + d.missed + d.abandoned)} hint=${t('stats.level.hint')} />
+      <${Card} icon="bot" label=${t('stats.containment')} value=${percent(d.contained, d.closed)} hint=${t('stats.containment.hint')} /><${Card} icon="clock" label=${t('stats.level')} value=${percent(d.inTime, d.counted)} hint=${t('stats.level.hint')} />
       <${Card} icon="star" label=${t('stats.rating')} value=${d.ratings ? number(Math.round(d.ratingSum / d.ratings * 10) / 10) : '–'} hint=${t('stats.rating.hint', { n: d.ratings })} /></div>
     <div class="columns"><section class="panel"><h2>${t('stats.volume')}</h2><${Bars} list=${d.slots} unit=${d.unit} /></section>
       <section class="panel"><h2>${t('stats.times')}</h2><table class="plain"><thead><tr><th scope="col"></th><th scope="col" class="num">${t('median')}</th><th scope="col" class="num">${t('p90')}</th></tr></thead><tbody>${['wait', 'first', 'handle', 'wrapup'].map((k) => html`<tr><th scope="row">${t('stats.' + k)}<span class="hint">${t(`stats.${k}.hint`)}</span></th><td class="num">${length(d[k].p50)}</td><td class="num">${length(d[k].p90)}</td></tr>`)}</tbody></table><h3>${t('stats.parts')}</h3><${Parts} d=${d} /></section></div>

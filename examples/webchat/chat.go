@@ -61,15 +61,30 @@ func (h *host) events(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return
 		}
-		cursor, _ := json.Marshal(m.Cursor)
-		data, _ := json.Marshal(map[string]any{
-			"id": m.ID, "role": m.From.Role, "name": m.From.Name, "text": m.Text, "notice": m.Notice, "at": m.At.UnixMilli(), "files": m.Files, "ask": m.Ask,
-		})
+		cursor, err := json.Marshal(m.Cursor)
+		if err != nil {
+			return
+		}
+		data, err := json.Marshal(shown{m.ID, m.From.Role, m.From.Name, m.Text, m.Notice, m.At.UnixMilli(), m.Files})
+		if err != nil {
+			return
+		}
 		_ = rc.SetWriteDeadline(time.Now().Add(10 * time.Second))
 		if _, err := fmt.Fprintf(w, "id: %s\ndata: %s\n\n", cursor, data); err != nil || rc.Flush() != nil {
 			return
 		}
 	}
+}
+
+// shown is a message as the user's page gets it.
+type shown struct {
+	ID     string         `json:"id"`
+	Role   handoff.Role   `json:"role"`
+	Name   string         `json:"name"`
+	Text   string         `json:"text"`
+	Notice string         `json:"notice"`
+	At     int64          `json:"at"`
+	Files  []handoff.File `json:"files"`
 }
 
 // verb is what a user can do.

@@ -27,15 +27,7 @@ func (h *host) receive(ctx context.Context, in handoff.Incoming) error {
 	if err != nil || !turn.Open() {
 		return err
 	}
-	answer, known := think(in.Text)
-	if !known {
-		// The engine hears of it: after some of these it offers a person.
-		if _, err := h.Reply(ctx, turn, handoff.Message{Text: answer}); err != nil {
-			return ignoreStale(err)
-		}
-		return nil
-	}
-	_, err = h.Reply(ctx, turn, handoff.Message{Text: answer})
+	_, err = h.Reply(ctx, turn, handoff.Message{Text: think(in.Text)})
 	return ignoreStale(err)
 }
 
@@ -49,7 +41,7 @@ func ignoreStale(err error) error {
 }
 
 // think is the whole bot. It says honestly what it is and what it cannot do.
-func think(text string) (answer string, known bool) {
+func think(text string) string {
 	t := strings.ToLower(text)
 	has := func(words ...string) bool {
 		for _, w := range words {
@@ -61,17 +53,17 @@ func think(text string) (answer string, known bool) {
 	}
 	switch {
 	case has("refund", "charged", "money", "invoice", "paid"):
-		return "I am a small program and may not move money. Press “Talk to a person” and somebody from billing will help you.", true
+		return "I am a small program and may not move money. Press “Talk to a person” and somebody from billing will help you."
 	case has("order", "parcel", "package", "delivery"):
-		return "Parcels take two to four days. If yours is later than that, a person can look it up for you.", true
+		return "Parcels take two to four days. If yours is later than that, a person can look it up for you."
 	case has("open", "hours", "when"):
-		return "Our people are here whenever a desk is open on the right.", true
+		return "Our people are here whenever a desk is open on the right."
 	case has("hello", "hi", "good morning", "hey"):
-		return "Hello! I am Acme's assistant, a small program. Ask me about orders, opening hours or refunds, or ask for a person.", true
+		return "Hello! I am Acme's assistant, a small program. Ask me about orders, opening hours or refunds, or ask for a person."
 	case has("thank", "bye"):
-		return "You are welcome!", true
+		return "You are welcome!"
 	}
-	return "I did not understand that. I know about orders, opening hours and refunds; for all else, ask for a person.", false
+	return "I did not understand that. I know about orders, opening hours and refunds; for all else, ask for a person."
 }
 
 // Call is the engine telling the bot that it has the user back.
@@ -86,8 +78,8 @@ func (h *host) Call(ctx context.Context, c handoff.BotCall) error {
 		_, err := h.Reply(ctx, c.Turn, handoff.Message{ID: "back-" + c.ID, Text: "It is me again. I was told what you spoke about. Anything else?"})
 		return ignoreStale(err)
 	}
-	answer, _ := think(c.Turn.Messages[len(c.Turn.Messages)-1].Text)
-	_, err := h.Reply(ctx, c.Turn, handoff.Message{ID: "open-" + c.ID, Text: answer})
+	last := c.Turn.Messages[len(c.Turn.Messages)-1]
+	_, err := h.Reply(ctx, c.Turn, handoff.Message{ID: "open-" + c.ID, Text: think(last.Text)})
 	return ignoreStale(err)
 }
 
@@ -102,7 +94,9 @@ func (h *host) Find(_ context.Context, who handoff.Contact) ([]handoff.Customer,
 }
 
 var customers = []handoff.Customer{
-	{Source: "Demo CRM", ID: "C-1041", Name: "Maria Keller", Mail: "maria@example.com", URL: "https://crm.example.com/C-1041", Fields: []handoff.CustomerField{{Label: "Plan", Value: "Gold"}, {Label: "Customer since", Value: "2019"}, {Label: "Open orders", Value: "2"}}},
+	{Source: "Demo CRM", ID: "C-1041", Name: "Maria Keller", Mail: "maria@example.com", URL: "https://crm.example.com/C-1041", Fields: []handoff.CustomerField{
+		{Label: "Plan", Value: "Gold"}, {Label: "Customer since", Value: "2019"}, {Label: "Open orders", Value: "2"},
+	}},
 	{Source: "Demo CRM", ID: "C-2210", Name: "Lee Wong", Fields: []handoff.CustomerField{{Label: "Plan", Value: "Basic"}, {Label: "Last order", Value: "4711, on its way"}}},
 	{Source: "Demo CRM", ID: "C-3307", Name: "Jo Bright", Fields: []handoff.CustomerField{{Label: "Plan", Value: "Team"}, {Label: "Seats", Value: "25"}}},
 }

@@ -143,7 +143,7 @@ func serve(ctx context.Context, listener net.Listener, customers int) error {
 	if err != nil {
 		return err
 	}
-	mux.Handle("GET /", http.FileServerFS(pages))
+	mux.Handle("/", http.FileServerFS(pages))
 
 	server := &http.Server{Handler: secure(mux), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	var all sync.WaitGroup

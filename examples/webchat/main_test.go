@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestServe starts the whole thing, plays a user who asks for a person, lets an
+// agent's page take him, and ends it.
+func TestServe(t *testing.T) {
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- serve(ctx, listener, 2) }()
+	base := "http://" + listener.Addr().String()
+	call := func(method, path, body string) (int, string) {
+		r, err := http.NewRequestWithContext(ctx, method, base+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		res, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		b, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, string(b)
+	}
+	for _, path := range []string{"/", "/chat.html", "/chat.js", "/desk/ann/", "/desk/sam/board"} {
+		if status, _ := call(http.MethodGet, path, ""); status != http.StatusOK {
+			t.Fatalf("%s: %d", path, status)
+		}
+	}
+	const user = "/chat/api/web-0123456789abcdef"
+	if status, b := call(http.MethodPost, user+"/messages", `{"id":"m1","text":"I was charged twice","name":"Maria Keller"}`); status != http.StatusNoContent {
+		t.Fatal(status, b)
+	}
+	if status, b := call(http.MethodPost, "/desk/ann/api/presence/beat", `{"session":"test"}`); status != http.StatusOK || !strings.Contains(b, `"online"`) {
+		t.Fatal(status, b)
+	}
+	if status, b := call(http.MethodPost, user+"/person", `{"queue":"support"}`); status != http.StatusNoContent {
+		t.Fatal(status, b)
+	}
+	accepted := false
+	for !accepted {
+		status, b := call(http.MethodPost, "/desk/ann/api/handoffs/1.web-0123456789abcdef/accept", `{"op":"a"}`)
+		accepted = status == http.StatusOK
+		if !accepted && status != http.StatusConflict {
+			t.Fatal(status, b)
+		}
+	}
+	if status, b := call(http.MethodPost, "/desk/ann/api/handoffs/1.web-0123456789abcdef/messages", `{"id":"a1","text":"Hello Maria"}`); status != http.StatusOK {
+		t.Fatal(status, b)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, base+user+"/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	for lines := bufio.NewScanner(res.Body); ; {
+		if !lines.Scan() {
+			t.Fatal("the user never saw the agent")
+		}
+		if strings.Contains(lines.Text(), "Hello Maria") {
+			break
+		}
+	}
+	res.Body.Close()
+	if status, _ := call(http.MethodGet, "/chat/api/nobody/events", ""); status != http.StatusNotFound {
+		t.Fatal(status)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
