@@ -2,6 +2,8 @@ package modeltest_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/seed-2a427302/handoff"
@@ -57,6 +59,23 @@ var storeRefusals = []string{"commit: ErrConflict", "commit: ErrDuplicate", "com
 // half of the operations committed.
 func checkReach(t *testing.T, sum *tally) {
 	t.Helper()
+	for _, m := range missed(sum) {
+		t.Error(m)
+	}
+	sum.mu.Lock()
+	defer sum.mu.Unlock()
+	for m := range sum.moves {
+		if m.from != m.to && !slices.Contains(transitions[m.from], m.to) {
+			t.Errorf("%s -> %s is not in the table of this test", m.from, m.to)
+		}
+	}
+	if 2*sum.committed < sum.ops {
+		t.Errorf("%d of %d operations committed, not half of them", sum.committed, sum.ops)
+	}
+}
+
+// missed says what was not reached often enough.
+func missed(sum *tally) (out []string) {
 	sum.mu.Lock()
 	defer sum.mu.Unlock()
 	changes, byCommand := map[move]int{}, map[string]int{}
@@ -66,19 +85,12 @@ func checkReach(t *testing.T, sum *tally) {
 	}
 	least := func(what string, n int) {
 		if n < reached {
-			t.Errorf("%s was reached %d times, not %d", what, n, reached)
+			out = append(out, fmt.Sprintf("%s was reached %d times, not %d", what, n, reached))
 		}
 	}
-	known := map[move]bool{}
-	for from, list := range transitions {
-		for _, to := range list {
-			known[move{from: from, to: to}] = true
+	for _, from := range slices.Sorted(maps.Keys(transitions)) {
+		for _, to := range transitions[from] {
 			least(fmt.Sprintf("%s -> %s", from, to), changes[move{from: from, to: to}])
-		}
-	}
-	for m := range changes {
-		if m.from != m.to && !known[m] {
-			t.Errorf("%s -> %s is not in the table of this test", m.from, m.to)
 		}
 	}
 	for _, c := range commands {
@@ -96,7 +108,5 @@ func checkReach(t *testing.T, sum *tally) {
 	} {
 		least(string(o), sum.outcomes[o])
 	}
-	if 2*sum.committed < sum.ops {
-		t.Errorf("%d of %d operations committed, not half of them", sum.committed, sum.ops)
-	}
+	return out
 }

@@ -513,10 +513,23 @@ func (w *world) overtaken(c handoff.Change) {
 		if err != nil || o.State != handoff.StateWaiting || now.Sub(o.Updated) < while || o.Capacity() > h.Capacity() || o.Importing() {
 			continue
 		}
-		if check.Covers(&a, &o.Need) && !w.checker.Cooling(o.ID, a.ID, now) {
+		if check.Covers(&a, &o.Need) && !w.hadIt(ctx, o.ID, a.ID) {
 			w.fail("%v: nobody is passed over (25): %v was offered to %s, who could have taken the one before", o.ID, c.ID, a.ID)
 		}
 	}
+}
+
+// hadIt reports whether an agent declined, let lapse or gave away a handoff. For
+// how long he is not asked again is his queue's affair.
+func (w *world) hadIt(ctx context.Context, id handoff.ID, agent string) bool {
+	log, err := w.reader.Engine.Log(ctx, id, 0, 10_000)
+	return err != nil || slices.ContainsFunc(log, func(e handoff.Entry) bool {
+		switch e.Kind {
+		case handoff.KindDeclined, handoff.KindLapsed, handoff.KindAgentLeft:
+			return e.Agent == agent
+		}
+		return false
+	})
 }
 
 // history is what the host keeps: every message before it was given to an

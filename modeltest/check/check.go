@@ -123,7 +123,6 @@ type past struct {
 	pending      map[string]int64 // the user's messages by id: their entries, until something settles them
 	settled      map[string]string
 	entries      map[int64]brief
-	cooling      map[string]time.Time // who declined, let lapse or left
 	declined     map[string]time.Time // who declined or let lapse
 }
 
@@ -150,17 +149,6 @@ func (c *Checker) Next(s *Snapshot) []Violation {
 		c.lost(s)
 	}
 	return c.out
-}
-
-// Cooling reports whether an agent must not be asked for a handoff, as far as
-// its log was read.
-func (c *Checker) Cooling(id handoff.ID, agent string, now time.Time) bool {
-	ch := c.chats[id.Conversation]
-	if ch == nil || ch.past[id.Number] == nil {
-		return true
-	}
-	at, ok := ch.past[id.Number].cooling[agent]
-	return ok && now.Before(at.Add(time.Hour)) // whatever the queue was
 }
 
 func (c *Checker) bad(id handoff.ID, rule, format string, args ...any) {
@@ -214,7 +202,7 @@ func (c *Checker) handoff(ch *chat, st *Stretch) {
 	h := &st.Handoff
 	p := ch.past[h.ID.Number]
 	if p == nil {
-		p = &past{ids: map[string]int64{}, entries: map[int64]brief{}, pending: map[string]int64{}, settled: map[string]string{}, cooling: map[string]time.Time{}, declined: map[string]time.Time{}, created: h.Created}
+		p = &past{ids: map[string]int64{}, entries: map[int64]brief{}, pending: map[string]int64{}, settled: map[string]string{}, declined: map[string]time.Time{}, created: h.Created}
 		ch.past[h.ID.Number] = p
 		if h.Epoch <= ch.epoch && h.Seq == int64(len(st.Log)) && len(st.Log) > 0 && st.Log[0].Epoch <= ch.epoch {
 			c.bad(h.ID, "the epoch rises from handoff to handoff (2)", "begins with %d after %d", st.Log[0].Epoch, ch.epoch)

@@ -116,10 +116,8 @@ func (c *Checker) entry(ch *chat, p *past, h *handoff.Handoff, e *handoff.Entry,
 		}
 	case e.Kind == handoff.KindOffered:
 		c.offered(p, h, e)
-	case e.Kind == handoff.KindAgentLeft && e.Reason != handoff.ReasonAgentLost:
-		p.cooling[e.Agent] = e.At
 	case e.Kind == handoff.KindDeclined, e.Kind == handoff.KindLapsed && e.Reason == handoff.ReasonLapsed:
-		p.cooling[e.Agent], p.declined[e.Agent] = e.At, e.At
+		p.declined[e.Agent] = e.At
 	case e.Kind == handoff.KindTransferred, e.Kind == handoff.KindRequested:
 		clear(p.declined)
 	}
