@@ -200,9 +200,11 @@ func (x *change) answerBy(text string, d door) {
 	}
 	x.h.Answers = mergeAnswers(x.h.Answers, map[string]string{f.Name: value})
 	in.Next++
-	x.add(KindAnswered, Party{Role: RoleUser}).Data = map[string]string{"field": f.Name, "answer": value}
+	e := x.add(KindAnswered, Party{Role: RoleUser})
+	e.Data = map[string]string{"field": f.Name, "answer": value}
 	// The message is the answer: nobody needs to answer it.
 	if n := len(x.h.Pending); n > 0 {
+		e.About = x.h.Pending[n-1].Seq
 		x.h.Pending = slices.Clone(x.h.Pending[:n-1])
 	}
 	x.asked(d)

@@ -59,7 +59,7 @@ func run(t *testing.T, ops int, sum *tally) {
 	rapid.Check(t, func(rt *rapid.T) {
 		v := variant{
 			Seed:      rapid.Uint64().Draw(rt, "seed"),
-			Unwatched: rapid.IntRange(0, 5).Draw(rt, "unwatched") == 5,
+			Unwatched: rapid.IntRange(0, 3).Draw(rt, "unwatched") == 3,
 			History:   rapid.Bool().Draw(rt, "history"),
 			NoBot:     rapid.IntRange(0, 9).Draw(rt, "no bot") == 9,
 			BotQueue:  rapid.Bool().Draw(rt, "bot queue"),

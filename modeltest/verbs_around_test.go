@@ -14,7 +14,7 @@ import (
 )
 
 var platformVerbs = map[string]verb{
-	"platform acts": {weight: 9, world: true, do: func(w *world, _ context.Context, o op) error {
+	"platform acts": {weight: 12, world: true, do: func(w *world, _ context.Context, o op) error {
 		p := w.platforms[o.a%len(w.platforms)]
 		p.mu.Lock()
 		defer p.mu.Unlock()

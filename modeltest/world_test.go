@@ -467,8 +467,14 @@ func (w *world) audit(_ context.Context, h *handoff.Handoff, e *handoff.Entry) e
 // changed counts a commit, and looks whether an offer went past somebody.
 func (w *world) changed(ctx context.Context, c handoff.Change) {
 	w.tally.changed(ctx, c)
-	if c.Command == "offer" {
+	switch c.Command {
+	case "offer":
 		w.overtaken(c)
+	case "close":
+		// Now, since the record may be erased before anybody else looks.
+		if h, err := w.reader.Engine.Get(ctx, c.ID); err == nil {
+			w.givenUp(&h)
+		}
 	}
 }
 

@@ -104,10 +104,10 @@ func (c *Checker) entry(ch *chat, p *past, h *handoff.Handoff, e *handoff.Entry,
 				p.settle(m, "agent at "+strconv.FormatInt(e.Seq, 10))
 			}
 		}
-	case e.Kind == handoff.KindUnanswered:
+	case e.Kind == handoff.KindUnanswered, e.Kind == handoff.KindAnswered && e.About > 0:
 		for m, seq := range p.pending {
 			if seq == e.About {
-				p.settle(m, "unanswered")
+				p.settle(m, string(e.Kind))
 			}
 		}
 	case e.Kind == handoff.KindUndelivered && e.Data["sink"] == "channel" && e.Data["code"] != "reply_window":
