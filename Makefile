@@ -5,7 +5,7 @@ export HANDOFF_SPECS ?= $(abspath $(wildcard ../shared/specs))
 export HANDOFF_DATA ?= $(abspath $(wildcard ../shared/data))
 
 .DEFAULT_GOAL := help
-.PHONY: help ci test race guards lint fmt tidy fuzz model mutants bench cover goals-triggers goals-waiting
+.PHONY: help ci test race guards lint fmt tidy fuzz model mutants bench cover goals-triggers goals-waiting race-stores linear
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,13 @@ fuzz: ## Every fuzz test for FUZZTIME (60s)
 MODEL_OPS ?= 1000000
 model: ## The model test with MODEL_OPS (1000000) operations
 	cd modeltest && HANDOFF_MODEL_OPS=$(MODEL_OPS) go test -count=1 -v -timeout 4h ./...
+
+race-stores: ## 8 processes, 20 agents and 5,000 requests on each durable store
+	cd systemtest && HANDOFF_RACE=full HANDOFF_TEST_REQUIRE=1 go test -count=1 -v -timeout 1h -run 'TestRace' .
+
+LINEAR ?= 10000
+linear: ## LINEAR (10000) histories of four replicas on each store, judged by porcupine
+	cd systemtest && HANDOFF_LINEAR=$(LINEAR) HANDOFF_TEST_REQUIRE=1 go test -count=1 -v -timeout 3h -run 'TestLinear' .
 
 mutants: ## Plant every mistake of mutants/ and demand that the tests catch it
 	go run ./mutants -n 0

@@ -19,7 +19,7 @@ import (
 
 // children are what a copy of this test binary does instead of testing, by the
 // name in HANDOFF_TEST_CHILD.
-var children = map[string]func(ctx context.Context, s *pgstore.Store) error{"race": raceChild, "replica": replicaChild}
+var children = map[string]func(ctx context.Context, s *pgstore.Store) error{"replica": replicaChild}
 
 func TestMain(m *testing.M) {
 	if name := os.Getenv("HANDOFF_TEST_CHILD"); name != "" {

@@ -20,7 +20,7 @@ import (
 // name in HANDOFF_TEST_CHILD. The context ends when the parent closes the
 // child's standard input.
 var children = map[string]func(ctx context.Context, s handoff.Store) error{
-	"once": onceChild,
+	"once": onceChild, "race": raceChild,
 }
 
 // What one process stores is there for the next.
@@ -113,5 +113,21 @@ func (c *child) wait(t *testing.T) error {
 		_ = c.cmd.Process.Kill()
 		t.Fatalf("a child does not end: %v", <-c.done)
 		return nil
+	}
+}
+
+// stop lets the child end by itself, and returns how it did.
+func (c *child) stop() error {
+	_ = c.in.Close()
+	return <-c.done
+}
+
+// gone fails the test if the child has ended already.
+func (c *child) gone(t *testing.T) {
+	t.Helper()
+	select {
+	case err := <-c.done:
+		t.Fatalf("a child ended too soon: %v", err)
+	default:
 	}
 }

@@ -5,6 +5,9 @@
 //
 //   - Differential: the same random commands give the same answers and logs on
 //     every store.
+//   - Race: processes that share agents whose seats are scarce.
+//   - Linear: what clients of four replicas see could have been seen of one
+//     engine that does one thing after the other.
 //   - Crash: processes that kill themselves before and after commits,
 //     deliveries and claims, and others that go on with what they left.
 //   - Sync: a disk that cannot sync, for the store that promises to survive a

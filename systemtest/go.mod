@@ -3,6 +3,7 @@ module github.com/seed-2a427302/handoff/systemtest
 go 1.25.0
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/redis/go-redis/v9 v9.22.0
 	github.com/seed-2a427302/handoff v0.0.0

@@ -1,0 +1,116 @@
+package systemtest
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff"
+)
+
+// plants are faults that a store of somebody else may have. Each test of races
+// must notice them; one that does not proves nothing.
+var plants = map[string]func(handoff.Store) handoff.Store{
+	"":         func(s handoff.Store) handoff.Store { return s },
+	"capacity": func(s handoff.Store) handoff.Store { return &looksFirst{s} },
+	"version":  func(s handoff.Store) handoff.Store { return &overwrites{s} },
+}
+
+// pause is the time between a look and a write.
+const pause = 50 * time.Millisecond
+
+// looksFirst reads who holds a key and then writes, whoever came between.
+type looksFirst struct{ handoff.Store }
+
+func (s *looksFirst) Unwrap() handoff.Store { return s.Store }
+
+func (s *looksFirst) CommitBatch(ctx context.Context, items []handoff.Item) []error {
+	return oneByOne(ctx, s, items)
+}
+
+func (s *looksFirst) Commit(ctx context.Context, r handoff.Record, entries ...handoff.RecordEntry) error {
+	r.Keys = slices.Clone(r.Keys)
+	for i, k := range r.Keys {
+		holders, err := s.Holders(ctx, k.Name)
+		if err != nil {
+			return err
+		}
+		used, had := 0, 0
+		for _, h := range holders {
+			if h.ID == r.ID {
+				had = h.Units
+			} else {
+				used += h.Units
+			}
+		}
+		if k.Units > had && used+k.Units > k.Max {
+			return &handoff.HeldError{Key: k.Name, Holders: holders}
+		}
+		if !strings.HasPrefix(k.Name, "conversation/") {
+			r.Keys[i].Max = math.MaxInt32
+		}
+	}
+	if len(r.Keys) > 1 {
+		time.Sleep(pause)
+	}
+	return s.Store.Commit(ctx, r, entries...)
+}
+
+// overwrites saves whatever it is given: the last one wins.
+type overwrites struct{ handoff.Store }
+
+func (s *overwrites) Unwrap() handoff.Store { return s.Store }
+
+func (s *overwrites) CommitBatch(ctx context.Context, items []handoff.Item) []error {
+	return oneByOne(ctx, s, items)
+}
+
+func (s *overwrites) Commit(ctx context.Context, r handoff.Record, entries ...handoff.RecordEntry) error {
+	if r.Version > 0 {
+		time.Sleep(pause)
+		now, err := s.Get(ctx, r.ID)
+		if err != nil {
+			return err
+		}
+		r.Version, r.Seq, entries = now.Version, now.Seq+int64(len(entries)), slices.Clone(entries)
+		for i := range entries {
+			entries[i].Seq = now.Seq + int64(i) + 1
+			entries[i].ID += "/" + strconv.FormatInt(now.Version, 10)
+		}
+	}
+	return s.Store.Commit(ctx, r, entries...)
+}
+
+func oneByOne(ctx context.Context, s handoff.Store, items []handoff.Item) []error {
+	errs := make([]error, len(items))
+	for i := range items {
+		errs[i] = s.Commit(ctx, items[i].Record, items[i].Entries...)
+	}
+	return errs
+}
+
+// unlockPostgres takes the locks out of the function that commits, and lets
+// time pass between its look and its write.
+func unlockPostgres(t *testing.T, place string) {
+	t.Helper()
+	ctx := t.Context()
+	schema, dsn, _ := strings.Cut(place, " ")
+	conn, err := pgx.Connect(ctx, dsn)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(ctx)) }()
+	var sql string
+	require.NoError(t, conn.QueryRow(ctx, "SELECT pg_get_functiondef(($1::text || '.handoff_commit')::regproc)", schema).Scan(&sql))
+	naive := strings.ReplaceAll(sql, "PERFORM pg_advisory_xact_lock", "PERFORM")
+	naive = strings.Replace(naive, "	INSERT INTO handoff_entry", "	PERFORM pg_sleep(0.05);\n	INSERT INTO handoff_entry", 1)
+	require.NotEqual(t, sql, naive)
+	require.Equal(t, 1, strings.Count(naive, "pg_sleep"))
+	_, err = conn.Exec(ctx, naive)
+	require.NoError(t, err)
+}
