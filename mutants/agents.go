@@ -98,6 +98,7 @@ func agents() []mutant {
 		}}},
 		{row: "h10", file: "decide_agent.go", why: "it is his chat", edits: []edit{{
 			`	if x.h.own.Seat == nil {
+		s.Since = x.now
 		x.h.own.Seat = &s
 	}
 `,

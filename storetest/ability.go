@@ -22,6 +22,8 @@ func abilityChecks() []check {
 		{"CommitBatch/atomic", ruleCommit, checkBatchAtomic},
 		{"Listen/end", ruleListen, checkListen},
 		{"Listen/hints", ruleHint, checkHints},
+		{"Search", ruleSearch, checkSearch},
+		{"Search/erased", ruleErased, checkSearchErased},
 	}
 }
 

@@ -113,6 +113,7 @@ func (s *naive) bury(tomb handoff.Record) {
 func (s *naive) forget(r *naiveRecord, verb string) {
 	delete(s.records, s.id(r.ID))
 	s.sorted = nil
+	s.erased = append(s.erased, r)
 	left := &naiveRecord{Record: handoff.Record{ID: r.ID}, cursors: make(map[string]*naiveCursor)}
 	switch s.bug {
 	case verb + " leaves the log":

@@ -28,6 +28,7 @@ type naive struct {
 	cache   map[string]handoff.ID        // for bugs that remember the latest
 	first   map[string]string            // for bugs that remember lines
 	orphans map[handoff.ID]*naiveRecord  // for bugs that leave things behind
+	erased  []*naiveRecord               // for a search that finds them
 	held    map[string][]handoff.Holding // for bugs that leave keys behind
 	claims  int
 	busy    bool

@@ -259,6 +259,13 @@ var planted = []plant{
 	{"Count counts behind After", ruleCount},
 	{"Count stops at Limit", ruleCount},
 
+	{"Search finds everything", ruleSearch},
+	{"Search ignores the query", ruleSearch},
+	{"Search ignores After", ruleSearch},
+	{"Search ignores Limit", ruleSearch},
+	{"Search has no order", ruleSearch},
+	{"Search finds what was erased", ruleErased},
+
 	{"Ahead counts all queues", ruleAhead},
 	{"Ahead counts who does not stand", ruleAhead},
 	{"Ahead counts one line", ruleAhead},

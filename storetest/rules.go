@@ -87,5 +87,7 @@ const (
 	ruleHint   = "A zero ID with a queue means that the queue may have work."
 	ruleAhead  = "An AheadCounter counts the records that stand before r in r's queue, at most limit (0 is no limit)."
 	ruleCount  = "A Counter counts the records that match q, leaving After and Limit aside."
+	ruleSearch = "Search returns the records that match q and in which text was found, in q's order and behind q.After, at most q.Limit."
+	ruleErased = "Nothing that was erased is found."
 	ruleBatch  = "Each is judged alone, in order, against the store and the items before it; the result has one error for each item."
 )

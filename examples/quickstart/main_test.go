@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// In a bubble the twelve seconds pass at once.
+// In a bubble the seconds pass at once.
 func TestConversation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		user, agents := play(t, conversation)
@@ -20,8 +20,8 @@ func TestConversation(t *testing.T) {
 			"Shall I get you a person?",
 			"Dana I want to talk to a real person.",
 			"I am getting a person for you.",
-			"2 people are ahead of you. I cannot say yet how long it will take.", // nothing is known
-			"One person is ahead of you. It will take",                           // one chat was seen
+			"2 people are ahead of you. I cannot say yet how long it will take.", // four chats were seen
+			"One person is ahead of you. It will take",                           // and five
 			"You are next. It will take",
 			"Ann has joined the conversation.",
 			"Ann Hi Dana, I am Ann.",
