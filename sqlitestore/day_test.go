@@ -1,0 +1,13 @@
+package sqlitestore_test
+
+import (
+	"testing"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/daytest"
+)
+
+// History and analytics are the same here as on every store.
+func TestDay(t *testing.T) {
+	daytest.Run(t, func(t *testing.T) handoff.Store { return open(t) })
+}
