@@ -265,10 +265,12 @@ func userMessage(en *Entry) UserMessage {
 	switch m.From.Role {
 	case RoleBot, RoleUser:
 		m.From.ID = en.From.ID
+		return m
 	case RoleSupervisor:
 		m.From.Role = RoleAgent
 	case RoleAgent, RoleEngine:
 	}
+	m.ID = "n/" + itoa(en.Seq) // the entry's id may name an agent
 	return m
 }
 

@@ -28,8 +28,7 @@ type Export struct {
 	After string // a cursor of an earlier export: go on behind it
 	Limit int    // handoffs; 0: all
 
-	// Done is called after each handoff was written, and flushed if Done is set.
-	// An error ends the export.
+	// Done is called after each handoff was written. An error ends the export.
 	Done func(Progress) error
 }
 
@@ -158,11 +157,12 @@ func (x *Export) run(ctx context.Context, e *handoff.Engine, out writer, b *bufi
 		if err := x.one(ctx, e, out, &h, p); err != nil {
 			return err
 		}
+		// Progress is what was written, not what waits to be.
+		if err := b.Flush(); err != nil {
+			return err
+		}
 		p.Handoffs, p.Cursor = p.Handoffs+1, After(&h)
 		if x.Done != nil {
-			if err := b.Flush(); err != nil {
-				return err
-			}
 			if err := x.Done(*p); err != nil {
 				return err
 			}

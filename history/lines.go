@@ -70,8 +70,9 @@ func (l *lines) entry(en *handoff.Entry) error {
 		return l.to.Encode(out)
 	}
 	out := l.line("message")
+	// An entry's id may name an agent.
 	out.Message = &said{
-		ID: strconv.FormatInt(en.Handoff.Number, 10) + "/" + en.ID, At: en.At, From: who(en, User),
+		ID: strconv.FormatInt(en.Handoff.Number, 10) + "/" + strconv.FormatInt(en.Seq, 10), At: en.At, From: who(en, User),
 		Text: en.Text, Files: en.Files, Notice: en.Notice,
 	}
 	return l.to.Encode(out)

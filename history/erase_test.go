@@ -1,0 +1,160 @@
+package history_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/handofftest"
+	"github.com/seed-2a427302/handoff/history"
+	"github.com/seed-2a427302/handoff/provider/inmem"
+)
+
+// kept returns everything that a store has, as bytes.
+func kept(t *testing.T, r *handofftest.Rig) string {
+	t.Helper()
+	var b bytes.Buffer
+	list, err := r.Store.List(t.Context(), handoff.Query{})
+	require.NoError(t, err)
+	for i := range list {
+		fmt.Fprintln(&b, list[i].ID, list[i].User, list[i].Tags, list[i].Keys, list[i].Owed)
+		b.Write(list[i].Body.Bytes())
+		log, err := r.Store.Log(t.Context(), list[i].ID, 0, 10_000)
+		require.NoError(t, err)
+		for j := range log {
+			b.WriteString(log[j].ID)
+			b.Write(log[j].Body.Bytes())
+		}
+	}
+	return b.String()
+}
+
+// serves plays one conversation of a user to its end.
+func serves(t *testing.T, r *handofftest.Rig, a *handofftest.Agent, conversation, user string) {
+	t.Helper()
+	r.Asks(conversation, func(q *handoff.Request) {
+		q.User, q.Note = &handoff.Contact{ID: user, Name: "name of " + user}, "note on "+user
+	})
+	h := a.Accept()
+	a.Says(h.ID, "hello "+user)
+	a.Ends(h.ID)
+}
+
+// Everything of one user goes, and nothing of another. What is still open is
+// named, and goes once it is over.
+func TestEraseUser(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		ann := r.Agent("ann", 5, "support")
+		serves(t, r, ann, "c1", "dana")
+		serves(t, r, ann, "c1", "dana")
+		serves(t, r, ann, "c2", "dana")
+		serves(t, r, ann, "c3", "erik")
+		r.Asks("c4", func(q *handoff.Request) { q.User = &handoff.Contact{ID: "dana"} })
+		open := ann.Accept()
+		require.Contains(t, kept(t, r), "hello dana")
+
+		got, err := history.Erase(t.Context(), r.Engine, history.Scope{User: "dana"})
+		require.NoError(t, err)
+		require.Equal(t, history.Report{
+			Conversations: 2, Handoffs: 5, KeptTotal: 1, // c1 has two and the one that the bot has now, c2 one and one
+			Kept: []history.Kept{{Conversation: "c4", Why: history.WhyOpen}},
+		}, got)
+		require.NotContains(t, kept(t, r), "hello dana")
+		require.Contains(t, kept(t, r), "hello erik")
+
+		ann.Ends(open.ID)
+		got, err = history.Erase(t.Context(), r.Engine, history.Scope{User: "dana"})
+		require.NoError(t, err)
+		require.Equal(t, history.Report{Conversations: 1, Handoffs: 2}, got)
+		require.NotContains(t, kept(t, r), "dana")
+
+		got, err = history.Erase(t.Context(), r.Engine, history.Scope{User: "dana"})
+		require.NoError(t, err)
+		require.Equal(t, history.Report{}, got, "there is nothing left")
+	})
+}
+
+// A store that fails in the middle leaves what the next call removes.
+func TestEraseGoesOn(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		ann := r.Agent("ann", 5, "support")
+		for i := range 6 {
+			serves(t, r, ann, fmt.Sprint("c", i), "dana")
+		}
+		r.Store.Plan(func(op string, id handoff.ID) handofftest.Fault {
+			if op == "Erase" && strings.HasPrefix(id.Conversation, "erased:") {
+				return handofftest.Fault{Before: errors.New("the disk is full")}
+			}
+			return handofftest.Fault{}
+		})
+		got, err := history.Erase(t.Context(), r.Engine, history.Scope{User: "dana", Limit: 2})
+		require.NoError(t, err)
+		require.Equal(t, 2, got.KeptTotal)
+		require.Equal(t, history.WhyFailed, got.Kept[0].Why)
+		require.Error(t, got.Kept[0].Err)
+		require.True(t, got.More)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err = history.Erase(ctx, r.Engine, history.Scope{User: "dana"})
+		require.ErrorIs(t, err, context.Canceled)
+
+		r.Store.Plan(nil)
+		n := 0
+		for more := true; more; {
+			got, err = history.Erase(t.Context(), r.Engine, history.Scope{User: "dana", Limit: 2})
+			require.NoError(t, err)
+			require.LessOrEqual(t, got.Conversations, 2)
+			n, more = n+got.Conversations, got.More
+		}
+		require.Equal(t, 6, n)
+		require.NotContains(t, kept(t, r), "dana")
+	})
+}
+
+// Retention removes what is old, and keeps a conversation to which something
+// newer belongs.
+func TestEraseBefore(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		ann := r.Agent("ann", 5, "support")
+		serves(t, r, ann, "old", "dana")
+		serves(t, r, ann, "again", "erik")
+		r.Sleep(48 * time.Hour)
+		limit := time.Now()
+		serves(t, r, ann, "new", "finn")
+		serves(t, r, ann, "again", "erik")
+		got, err := history.Erase(t.Context(), r.Engine, history.Scope{Before: limit})
+		require.NoError(t, err)
+		require.Equal(t, 1, got.Conversations)
+		require.Equal(t, []history.Kept{{Conversation: "again", Why: history.WhyRecent}}, got.Kept)
+		require.NotContains(t, kept(t, r), "dana")
+		require.Contains(t, kept(t, r), "erik")
+		require.Contains(t, kept(t, r), "finn")
+	})
+}
+
+// Copies at a platform are named: erasing them is the host's to do there.
+func TestEraseNamesCopiesElsewhere(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		r.Asks("c", func(q *handoff.Request) { q.Queue, q.User = "vendor", &handoff.Contact{ID: "dana"} })
+		r.Sleep(time.Second)
+		_, err := r.Cancel(t.Context(), "c", false)
+		require.NoError(t, err)
+		r.Sleep(time.Minute)
+		got, err := history.Erase(t.Context(), r.Engine, history.Scope{User: "dana"})
+		require.NoError(t, err)
+		require.Equal(t, 1, got.Conversations, "%+v", got)
+		require.Len(t, got.Elsewhere, 1)
+		require.Equal(t, "vendor", got.Elsewhere[0].Provider)
+		require.NotEmpty(t, got.Elsewhere[0].Reference)
+	}, func(c *handoff.Config) {
+		c.Providers = []handoff.Provider{inmem.New(inmem.Options{Name: "vendor"}).Provider()}
+		c.Queues = append(c.Queues, handoff.Queue{Name: "vendor", Providers: []string{"vendor"}})
+	})
+}
