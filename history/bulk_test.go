@@ -95,7 +95,9 @@ func TestExportKeepsMemoryFlat(t *testing.T) {
 	lines := make(chan int, 1)
 	go func() {
 		n := 0
-		for s := bufio.NewScanner(r); s.Scan(); n++ {
+		s := bufio.NewScanner(r)
+		for s.Scan() {
+			n++
 		}
 		lines <- n
 	}()
