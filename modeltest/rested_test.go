@@ -90,6 +90,10 @@ func (w *world) beside(ctx context.Context, h *handoff.Handoff) {
 	if i < 0 || w.queues[i].Style == handoff.Pull || time.Since(h.Updated) < 15*time.Second {
 		return
 	}
+	due := func(d handoff.Deadline) bool { return !d.At.After(time.Now()) && time.Since(d.At) < 10*time.Second }
+	if slices.ContainsFunc(h.Deadlines, due) {
+		return // a cool-down that has just ended, for one, is seen at the next poll
+	}
 	x, err := w.reader.Engine.Explain(ctx, h.ID)
 	if err != nil {
 		w.fail("explaining: %v", err)

@@ -128,7 +128,7 @@ type past struct {
 
 // A brief is what is kept of an entry.
 type brief struct {
-	id      string
+	shown   string
 	forUser bool
 	past    bool
 	from    handoff.Role

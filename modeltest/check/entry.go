@@ -58,6 +58,14 @@ var afterEnd = []handoff.Kind{
 	handoff.KindClosed, handoff.KindBound, handoff.KindTimer, handoff.KindNext, handoff.KindRetracted,
 }
 
+// shownAs is the id under which users see an entry: it names no agent.
+func shownAs(e *handoff.Entry) string {
+	if e.From.Role == handoff.RoleBot || e.From.Role == handoff.RoleUser {
+		return e.ID
+	}
+	return "n/" + strconv.FormatInt(e.Seq, 10)
+}
+
 // entry follows a log by one entry. Entries that were seen before are passed
 // over.
 func (c *Checker) entry(ch *chat, p *past, h *handoff.Handoff, e *handoff.Entry, wasFinal bool) {
@@ -71,9 +79,9 @@ func (c *Checker) entry(ch *chat, p *past, h *handoff.Handoff, e *handoff.Entry,
 	if at, ok := p.ids[e.ID]; ok {
 		c.bad(id, "entry ids are unique (18)", "%s at %d and %d", e.ID, at, e.Seq)
 	}
-	p.ids[e.ID] = e.Seq
+	p.ids[e.ID], p.ids[shownAs(e)] = e.Seq, e.Seq
 	p.seq, p.sum = e.Seq, sum(p.sum, e)
-	p.entries[e.Seq] = brief{id: e.ID, forUser: e.ForUser(), past: e.Past, from: e.From.Role, text: e.Text, at: e.At}
+	p.entries[e.Seq] = brief{shown: shownAs(e), forUser: e.ForUser(), past: e.Past, from: e.From.Role, text: e.Text, at: e.At}
 	if e.Epoch < p.epoch {
 		c.bad(id, "the epoch never falls (2)", "entry %d has %d after %d", e.Seq, e.Epoch, p.epoch)
 	}
@@ -111,7 +119,7 @@ func (c *Checker) entry(ch *chat, p *past, h *handoff.Handoff, e *handoff.Entry,
 			}
 		}
 	case e.Kind == handoff.KindUndelivered && e.Data["sink"] == "channel" && e.Data["code"] != "reply_window":
-		if about := p.entries[e.About]; c.rules.Ledger.Tried(id, about.id) == 0 && (c.rules.Calm == nil || c.rules.Calm(about.at)) {
+		if about := p.entries[e.About]; c.rules.Ledger.Tried(id, about.shown) == 0 && (c.rules.Calm == nil || c.rules.Calm(about.at)) {
 			c.bad(id, "what was given up was tried (R26)", "entry %d says that entry %d was not delivered", e.Seq, e.About)
 		}
 	case e.Kind == handoff.KindOffered:
