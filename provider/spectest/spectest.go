@@ -3,6 +3,7 @@ package spectest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,8 +11,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi2"
+	"github.com/getkin/kin-openapi/openapi2conv"
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
@@ -29,6 +33,10 @@ type Spec struct {
 	// Repair changes the text of a document that is known to be at fault; say
 	// why where it is used. Nil changes nothing.
 	Repair func(text []byte) []byte
+
+	// Optional names parameters that the document requires and the platform
+	// does not; say why where it is used.
+	Optional []string
 
 	// AnyFormat turns off the formats of strings, where a document states
 	// formats that the platform's own values do not have.
@@ -50,12 +58,20 @@ func (s Spec) Load(t *testing.T) func(r *http.Request, body []byte) error {
 	if s.Repair != nil {
 		text = s.Repair(text)
 	}
-	loader := openapi3.NewLoader()
-	doc, err := loader.LoadFromData(text)
+	doc, err := parse(text)
 	if err != nil {
 		t.Fatalf("%s: %v", s.File, err)
 	}
 	doc.Servers = nil
+	for _, item := range doc.Paths.Map() {
+		for _, op := range item.Operations() {
+			for _, p := range op.Parameters {
+				if p.Value != nil && slices.Contains(s.Optional, p.Value.Name) {
+					p.Value.Required = false
+				}
+			}
+		}
+	}
 	if s.AnyFormat {
 		for _, schema := range doc.Components.Schemas {
 			dropFormats(schema, map[*openapi3.Schema]bool{})
@@ -67,6 +83,21 @@ func (s Spec) Load(t *testing.T) func(r *http.Request, body []byte) error {
 		}
 	}
 	return s.check(newRouter(doc))
+}
+
+// parse reads a document of OpenAPI 3 or, if it is JSON, of Swagger 2.
+func parse(text []byte) (*openapi3.T, error) {
+	var version struct {
+		Swagger string `json:"swagger"`
+	}
+	if json.Unmarshal(text, &version) != nil || version.Swagger == "" {
+		return openapi3.NewLoader().LoadFromData(text)
+	}
+	var old openapi2.T
+	if err := json.Unmarshal(text, &old); err != nil {
+		return nil, err
+	}
+	return openapi2conv.ToV3(&old)
 }
 
 func (s Spec) check(find func(r *http.Request) (*routers.Route, map[string]string, error)) func(r *http.Request, body []byte) error {
