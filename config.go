@@ -125,6 +125,9 @@ func (c *Config) problems() []error {
 		if q.Tickets != "" && !c.makesTickets(q.Tickets) {
 			bad(fmt.Sprintf("Queues[%d].Tickets", i), "is not one of Providers that makes tickets")
 		}
+		if q.Offline.Ticket && q.Tickets == "" && !slices.ContainsFunc(q.Providers, c.makesTickets) {
+			bad(fmt.Sprintf("Queues[%d].Offline.Ticket", i), "needs Tickets")
+		}
 		for j, rung := range q.Ladder {
 			if rung.Do == Tell && c.words(q.Name, rung.Notice) == "" {
 				bad(fmt.Sprintf("Queues[%d].Ladder[%d].Notice", i, j), "has no words in Notices")

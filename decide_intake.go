@@ -262,6 +262,16 @@ func (x *change) offlineForm(f *Form, o Outcome) {
 	x.form(&intake{Fields: slices.Clone(f.Fields), Required: f.Required, Ends: o, OnLapse: LapseProceed})
 }
 
+// missed notes that nobody helped. Where nothing was left, that is a ticket of
+// its own.
+func (x *change) missed() {
+	e := x.event(KindMissed)
+	e.Reason, e.Data = x.h.Missed, map[string]string{"queue": x.h.Need.Queue}
+	if x.queue.Offline.Ticket && !x.h.LeftMessage {
+		e.Data["ticket"] = "wanted"
+	}
+}
+
 // whyMissed says why nobody came in time.
 func (x *change) whyMissed() *UnavailableError {
 	why := &UnavailableError{Queue: x.h.Need.Queue, Why: ReasonTimeout}

@@ -433,7 +433,8 @@ func (c cState) apply(x *change) error {
 
 // cTicket is a ticket that a platform made of a message that was left.
 type cTicket struct {
-	entry     int64
+	who       Party
+	entry     int64 // 0: made by hand
 	provider  string
 	reference string
 }
@@ -441,7 +442,7 @@ type cTicket struct {
 func (c cTicket) name() string { return "ticket" }
 
 func (c cTicket) apply(x *change) error {
-	e := x.event(KindTicket)
+	e := x.add(KindTicket, c.who)
 	e.About, e.Data = c.entry, map[string]string{"provider": c.provider, "reference": c.reference}
 	return nil
 }

@@ -188,6 +188,9 @@ func (x *change) over(o Outcome, notice string) {
 		x.noticeAgent(notice)
 	}
 	x.askRating()
+	if h.Missed != "" && !h.Attended {
+		x.missed()
+	}
 	x.set(dueNext, 0)
 	if wrap {
 		x.to(StateWrapup)
@@ -268,9 +271,12 @@ func (c cRefuse) apply(x *change) error {
 		h.Answers = mergeAnswers(h.Answers, c.request.answers)
 		x.notice(NoticeOffline, offlineData(c.why))
 		x.offlineForm(f, OutcomeUnavailable)
-	} else if x.queue.Offline.Tell {
+		return nil
+	}
+	if x.queue.Offline.Tell {
 		x.notice(NoticeOffline, offlineData(c.why))
 	}
+	x.missed()
 	return nil
 }
 

@@ -168,7 +168,7 @@ func (e *Engine) wants(t task, en *Entry, b *Binding) bool {
 		return b.Session.Reference != "" && e.rules.relays(b.Provider, en) && en.Seq > b.From && (b.To == 0 || en.Seq <= b.To)
 	}
 	if strings.HasPrefix(t.pool, sinkTicket) {
-		return en.Kind == KindLeft
+		return en.wantsTicket()
 	}
 	return en.Kind != KindTimer
 }

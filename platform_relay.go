@@ -2,10 +2,7 @@ package handoff
 
 import (
 	"context"
-	"net/url"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -61,45 +58,6 @@ func (e *Engine) UserTyping(ctx context.Context, conversation string, on bool) e
 		}
 	}
 	return ctx.Err()
-}
-
-// ticket makes a ticket of what a user left, and stores its name.
-func (e *Engine) ticket(ctx context.Context, h *Handoff, en *Entry, provider string) error {
-	p, ok := e.providers[provider].(Ticketer)
-	if !ok {
-		return nil // the pool of another build
-	}
-	id := url.QueryEscape(h.ID.Conversation) + "." + itoa(h.ID.Number) + ".t" + itoa(en.Seq)
-	said := *h
-	said.Provider = provider
-	told, left := e.Redacted(ctx, ToProvider, said, []Entry{*en})
-	told.Provider = h.Provider
-	reference, err := p.Ticket(ctx, told, leftText(&left[0]), id)
-	if err != nil {
-		return err
-	}
-	_, err = e.do(background(ctx), h.ID, "ticket/"+itoa(en.Seq), func(*Handoff) (command, error) {
-		return cTicket{entry: en.Seq, provider: provider, reference: reference}, nil
-	})
-	return err
-}
-
-// leftText is what a user left, with the fields of his form.
-func leftText(en *Entry) string {
-	var b strings.Builder
-	b.WriteString(en.Text)
-	keys := make([]string, 0, len(en.Data))
-	for k := range en.Data {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	for _, k := range keys {
-		if b.Len() > 0 {
-			b.WriteByte('\n')
-		}
-		b.WriteString(k + ": " + en.Data[k])
-	}
-	return b.String()
 }
 
 // refreshBefore is how long before its end a session is renewed. One that

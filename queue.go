@@ -121,7 +121,7 @@ type Queue struct {
 	StayOut time.Duration
 
 	// Tickets is the provider that makes a ticket of a message that a user
-	// left. Empty: the first of Providers that can; none: the message is in
+	// left, and of what Engine.Ticket is called for. Empty: the first of Providers that can; none: the message is in
 	// the log only.
 	Tickets string
 }

@@ -12,6 +12,10 @@ type Absence struct {
 	// Form is asked then. What the user answers is stored as a message for the
 	// team, and the bot has the user again. Nil asks nothing.
 	Form *Form
+
+	// Ticket makes Queue.Tickets make a ticket of a request that was missed or
+	// refused, also when the user has left nothing.
+	Ticket bool
 }
 
 // A Closing is a policy for those who are in a queue when its hours end.

@@ -246,7 +246,7 @@ func (x *change) owe(e *Entry) {
 	if b := x.h.live(); b != nil && e.Seq > b.From && x.rules.relays(b.Provider, e) {
 		x.owed(sinkProvider+b.Provider, b.cursor(), e.Seq)
 	}
-	if p := x.queue.Tickets; e.Kind == KindLeft && p != "" {
+	if p := x.queue.Tickets; p != "" && e.wantsTicket() {
 		x.owed(sinkTicket+p, sinkTicket+p, e.Seq)
 	}
 	if e.Kind == KindTimer {
@@ -261,6 +261,11 @@ func (x *change) owe(e *Entry) {
 			x.owed(o.Sink, o.Cursor, e.Seq)
 		}
 	}
+}
+
+// wantsTicket reports whether a queue that makes tickets makes one of e.
+func (e *Entry) wantsTicket() bool {
+	return e.Kind == KindLeft || e.Kind == KindMissed && e.Data["ticket"] != ""
 }
 
 // relays reports whether a platform gets e: as a message what the user says,

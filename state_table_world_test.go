@@ -182,7 +182,7 @@ func tableBot(r *rules, h *Handoff, add func(string, command)) {
 	add("", cRetract{id: "s"})
 	add("", cForget{})
 	add("", cOpened{})
-	add("", cTicket{entry: 1, provider: "platform", reference: "t"})
+	add("", cTicket{who: Party{Role: RoleEngine}, entry: 1, provider: "platform", reference: "t"})
 	add("", cUndelivered{sink: sinkChannel, entry: 1, code: "gone"})
 	add("nothing", cGiveUp{again: look})
 	add("a receiver", cGiveUp{cursors: []string{sinkNamed + "archive"}, again: Never})

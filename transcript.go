@@ -89,7 +89,8 @@ const (
 	KindUnanswered  Kind = "unanswered"
 	KindRetracted   Kind = "retracted" // a streamed reply was broken off
 	KindLeft        Kind = "left_message"
-	KindTicket      Kind = "ticket" // a platform made one of a message that was left
+	KindTicket      Kind = "ticket" // a platform made one: Data has provider and reference
+	KindMissed      Kind = "missed" // nobody helped; Reason says why
 	KindRated       Kind = "rated"
 	KindHanded      Kind = "handed"
 	KindAttempt     Kind = "attempt" // a platform is about to be opened
