@@ -104,7 +104,7 @@ func (e *Engine) ticketText(ctx context.Context, h *Handoff, provider string, en
 	}
 	said := *h
 	said.Provider = provider
-	told, all := e.Redacted(ctx, ToProvider, said, append(script[:len(script):len(script)], en))
+	told, all := e.Redacted(ctx, ToProvider, said, append(slices.Clip(script), en))
 	told.Provider = h.Provider
 	about := told.Summary
 	if about == "" {
