@@ -3,8 +3,6 @@ package handoff
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -108,11 +106,39 @@ func (e *Engine) candidates(ctx context.Context, q *Queue, at time.Time) (free [
 // on the way, the sweep comes again.
 func (e *Engine) drain(ctx context.Context, queue string) error {
 	q := e.rules.queues[queue]
-	if q == nil || q.Style == Pull || len(q.Providers) > 0 {
+	if q == nil || !q.pushes() {
 		return nil
 	}
+	if !e.roster.has(queue) {
+		if _, err := e.readCrew(ctx, queue); err != nil {
+			return err
+		}
+	}
+	waits, err := e.matchAll(ctx, q)
+	if err != nil || !waits {
+		return err
+	}
+	// What the roster has may be too old to find somebody in.
+	if e.work.running() {
+		e.readSoon(queue)
+		return nil
+	}
+	better, err := e.readCrew(ctx, queue)
+	if err == nil && better {
+		_, err = e.matchAll(ctx, q)
+	}
+	return err
+}
+
+// pushes reports whether the engine offers what waits to agents of ours.
+func (q *Queue) pushes() bool { return q.Style != Pull && len(q.Providers) == 0 }
+
+// matchAll makes passes over a queue until one offers nothing. It reports
+// whether somebody still waits.
+func (e *Engine) matchAll(ctx context.Context, q *Queue) (waits bool, err error) {
 	for lost := 0; ctx.Err() == nil; {
-		more, err := e.match(ctx, q)
+		var made bool
+		made, waits, err = e.match(ctx, q)
 		switch {
 		case errors.Is(err, errAgain) && lost < tries:
 			// The first race lost is mostly to this engine itself, which tells
@@ -124,178 +150,19 @@ func (e *Engine) drain(ctx context.Context, queue string) error {
 			}
 		case err == nil:
 			lost = 0
-			if !more {
-				return nil
+			if !made {
+				return waits, nil
 			}
 		}
 		if err != nil {
-			return err
+			return waits, err
 		}
 	}
-	return nil
+	return waits, nil
 }
 
 // errAgain says that what a match was made from is no longer true.
 var errAgain = errors.New("handoff: lost a race")
-
-// match makes one pass over a queue, in the order in which it is served. It
-// reports whether another pass is needed because something was offered;
-// errAgain says that a commit lost a race.
-func (e *Engine) match(ctx context.Context, q *Queue) (bool, error) {
-	at := now()
-	if q.Hours != nil {
-		if open, next := q.Hours.At(at); !open {
-			if !next.IsZero() {
-				// Opening is an edge that nobody else sends.
-				e.work.after(task{pool: poolDrain, do: "drain", name: q.Name}, next)
-			}
-			return false, nil
-		}
-	}
-	free, _, err := e.candidates(ctx, q, at)
-	if err != nil || len(free) == 0 {
-		return false, err
-	}
-	lines, err := e.coveredLines(ctx, q.Name, free)
-	if err != nil || len(lines) == 0 {
-		return false, err
-	}
-	// One page for each free seat, and a few more for those whom nobody may be
-	// offered just now.
-	units := 4
-	for i := range free {
-		units += free[i].Free
-	}
-	query := Query{Queue: q.Name, States: []State{StateWaiting}, Lines: lines, Waiting: true, ByRank: true, Limit: min(units, 100)}
-	made := false
-	for {
-		list, err := e.list(ctx, query)
-		if err != nil {
-			return made, err
-		}
-		for i := range list {
-			h, err := list[i].decode()
-			if err != nil {
-				return made, err
-			}
-			offered, err := e.offerTo(ctx, q, h, free, at)
-			if err != nil {
-				return made, err
-			}
-			made = made || offered
-		}
-		if len(list) < query.Limit || !slices.ContainsFunc(free, func(c Candidate) bool { return c.Free > 0 }) {
-			return made, nil
-		}
-		query.After = list[len(list)-1].Cursor(query)
-	}
-}
-
-// coveredLines returns the lines in which somebody of free can serve.
-func (e *Engine) coveredLines(ctx context.Context, queue string, free []Candidate) (out []string, err error) {
-	var lines []string
-	err = e.call(ctx, "lines", ID{}, func(ctx context.Context) error {
-		lines, err = e.store.Lines(ctx, queue)
-		return err
-	})
-	for _, l := range lines {
-		n := parseLine(l)
-		if slices.ContainsFunc(free, func(c Candidate) bool { return c.Agent.covers(&n) }) {
-			out = append(out, l)
-		}
-	}
-	return out, err
-}
-
-// offerTo offers one handoff. errAgain says that what was read is no longer
-// true.
-func (e *Engine) offerTo(ctx context.Context, q *Queue, h *Handoff, free []Candidate, at time.Time) (offered bool, err error) {
-	if h.own.Importing {
-		return false, nil
-	}
-	able := make([]Candidate, 0, len(free))
-	for i := range free {
-		if e.whyNot(h, &free[i], at) == "" {
-			able = append(able, free[i])
-		}
-	}
-	if len(able) == 0 {
-		return false, nil
-	}
-	c := cOffer{broadcast: q.Style == Broadcast}
-	if c.broadcast {
-		for i := range able[:min(len(able), q.BroadcastTo)] {
-			c.to = append(c.to, candidate{agent: able[i].Agent.ID, shown: able[i].Agent.shown(), seat: e.seat(&able[i].Agent, h, q.Name), why: "broadcast"})
-		}
-	} else {
-		id, why := e.route(ctx, q, h, able)
-		i := slices.IndexFunc(able, func(c Candidate) bool { return c.Agent.ID == id })
-		if i < 0 {
-			return false, nil // the router leaves it waiting
-		}
-		c.to = []candidate{{agent: id, shown: able[i].Agent.shown(), seat: e.seat(&able[i].Agent, h, q.Name), why: why}}
-	}
-	_, err = e.apply(ctx, h, c, "offer/"+itoa(h.OfferNo+1))
-	switch {
-	case err == nil:
-		for i := range free {
-			if !c.broadcast && free[i].Agent.ID == c.to[0].agent {
-				free[i].Free -= max(1, h.own.Units)
-				free[i].Load += max(1, h.own.Units)
-				free[i].IdleSince = at
-			}
-		}
-		return true, nil
-	case errors.Is(err, ErrConflict), errors.Is(err, ErrFull), errors.Is(err, ErrDuplicate), errors.Is(err, ErrState):
-		return false, errAgain
-	}
-	return false, err
-}
-
-// route asks for the preferred agent first, then the router.
-func (e *Engine) route(ctx context.Context, q *Queue, h *Handoff, able []Candidate) (string, string) {
-	for i := range able {
-		if able[i].Agent.ID == h.Need.Preferred {
-			return h.Need.Preferred, "preferred"
-		}
-	}
-	return q.Route.Route(ctx, h, able)
-}
-
-// whyNot says why an agent cannot get a handoff now, or "".
-func (e *Engine) whyNot(h *Handoff, c *Candidate, at time.Time) string {
-	switch {
-	case slices.Contains(h.Need.Exclude, c.Agent.ID):
-		return "excluded"
-	case !c.Agent.covers(&h.Need):
-		return missing(&c.Agent, &h.Need)
-	case c.Free < max(1, h.own.Units):
-		return "no free seat"
-	}
-	if d, ok := h.cooling(c.Agent.ID, at); ok {
-		return "not again before " + d.Until.UTC().Format(time.RFC3339) + ": " + string(d.Why)
-	}
-	return ""
-}
-
-func missing(a *Agent, n *Need) string {
-	var out []string
-	for _, s := range n.Skills {
-		switch level, ok := a.Skills[s.Name]; {
-		case !ok:
-			out = append(out, "lacks "+s.Name)
-		case level < s.Level:
-			out = append(out, s.Name+" only at "+itoa(int64(level)))
-		}
-	}
-	if n.Language != "" && len(a.Languages) > 0 && !slices.Contains(a.Languages, n.Language) {
-		out = append(out, "does not speak "+n.Language)
-	}
-	if n.Mode == ModeVideo && !a.Video {
-		out = append(out, "takes no video")
-	}
-	return strings.Join(out, ", ")
-}
 
 // sweep is the net under the edges: it looks at every queue and at everybody
 // who holds something, whether or not anything was heard of.
@@ -305,13 +172,20 @@ func (e *Engine) sweep(ctx context.Context) error {
 		e.work.tell(name)
 	}
 	e.keepLessons(ctx, lessonEvery)
-	return e.sweepHeld(ctx, "")
+	return e.sweepHeld(ctx)
 }
+
+// holding are the states in which an agent has something, or is asked.
+func holding() []State { return []State{StateOffered, StateActive, StateHeld, StateWrapup} }
 
 // sweepHeld looks for handoffs of agents who have gone, or came back. Losing
 // an agent is no commit, so nothing else would notice.
-func (e *Engine) sweepHeld(ctx context.Context, agent string) error {
-	q := Query{States: []State{StateOffered, StateActive, StateHeld, StateWrapup}, Limit: 200}
+func (e *Engine) sweepHeld(ctx context.Context) error {
+	return e.checkAll(ctx, Query{States: holding(), Limit: 200}, "")
+}
+
+// checkAll looks at the handoffs of a query; of one agent, or of all for "".
+func (e *Engine) checkAll(ctx context.Context, q Query, agent string) error {
 	for {
 		list, err := e.list(ctx, q)
 		if err != nil {
@@ -323,12 +197,7 @@ func (e *Engine) sweepHeld(ctx context.Context, agent string) error {
 			if err != nil {
 				return err
 			}
-			if h.Agent != "" && h.Provider == "" {
-				held[h.Agent] = append(held[h.Agent], h)
-			}
-			for _, o := range h.Offers {
-				held[o.Agent] = append(held[o.Agent], h)
-			}
+			h.heldBy(held)
 		}
 		if err := e.checkHeld(ctx, held, agent); err != nil {
 			return err
@@ -338,6 +207,54 @@ func (e *Engine) sweepHeld(ctx context.Context, agent string) error {
 		}
 		q.After = list[len(list)-1].Cursor(q)
 	}
+}
+
+// heldBy notes who has h or is asked.
+func (h *Handoff) heldBy(held map[string][]*Handoff) {
+	if h.Agent != "" && h.Provider == "" {
+		held[h.Agent] = append(held[h.Agent], h)
+	}
+	for _, o := range h.Offers {
+		held[o.Agent] = append(held[o.Agent], h)
+	}
+}
+
+// checkAgent looks at what one agent has or is asked. A warm offer is found by
+// its seat, and one to several by its queue.
+func (e *Engine) checkAgent(ctx context.Context, agent string, queues []string) error {
+	if err := e.checkAll(ctx, Query{Agent: agent, States: holding(), Limit: 200}, agent); err != nil {
+		return err
+	}
+	var seats []Holding
+	err := e.call(ctx, "holders", ID{}, func(ctx context.Context) (err error) {
+		seats, err = e.store.Holders(ctx, seatKey(agent))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	held := map[string][]*Handoff{}
+	for _, s := range seats {
+		switch h, err := e.get(ctx, s.ID); {
+		case err != nil:
+			if !errors.Is(err, ErrNotFound) {
+				return err
+			}
+		case h.Agent != agent:
+			h.heldBy(held)
+		}
+	}
+	if err := e.checkHeld(ctx, held, agent); err != nil {
+		return err
+	}
+	for _, q := range queues {
+		if e.rules.queue(q).Style == Broadcast {
+			if err := e.checkAll(ctx, Query{Queue: q, States: []State{StateOffered}, Limit: 200}, agent); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (e *Engine) checkHeld(ctx context.Context, held map[string][]*Handoff, only string) error {
@@ -383,20 +300,22 @@ func (e *Engine) AgentChanged(ctx context.Context, agent string) error {
 	if err := checkName("agent", agent); err != nil {
 		return err
 	}
-	return e.agentChanged(ctx, agent)
-}
-
-func (e *Engine) agentChanged(ctx context.Context, agent string) error {
-	if err := e.sweepHeld(ctx, agent); err != nil {
+	a, err := e.cfg.Directory.Get(ctx, agent)
+	if ignore(err, ErrNotFound) != nil {
 		return err
 	}
-	dctx, cancel := context.WithTimeout(ctx, e.cfg.StoreTimeout)
-	a, err := e.cfg.Directory.Get(dctx, agent)
-	cancel()
-	if err != nil {
-		return ignore(err, ErrNotFound)
+	if err := e.checkAgent(ctx, agent, a.Queues); err != nil {
+		return err
 	}
-	for _, q := range a.Queues {
+	return e.agentFree(ctx, agent)
+}
+
+// agentFree finds something for an agent who came, or got a seat back.
+func (e *Engine) agentFree(ctx context.Context, agent string) error {
+	if _, err := e.readAgents(ctx, agent); err != nil {
+		return err
+	}
+	for _, q := range e.roster.queues(agent) {
 		if e.work.running() {
 			e.work.drain(q)
 		} else if err := e.drain(ctx, q); err != nil {

@@ -31,6 +31,7 @@ type Engine struct {
 	taught    *teaching
 	outlooks  *outlooks
 	skills    *skillSet
+	roster    *roster
 	begun     *begun
 	reached   *reached
 	early     atomic.Int64 // by how much our clock is ahead of the store's, as the last claim told
@@ -49,7 +50,7 @@ func New(cfg Config) (*Engine, error) {
 	e := &Engine{
 		pace: newPace(), taught: newTeaching(), outlooks: newOutlooks(),
 		cfg: cfg, rules: cfg.rules(), store: cfg.Store, log: cfg.Logger,
-		providers: map[string]Provider{}, hub: newHub(), work: newWork(), skills: newSkillSet(), begun: newBegun(), reached: newReached(),
+		providers: map[string]Provider{}, hub: newHub(), work: newWork(), skills: newSkillSet(), roster: newRoster(), begun: newBegun(), reached: newReached(),
 	}
 	for _, p := range cfg.Providers {
 		e.providers[p.Info().Name] = p

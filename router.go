@@ -3,7 +3,6 @@ package handoff
 import (
 	"cmp"
 	"context"
-	"slices"
 	"time"
 )
 
@@ -37,77 +36,123 @@ func (f RouterFunc) Route(ctx context.Context, h *Handoff, free []Candidate) (ag
 var (
 	// MostSpecialised picks who has the fewest skills, so that those who can
 	// do everything stay free, then who is idle longest. It is the default.
-	MostSpecialised RouterFunc = func(_ context.Context, _ *Handoff, free []Candidate) (string, string) {
-		return best(free, "most specialised", func(a, b *Candidate) int {
-			return cmp.Or(cmp.Compare(len(a.Agent.Skills)+len(a.Agent.Queues), len(b.Agent.Skills)+len(b.Agent.Queues)),
-				a.IdleSince.Compare(b.IdleSince))
-		})
-	}
+	MostSpecialised Router = strategy{"most specialised", func(a, b *Candidate) int {
+		return cmp.Or(cmp.Compare(len(a.Agent.Skills)+len(a.Agent.Queues), len(b.Agent.Skills)+len(b.Agent.Queues)),
+			a.IdleSince.Compare(b.IdleSince))
+	}}
 
 	// LongestIdle picks who had nothing to do for the longest time.
-	LongestIdle RouterFunc = func(_ context.Context, _ *Handoff, free []Candidate) (string, string) {
-		return best(free, "longest idle", func(a, b *Candidate) int { return a.IdleSince.Compare(b.IdleSince) })
-	}
+	LongestIdle Router = strategy{"longest idle", func(a, b *Candidate) int { return a.IdleSince.Compare(b.IdleSince) }}
 
 	// LeastBusy picks who has the smallest share of his seats in use, then who
 	// is idle longest.
-	LeastBusy RouterFunc = func(_ context.Context, _ *Handoff, free []Candidate) (string, string) {
-		return best(free, "least busy", func(a, b *Candidate) int {
-			return cmp.Or(cmp.Compare(a.Load*(b.Load+b.Free), b.Load*(a.Load+a.Free)), a.IdleSince.Compare(b.IdleSince))
-		})
-	}
+	LeastBusy Router = strategy{"least busy", func(a, b *Candidate) int {
+		return cmp.Or(cmp.Compare(a.Load*(b.Load+b.Free), b.Load*(a.Load+a.Free)), a.IdleSince.Compare(b.IdleSince))
+	}}
 
-	// RoundRobin picks the agent whose turn it is, by the order of ids. The
-	// handoff's own name decides where to start, so that equal replicas agree.
-	RoundRobin RouterFunc = func(_ context.Context, h *Handoff, free []Candidate) (string, string) {
-		last := ""
-		for i := range free {
-			if c := &free[i]; last == "" || c.IdleSince.After(idle(free, last)) {
-				last = c.Agent.ID
-			}
-		}
-		// Whoever got something most recently was last; the next id follows.
-		ids := make([]string, len(free))
-		for i := range free {
-			ids[i] = free[i].Agent.ID
-		}
-		slices.Sort(ids)
-		i, _ := slices.BinarySearch(ids, last)
-		return ids[(i+1)%len(ids)], "round robin"
-	}
+	// RoundRobin picks the agent whose turn it is, by the order of ids: the
+	// one behind who got something most recently.
+	RoundRobin Router = roundRobin{}
 )
 
 // Sticky prefers the agent who had the conversation last, if he is among the
 // candidates, and otherwise asks next.
-func Sticky(next Router) Router {
-	return RouterFunc(func(ctx context.Context, h *Handoff, free []Candidate) (string, string) {
-		for i := range free {
-			if id := free[i].Agent.ID; id == h.LastAgent {
-				return id, "had the conversation last"
-			}
-		}
-		return next.Route(ctx, h, free)
-	})
+func Sticky(next Router) Router { return sticky{next} }
+
+// A picker is a Router that needs no copies of the candidates. One that is
+// pure runs no code of the host.
+type picker interface {
+	Router
+	pick(h *Handoff, free []*Candidate) (*Candidate, string)
+	pure() bool
 }
 
-func best(free []Candidate, why string, order func(a, b *Candidate) int) (string, string) {
-	b := &free[0]
-	for i := range free[1:] {
-		c := &free[i+1]
-		if n := cmp.Or(order(c, b), cmp.Compare(c.Agent.ID, b.Agent.ID)); n < 0 {
+// strategy picks the first in an order.
+type strategy struct {
+	why   string
+	order func(a, b *Candidate) int
+}
+
+func (s strategy) pure() bool { return true }
+
+func (s strategy) pick(_ *Handoff, free []*Candidate) (*Candidate, string) {
+	b := free[0]
+	for _, c := range free[1:] {
+		if n := s.order(c, b); n < 0 || n == 0 && c.Agent.ID < b.Agent.ID {
 			b = c
 		}
 	}
-	return b.Agent.ID, why
+	return b, s.why
 }
 
-func idle(free []Candidate, id string) time.Time {
-	for i := range free {
-		if free[i].Agent.ID == id {
-			return free[i].IdleSince
+func (s strategy) Route(_ context.Context, h *Handoff, free []Candidate) (string, string) {
+	return picked(s, h, free)
+}
+
+type roundRobin struct{}
+
+func (roundRobin) pure() bool { return true }
+
+func (roundRobin) pick(_ *Handoff, free []*Candidate) (*Candidate, string) {
+	var last, first, next *Candidate
+	for _, c := range free {
+		if last == nil || c.IdleSince.After(last.IdleSince) || c.IdleSince.Equal(last.IdleSince) && c.Agent.ID < last.Agent.ID {
+			last = c
+		}
+		if first == nil || c.Agent.ID < first.Agent.ID {
+			first = c
 		}
 	}
-	return time.Time{}
+	for _, c := range free {
+		if c.Agent.ID > last.Agent.ID && (next == nil || c.Agent.ID < next.Agent.ID) {
+			next = c
+		}
+	}
+	if next == nil {
+		next = first
+	}
+	return next, "round robin"
+}
+
+func (r roundRobin) Route(_ context.Context, h *Handoff, free []Candidate) (string, string) {
+	return picked(r, h, free)
+}
+
+type sticky struct{ next Router }
+
+func (s sticky) pure() bool {
+	p, ok := s.next.(picker)
+	return ok && p.pure()
+}
+
+func (s sticky) pick(h *Handoff, free []*Candidate) (*Candidate, string) {
+	for _, c := range free {
+		if c.Agent.ID == h.LastAgent {
+			return c, "had the conversation last"
+		}
+	}
+	if p, ok := s.next.(picker); ok {
+		return p.pick(h, free)
+	}
+	return nil, ""
+}
+
+func (s sticky) Route(ctx context.Context, h *Handoff, free []Candidate) (string, string) {
+	if id, why := picked(s, h, free); id != "" || s.pure() {
+		return id, why
+	}
+	return s.next.Route(ctx, h, free)
+}
+
+func picked(p picker, h *Handoff, free []Candidate) (agent, why string) {
+	list := make([]*Candidate, len(free))
+	for i := range free {
+		list[i] = &free[i]
+	}
+	if c, why := p.pick(h, list); c != nil {
+		return c.Agent.ID, why
+	}
+	return "", ""
 }
 
 func compare[T cmp.Ordered](a, b T) int { return cmp.Compare(a, b) }

@@ -218,3 +218,8 @@ func (w *work) telling(queue string) bool {
 }
 
 func (w *work) agent(id string) { w.add(task{pool: poolDrain, do: "agent", name: id}) }
+
+// read lets all agents of a queue be read, and reread one.
+func (w *work) read(queue string) { w.add(task{pool: poolDrain, do: "read", name: queue}) }
+
+func (w *work) reread(id string) { w.add(task{pool: poolDrain, do: "reread", name: id}) }

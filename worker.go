@@ -97,7 +97,14 @@ func (e *Engine) task(ctx context.Context, t task) {
 	case "tell":
 		err = e.tell(ctx, t.name)
 	case "agent":
-		err = e.agentChanged(ctx, t.name)
+		err = e.agentFree(ctx, t.name)
+	case "reread":
+		_, err = e.readAgents(ctx, t.name)
+	case "read":
+		var better bool
+		if better, err = e.readCrew(ctx, t.name); better {
+			e.work.drain(t.name)
+		}
 	}
 	if err != nil && ctx.Err() == nil {
 		e.log.WarnContext(ctx, "task failed", "task", t.do, "number", t.id.Number, "error", err)
@@ -183,6 +190,14 @@ func (e *Engine) look(ctx context.Context, id ID) error {
 		return ignore(err, ErrNotFound)
 	}
 	e.hub.feed.add(FeedEvent{ID: id, State: h.State, Queue: h.Need.Queue, Agent: h.Agent, At: h.Updated})
+	for _, a := range []string{h.Agent, h.LastAgent} {
+		if a != "" && h.Provider == "" {
+			e.work.reread(a)
+		}
+	}
+	for _, o := range h.Offers {
+		e.work.reread(o.Agent)
+	}
 	e.schedule(nil, h)
 	return nil
 }

@@ -1,0 +1,215 @@
+package handoff
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+)
+
+// match makes one pass over a queue, in the order in which it is served. It
+// reports whether something was offered, so that another pass is needed, and
+// whether somebody still waits; errAgain says that a commit lost a race.
+func (e *Engine) match(ctx context.Context, q *Queue) (made, waits bool, err error) {
+	at := now()
+	if q.Hours != nil {
+		if open, next := q.Hours.At(at); !open {
+			if !next.IsZero() {
+				// Opening is an edge that nobody else sends.
+				e.work.after(task{pool: poolDrain, do: "drain", name: q.Name}, next)
+			}
+			return false, false, nil
+		}
+	}
+	start := e.roster.tick()
+	lines, err := e.waitingLines(ctx, q.Name)
+	if err != nil || len(lines) == 0 {
+		return false, false, err
+	}
+	lines = e.roster.covered(q.Name, lines, nil)
+	if len(lines) == 0 {
+		return false, true, nil
+	}
+	// One for each free agent, and a few more for those whom nobody may be
+	// offered just now.
+	query := Query{
+		Queue: q.Name, States: []State{StateWaiting}, Lines: lines, Waiting: true, ByRank: true,
+		Limit: min(e.roster.idle(q.Name)+4, 100),
+	}
+	for {
+		list, err := e.list(ctx, query)
+		if err != nil {
+			return made, true, err
+		}
+		for i := range list {
+			h, err := list[i].decode()
+			if err != nil {
+				return made, true, err
+			}
+			offered, err := e.offerTo(ctx, q, h, start, at)
+			if err != nil {
+				return made, true, err
+			}
+			made = made || offered
+		}
+		if len(list) < query.Limit || e.roster.idle(q.Name) == 0 {
+			return made, true, nil
+		}
+		query.After = list[len(list)-1].Cursor(query)
+	}
+}
+
+// waitingLines returns the lines of a queue.
+func (e *Engine) waitingLines(ctx context.Context, queue string) (lines []string, err error) {
+	err = e.call(ctx, "lines", ID{}, func(ctx context.Context) error {
+		lines, err = e.store.Lines(ctx, queue)
+		return err
+	})
+	return lines, err
+}
+
+// offerTo offers one handoff. errAgain says that what was read is no longer
+// true.
+func (e *Engine) offerTo(ctx context.Context, q *Queue, h *Handoff, start int64, at time.Time) (offered bool, err error) {
+	if h.own.Importing {
+		return false, nil
+	}
+	to, err := e.choose(ctx, q, h, start, at)
+	if err != nil || len(to) == 0 {
+		return false, err
+	}
+	c := cOffer{to: to, broadcast: q.Style == Broadcast}
+	_, err = e.apply(ctx, h, c, "offer/"+itoa(h.OfferNo+1))
+	switch {
+	case err == nil:
+		if !c.broadcast {
+			e.roster.took(to[0].agent, max(1, h.own.Units), at)
+		}
+		return true, nil
+	case errors.Is(err, ErrConflict), errors.Is(err, ErrFull), errors.Is(err, ErrDuplicate), errors.Is(err, ErrState):
+		return false, errAgain
+	}
+	return false, err
+}
+
+// choose returns who is to be offered a handoff. The roster names them, and
+// whoever was not read since the pass began is read before he is believed.
+func (e *Engine) choose(ctx context.Context, q *Queue, h *Handoff, start int64, at time.Time) ([]candidate, error) {
+	for try := 0; ; try++ {
+		to, old := e.pick(ctx, q, h, start, at)
+		if len(old) == 0 {
+			return to, nil
+		}
+		var err error
+		if try < 8 {
+			_, err = e.readAgents(ctx, old...)
+		} else {
+			// The roster is all wrong: one read for everybody is cheaper.
+			_, err = e.readCrew(ctx, q.Name)
+		}
+		if err != nil || ctx.Err() != nil {
+			return nil, errors.Join(err, ctx.Err())
+		}
+	}
+}
+
+// pick chooses by what the roster has, and names those who were not read since
+// start.
+func (e *Engine) pick(ctx context.Context, q *Queue, h *Handoff, start int64, at time.Time) (to []candidate, old []string) {
+	r := e.roster
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	able := r.find(q.Name, &h.Need)
+	able = slices.DeleteFunc(able, func(c *Candidate) bool { return e.whyNot(h, c, at) != "" })
+	add := func(c *Candidate, why string) {
+		if r.seats[r.ids[c.Agent.ID]].read <= start {
+			old = append(old, c.Agent.ID)
+		}
+		to = append(to, candidate{agent: c.Agent.ID, shown: c.Agent.shown(), seat: e.seat(&c.Agent, h, q.Name), why: why})
+	}
+	switch {
+	case len(able) == 0:
+	case q.Style == Broadcast:
+		slices.SortFunc(able, func(a, b *Candidate) int { return compare(a.Agent.ID, b.Agent.ID) })
+		for _, c := range able[:min(len(able), q.BroadcastTo)] {
+			add(c, "broadcast")
+		}
+	default:
+		c, why := preferred(h, able), "preferred"
+		if c == nil {
+			c, why = e.route(ctx, q, h, able)
+		}
+		if c != nil { // else the router leaves it waiting
+			add(c, why)
+		}
+	}
+	return to, old
+}
+
+func preferred(h *Handoff, able []*Candidate) *Candidate {
+	for _, c := range able {
+		if c.Agent.ID == h.Need.Preferred {
+			return c
+		}
+	}
+	return nil
+}
+
+// route asks the queue's router, with the roster locked. A router of the host
+// gets copies, and the roster is unlocked while it thinks.
+func (e *Engine) route(ctx context.Context, q *Queue, h *Handoff, able []*Candidate) (*Candidate, string) {
+	if p, ok := q.Route.(picker); ok && p.pure() {
+		return p.pick(h, able)
+	}
+	free := make([]Candidate, len(able))
+	for i, c := range able {
+		free[i] = *c
+	}
+	slices.SortFunc(free, func(a, b Candidate) int { return compare(a.Agent.ID, b.Agent.ID) })
+	e.roster.mu.Unlock()
+	id, why := q.Route.Route(ctx, h, free)
+	e.roster.mu.Lock()
+	if !slices.ContainsFunc(free, func(c Candidate) bool { return c.Agent.ID == id }) {
+		return nil, ""
+	}
+	if n, ok := e.roster.ids[id]; ok {
+		return &e.roster.seats[n].Candidate, why
+	}
+	return nil, "" // he is gone: the next edge asks again
+}
+
+// whyNot says why an agent cannot get a handoff now, or "".
+func (e *Engine) whyNot(h *Handoff, c *Candidate, at time.Time) string {
+	switch {
+	case slices.Contains(h.Need.Exclude, c.Agent.ID):
+		return "excluded"
+	case !c.Agent.covers(&h.Need):
+		return missing(&c.Agent, &h.Need)
+	case c.Free < max(1, h.own.Units):
+		return "no free seat"
+	}
+	if d, ok := h.cooling(c.Agent.ID, at); ok {
+		return "not again before " + d.Until.UTC().Format(time.RFC3339) + ": " + string(d.Why)
+	}
+	return ""
+}
+
+func missing(a *Agent, n *Need) string {
+	var out []string
+	for _, s := range n.Skills {
+		switch level, ok := a.Skills[s.Name]; {
+		case !ok:
+			out = append(out, "lacks "+s.Name)
+		case level < s.Level:
+			out = append(out, s.Name+" only at "+itoa(int64(level)))
+		}
+	}
+	if n.Language != "" && len(a.Languages) > 0 && !slices.Contains(a.Languages, n.Language) {
+		out = append(out, "does not speak "+n.Language)
+	}
+	if n.Mode == ModeVideo && !a.Video {
+		out = append(out, "takes no video")
+	}
+	return strings.Join(out, ", ")
+}
