@@ -137,10 +137,13 @@ func (r *roster) set(f *sighting, read int64) (n int, better bool) {
 	if m.read > read {
 		return n, false
 	}
-	old := m.Candidate
+	old, used := m.Candidate, m.used
 	m.read, m.online, m.used = read, f.online, f.used
 	m.Candidate = Candidate{Agent: f.agent, Load: f.units, Free: f.agent.Seats - f.units, IdleSince: f.since}
-	better = m.Free > old.Free
+	better = m.Free > old.Free || !maps.Equal(old.Agent.QueueSeats, f.agent.QueueSeats)
+	for q, n := range used {
+		better = better || f.used[q] < n
+	}
 	if !sameAbilities(&old.Agent, &f.agent) {
 		r.able.put(n, &old.Agent, false)
 		r.able.put(n, &f.agent, true)
@@ -158,7 +161,7 @@ func (r *roster) set(f *sighting, read int64) (n int, better bool) {
 		}
 	}
 	free := m.online && m.Free > 0
-	better = free && (better || !r.free.has(n) || len(f.agent.QueueSeats) > 0)
+	better = free && (better || !r.free.has(n))
 	r.free.put(n, free)
 	return n, better
 }
