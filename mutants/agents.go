@@ -58,12 +58,12 @@ func agents() []mutant {
 			"",
 		}}},
 		{row: "h5", file: "drain.go", why: "presence tells who is lost", edits: []edit{{
-			`	return e.sweepHeld(ctx, "")`,
+			`	return e.sweepHeld(ctx)`,
 			"	return ctx.Err()",
 		}}},
 		{row: "h5", file: "drain.go", why: "who is on hold does nothing anyway", tests: "^TestH5_SweepSeesWhoIsLostOnHold$", edits: []edit{{
-			"StateOffered, StateActive, StateHeld, StateWrapup}, Limit: 200}",
-			"StateOffered, StateActive, StateWrapup}, Limit: 200}",
+			"StateOffered, StateActive, StateHeld, StateWrapup}",
+			"StateOffered, StateActive, StateWrapup}",
 		}}},
 		{row: "h6", file: "decide_timer.go", why: "the edge of a return clears it", edits: []edit{{
 			`	case f.online:
@@ -126,15 +126,9 @@ func agents() []mutant {
 			`		old := a.sessions[session]
 `,
 		}}},
-		{row: "h12", file: "drain.go", why: "unknown may be online", tests: "^TestH12_Unknown", edits: []edit{{
-			`		if st.Availability != Online {
-			continue
-		}
-`,
-			`		if st.Availability == Offline {
-			continue
-		}
-`,
+		{row: "h12", file: "crew.go", why: "unknown may be online", tests: "^TestH12_Unknown", edits: []edit{{
+			"online: st.Availability == Online}",
+			"online: st.Availability != Offline}",
 		}}},
 		{row: "h12", file: "drain.go", why: "unknown may be lost", tests: "^TestH12_Unknown", edits: []edit{{
 			"			case st.Availability == Offline && (",

@@ -14,10 +14,12 @@ func mutants() []mutant {
 func matching() []mutant {
 	return []mutant{
 		{row: "a1", file: "drain.go", why: "edges are enough", edits: []edit{{
-			`		e.work.drain(name)
+			`		if q.pushes() {
+			e.work.read(name)
+		}
 		e.work.tell(name)
 `,
-			`		_ = name
+			`		_, _ = name, q
 `,
 		}}},
 		{row: "a2", file: "index.go", why: "without a deadline nothing is due", edits: []edit{{
@@ -32,11 +34,15 @@ func matching() []mutant {
 		case errors.Is(err, errAgain) && lost < tries:
 `,
 		}}},
-		{row: "a4", file: "drain.go", why: "lines change rarely", edits: []edit{{
-			"// coveredLines returns",
+		{row: "a4", file: "match.go", why: "lines change rarely", edits: []edit{{
+			"import (",
+			`import (
+	"sync"`,
+		}, {
+			"// waitingLines returns",
 			`var linesOf sync.Map
 
-// coveredLines returns`,
+// waitingLines returns`,
 		}, {
 			`		lines, err = e.store.Lines(ctx, queue)
 		return err`,
@@ -49,12 +55,13 @@ func matching() []mutant {
 		return err`,
 		}}},
 		{row: "a5", file: "drain.go", why: "an agent who comes is an edge, one who grows is none", edits: []edit{{
-			`	for _, q := range a.Queues {
+			`	for _, q := range e.roster.queues(agent) {
 		if e.work.running() {`,
-			`	for _, q := range a.Queues {
+			`	for _, q := range e.roster.queues(agent) {
 		if !e.work.running() {
 			return nil
 		}
+		a, _ := e.cfg.Directory.Get(ctx, agent)
 		if used, _ := e.load(ctx, []string{seatKey(agent)}); used[seatKey(agent)] > 0 || a.Seats == 1 {
 			return nil
 		}
@@ -66,7 +73,7 @@ func matching() []mutant {
 			`			_ = a
 `,
 		}}},
-		{row: "a5", file: "drain.go", why: "a queue that opens is seen by the sweep", edits: []edit{{
+		{row: "a5", file: "match.go", why: "a queue that opens is seen by the sweep", edits: []edit{{
 			`			if !next.IsZero() {
 `,
 			`			if false {
@@ -77,13 +84,27 @@ func matching() []mutant {
 			`open, next := q.Hours.At(at); !open && next != at {
 `,
 		}}},
+		{row: "law 5", file: "match.go", why: "the roster is right", tests: "^TestRoster_WhoIsFoundIsReadAgain$", edits: []edit{{
+			"read <= start {",
+			"read < 0 {",
+		}}},
+		{row: "law 5", file: "drain.go", why: "whoever is not in the roster is not there", tests: "^TestRoster_", edits: []edit{{
+			`		e.readSoon(queue)
+`,
+			"",
+		}}},
+		{row: "law 5", file: "crew.go", why: "a moment ago is now", tests: "^TestRoster_", edits: []edit{{
+			`			time.AfterFunc(in, func() { e.work.read(queue) })
+`,
+			"",
+		}}},
 		{row: "a6", file: "decide_wait.go", why: "a cool-down needs no timer", edits: []edit{{
 			`			x.setAt(dueCooldown, d.Until)
 `,
 			`			_ = at
 `,
 		}}},
-		{row: "a7", file: "drain.go", why: "the order of arrival will do", edits: []edit{{
+		{row: "a7", file: "match.go", why: "the order of arrival will do", edits: []edit{{
 			"Lines: lines, Waiting: true, ByRank: true, Limit:",
 			"Lines: lines, Waiting: true, Limit:",
 		}}},

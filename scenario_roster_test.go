@@ -1,0 +1,135 @@
+package handoff_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/handofftest"
+)
+
+// slowly is a directory whose list takes a while, so that agents are not all
+// read for each edge.
+type slowly struct {
+	handoff.Directory
+	lists *int
+}
+
+func (s slowly) List(ctx context.Context, queue string) ([]handoff.Agent, error) {
+	*s.lists++
+	time.Sleep(10 * time.Millisecond) //nolint:forbidigo // in a bubble
+	return s.Directory.List(ctx, queue)
+}
+
+// silent is a presence that tells nobody of its changes.
+type silent map[string]bool
+
+func (s silent) Agents(_ context.Context, ids []string, _ time.Time) ([]handoff.Status, error) {
+	out := make([]handoff.Status, len(ids))
+	for i, id := range ids {
+		out[i] = handoff.Status{Agent: id, Availability: handoff.Offline}
+		if s[id] {
+			out[i].Availability = handoff.Online
+		}
+	}
+	return out, nil
+}
+
+func slow(there silent, lists *int) func(*handoff.Config) {
+	return func(c *handoff.Config) {
+		c.Directory, c.Presence = slowly{c.Directory, lists}, there
+		c.Sweep = time.Hour
+	}
+}
+
+func TestRoster_WhoIsFoundIsReadAgain(t *testing.T) {
+	there := silent{"ann": true, "bob": true}
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		r.Agent("ann", 1)
+		r.Agent("bob", 1)
+		r.Sleep(time.Minute)
+		there["ann"] = false // and nobody says so
+		h := r.Asks("c1")
+		require.Equal(t, handoff.StateOffered, h.State)
+		require.Equal(t, "bob", h.Offers[0].Agent, "ann is the first of the roster, and not there any more")
+	}, slow(there, new(int)))
+}
+
+func TestRoster_WhoIsMissingIsFoundSoon(t *testing.T) {
+	there, lists := silent{}, 0
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		r.Agent("ann", 1)
+		r.Sleep(time.Minute)
+		there["ann"] = true // and nobody says so
+		lists = 0
+		h := r.Asks("c1")
+		r.Sleep(time.Second) // the sweep comes in an hour
+		require.Equal(t, handoff.StateOffered, r.Now(h.ID).State)
+	}, slow(there, &lists))
+}
+
+// A request finds nobody a moment after everybody was read: they are read
+// once more when that moment is over, although no other edge comes.
+func TestRoster_NoEdgeIsLostToAMomentAgo(t *testing.T) {
+	there, lists := silent{}, 0
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		r.Agent("ann", 1)
+		r.Sleep(time.Minute)
+		r.Asks("c0") // everybody is read: nobody is there
+		r.Sleep(20 * time.Millisecond)
+		there["ann"] = true
+		lists = 0
+		h := r.Asks("c1")
+		r.Sleep(2 * time.Second)
+		require.Equal(t, handoff.StateOffered, r.Last("c0").State)
+		require.Equal(t, handoff.StateWaiting, r.Now(h.ID).State)
+	}, slow(there, &lists))
+}
+
+// However many ask while nobody is free, the agents are read now and then.
+func TestRoster_ReadsAreRationed(t *testing.T) {
+	there, lists := silent{"ann": true}, 0
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		r.Agent("ann", 1)
+		r.Asks("c0")
+		r.Sleep(time.Second)
+		lists = 0
+		for i := range 300 {
+			r.Asks(talk(i + 1))
+			r.Sleep(10 * time.Millisecond)
+		}
+		require.LessOrEqual(t, lists, 40, "in three seconds, for 300 requests")
+	}, slow(there, &lists), queues(handoff.Queue{Name: "support", PlaceEvery: handoff.Never}))
+}
+
+// Two replicas, of which each has a roster: what one gives the other finds
+// out, and no agent gets more than he has seats.
+func TestRoster_ReplicasShareAgents(t *testing.T) {
+	there := silent{"ann": true, "bob": true}
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		ann, bob := r.Agent("ann", 1), r.Agent("bob", 1)
+		other := r.Replica()
+		r.Sleep(time.Minute)
+		for _, c := range []string{"c1", "c2", "c3"} {
+			_, err := other.Request(r.Ctx, handoff.Request{Conversation: c, Queue: "support"})
+			require.NoError(t, err)
+			r.Wait()
+		}
+		require.Equal(t, 1, load(r, "ann"))
+		require.Equal(t, 1, load(r, "bob"))
+		require.Equal(t, handoff.StateWaiting, r.Last("c3").State)
+		first := r.Last("c1")
+		who := ann
+		if first.Offers[0].Agent == "bob" {
+			who = bob
+		}
+		who.Accept()
+		_, err := r.End(r.Ctx, first.ID, handoff.By(first.Offers[0].Agent), handoff.Ending{})
+		require.NoError(t, err)
+		r.Wait()
+		require.Equal(t, handoff.StateOffered, r.Last("c3").State, "given by the replica that ended the other")
+	}, slow(there, new(int)))
+}
