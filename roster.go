@@ -144,7 +144,7 @@ func (r *roster) set(f *sighting, read int64) (n int, better bool) {
 	for q, n := range used {
 		better = better || f.used[q] < n
 	}
-	if !sameAbilities(&old.Agent, &f.agent) {
+	if !ok || !sameAbilities(&old.Agent, &f.agent) {
 		r.able.put(n, &old.Agent, false)
 		r.able.put(n, &f.agent, true)
 		better = true

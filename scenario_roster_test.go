@@ -20,8 +20,12 @@ type slowly struct {
 
 func (s slowly) List(ctx context.Context, queue string) ([]handoff.Agent, error) {
 	*s.lists++
-	time.Sleep(10 * time.Millisecond) //nolint:forbidigo // in a bubble
-	return s.Directory.List(ctx, queue)
+	select {
+	case <-time.After(10 * time.Millisecond):
+		return s.Directory.List(ctx, queue)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // silent is a presence that tells nobody of its changes.
@@ -40,7 +44,7 @@ func (s silent) Agents(_ context.Context, ids []string, _ time.Time) ([]handoff.
 
 func slow(there silent, lists *int) func(*handoff.Config) {
 	return func(c *handoff.Config) {
-		c.Directory, c.Presence = slowly{c.Directory, lists}, there
+		c.Directory, c.Presence, c.StoreTimeout = slowly{c.Directory, lists}, there, time.Second
 		c.Sweep = time.Hour
 	}
 }
