@@ -312,7 +312,7 @@ func (e *Engine) AgentChanged(ctx context.Context, agent string) error {
 
 // agentFree finds something for an agent who came, or got a seat back.
 func (e *Engine) agentFree(ctx context.Context, agent string) error {
-	if _, err := e.readAgents(ctx, agent); err != nil {
+	if err := e.readAgents(ctx, agent); err != nil {
 		return err
 	}
 	for _, q := range e.roster.queues(agent) {

@@ -88,18 +88,43 @@ func (e *StoreError) Unwrap() error { return e.Err }
 // call runs a store call under its timeout. Answers of the store come back as
 // they are, failures as *StoreError.
 func (e *Engine) call(ctx context.Context, op string, id ID, f func(context.Context) error) error {
-	if err := checkContext(ctx); err != nil {
+	ctx, c, err := e.begin(ctx, op, id)
+	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, e.cfg.StoreTimeout)
-	defer cancel()
-	ctx, end := e.cfg.Hooks.span(ctx, "store."+op, id)
-	err := f(ctx)
-	end(err)
+	return c.done(f(ctx))
+}
+
+// A storeCall is a store call under way.
+type storeCall struct {
+	op    string
+	limit *limit
+	end   func(error)
+}
+
+// begin starts a store call; its error goes to done. It is call for what
+// happens often: a function for each call would move its variables to the heap.
+func (e *Engine) begin(ctx context.Context, op string, id ID) (context.Context, storeCall, error) {
+	if err := checkContext(ctx); err != nil {
+		return nil, storeCall{}, err
+	}
+	c := storeCall{op: op, limit: within(ctx, e.cfg.StoreTimeout)}
+	ctx = c.limit
+	if e.cfg.Hooks.Span != nil {
+		ctx, c.end = e.cfg.Hooks.span(ctx, "store."+op, id)
+	}
+	return ctx, c, nil
+}
+
+func (c *storeCall) done(err error) error {
+	c.limit.stop()
+	if c.end != nil {
+		c.end(err)
+	}
 	if err == nil || isAnswer(err) {
 		return err
 	}
-	return &StoreError{Op: op, Err: err}
+	return &StoreError{Op: c.op, Err: err}
 }
 
 // isAnswer reports whether a store meant what it said.
@@ -111,30 +136,33 @@ func isAnswer(err error) bool {
 
 // get reads a handoff. The result is shared: nobody changes it.
 func (e *Engine) get(ctx context.Context, id ID) (h *Handoff, err error) {
-	err = e.call(ctx, "get", id, func(ctx context.Context) error {
-		r, err := e.store.Get(ctx, id)
-		if err == nil {
-			h, err = r.decode()
-		}
-		return err
-	})
-	return h, err
+	ctx, c, err := e.begin(ctx, "get", id)
+	if err != nil {
+		return nil, err
+	}
+	r, err := e.store.Get(ctx, id)
+	if err == nil {
+		h, err = r.decode()
+	}
+	return h, c.done(err)
 }
 
 // latest reads the latest handoff of a conversation; nil if there is none. An
 // erased conversation has a tombstone under another name, which keeps the
 // number and the hashed ids.
 func (e *Engine) latest(ctx context.Context, conversation string) (h *Handoff, err error) {
-	err = e.call(ctx, "latest", ID{Conversation: conversation}, func(ctx context.Context) error {
-		r, err := e.store.Latest(ctx, conversation)
-		if errors.Is(err, ErrNotFound) {
-			r, err = e.store.Latest(ctx, tombstone(conversation))
-		}
-		if err == nil {
-			h, err = r.decode()
-		}
-		return err
-	})
+	ctx, c, err := e.begin(ctx, "latest", ID{Conversation: conversation})
+	if err != nil {
+		return nil, err
+	}
+	r, err := e.store.Latest(ctx, conversation)
+	if errors.Is(err, ErrNotFound) {
+		r, err = e.store.Latest(ctx, tombstone(conversation))
+	}
+	if err == nil {
+		h, err = r.decode()
+	}
+	err = c.done(err)
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil //nolint:nilnil // none is an answer
 	}
@@ -148,13 +176,15 @@ func (e *Engine) latest(ctx context.Context, conversation string) (h *Handoff, e
 
 // entry looks for an entry by its id.
 func (e *Engine) entry(ctx context.Context, id ID, entry string) (found *Entry, err error) {
-	err = e.call(ctx, "entry", id, func(ctx context.Context) error {
-		r, err := e.store.Entry(ctx, id, entry)
-		if err == nil {
-			found, err = r.decode(id)
-		}
-		return err
-	})
+	ctx, c, err := e.begin(ctx, "entry", id)
+	if err != nil {
+		return nil, err
+	}
+	r, err := e.store.Entry(ctx, id, entry)
+	if err == nil {
+		found, err = r.decode(id)
+	}
+	err = c.done(err)
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil //nolint:nilnil // none is an answer
 	}
@@ -302,7 +332,10 @@ func (e *Engine) apply(ctx context.Context, h *Handoff, c command, op string) (o
 		en := &entries[i]
 		list[i] = RecordEntry{ID: en.ID, Seq: en.Seq, At: en.At, Body: Body{value: en}}
 	}
-	err = e.call(ctx, "commit", next.ID, func(ctx context.Context) error { return e.store.Commit(ctx, rec, list...) })
+	sctx, call, err := e.begin(ctx, "commit", next.ID)
+	if err == nil {
+		err = call.done(e.store.Commit(sctx, rec, list...))
+	}
 	if err != nil {
 		return outcome{}, e.refused(err)
 	}

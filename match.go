@@ -62,11 +62,12 @@ func (e *Engine) match(ctx context.Context, q *Queue) (made, waits bool, err err
 
 // waitingLines returns the lines of a queue.
 func (e *Engine) waitingLines(ctx context.Context, queue string) (lines []string, err error) {
-	err = e.call(ctx, "lines", ID{}, func(ctx context.Context) error {
-		lines, err = e.store.Lines(ctx, queue)
-		return err
-	})
-	return lines, err
+	ctx, c, err := e.begin(ctx, "lines", ID{})
+	if err != nil {
+		return nil, err
+	}
+	lines, err = e.store.Lines(ctx, queue)
+	return lines, c.done(err)
 }
 
 // offerTo offers one handoff. errAgain says that what was read is no longer
@@ -103,7 +104,7 @@ func (e *Engine) choose(ctx context.Context, q *Queue, h *Handoff, start int64, 
 		}
 		var err error
 		if try < 8 {
-			_, err = e.readAgents(ctx, old...)
+			err = e.readAgents(ctx, old...)
 		} else {
 			// The roster is all wrong: one read for everybody is cheaper.
 			_, err = e.readCrew(ctx, q.Name)

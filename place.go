@@ -70,11 +70,12 @@ func (e *Engine) place(ctx context.Context, h *Handoff) (Place, error) {
 func (e *Engine) ahead(ctx context.Context, h *Handoff) (n int, err error) {
 	r := e.rules.record(h)
 	if c, ok := unwrap[AheadCounter](e.store); ok {
-		err = e.call(ctx, "ahead", h.ID, func(ctx context.Context) error {
-			n, err = c.Ahead(ctx, r, countAhead)
-			return err
-		})
-		return n, err
+		ctx, call, err := e.begin(ctx, "ahead", h.ID)
+		if err != nil {
+			return 0, err
+		}
+		n, err = c.Ahead(ctx, r, countAhead)
+		return n, call.done(err)
 	}
 	q := Query{Queue: r.Queue, Waiting: true, ByRank: true, Limit: countAhead}
 	list, err := e.list(ctx, q)

@@ -82,11 +82,12 @@ func (e *Engine) After(h Handoff, q Query) Cursor {
 }
 
 func (e *Engine) list(ctx context.Context, q Query) (out []Record, err error) {
-	err = e.call(ctx, "list", ID{}, func(ctx context.Context) error {
-		out, err = e.store.List(ctx, q)
-		return err
-	})
-	return out, err
+	ctx, c, err := e.begin(ctx, "list", ID{})
+	if err != nil {
+		return nil, err
+	}
+	out, err = e.store.List(ctx, q)
+	return out, c.done(err)
 }
 
 // Count returns how many handoffs match a query, leaving After and Limit

@@ -99,7 +99,7 @@ func (e *Engine) task(ctx context.Context, t task) {
 	case "agent":
 		err = e.agentFree(ctx, t.name)
 	case "reread":
-		_, err = e.readAgents(ctx, t.name)
+		err = e.readAgents(ctx, t.name)
 	case "read":
 		var better bool
 		if better, err = e.readCrew(ctx, t.name); better {
