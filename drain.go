@@ -167,8 +167,10 @@ var errAgain = errors.New("handoff: lost a race")
 // sweep is the net under the edges: it looks at every queue and at everybody
 // who holds something, whether or not anything was heard of.
 func (e *Engine) sweep(ctx context.Context) error {
-	for name := range e.rules.queues {
-		e.work.drain(name)
+	for name, q := range e.rules.queues {
+		if q.pushes() {
+			e.work.read(name)
+		}
 		e.work.tell(name)
 	}
 	e.keepLessons(ctx, lessonEvery)

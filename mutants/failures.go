@@ -91,9 +91,9 @@ func failures() []mutant {
 			"	if h.own.QueueMax > 1 && (",
 		}}},
 		{row: "i17", file: "handoff.go", why: "tell early, it will be stored", edits: []edit{{
-			"	err = e.call(ctx, \"commit\", next.ID,",
+			"	sctx, call, err := e.begin(ctx, \"commit\", next.ID)",
 			`	e.committed(background(ctx), h, next, entries, c)
-	err = e.call(ctx, "commit", next.ID,`,
+	sctx, call, err := e.begin(ctx, "commit", next.ID)`,
 		}, {
 			`	e.after(func(e *Engine) { e.committed(background(ctx), h, next, entries, c) })
 `,

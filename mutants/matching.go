@@ -84,16 +84,16 @@ func matching() []mutant {
 			`open, next := q.Hours.At(at); !open && next != at {
 `,
 		}}},
-		{row: "law 5", file: "match.go", why: "the roster is right", tests: "^TestRoster_WhoIsFoundIsReadAgain$", edits: []edit{{
+		{row: "a4", file: "match.go", why: "the roster is right", edits: []edit{{
 			"read <= start {",
 			"read < 0 {",
 		}}},
-		{row: "law 5", file: "drain.go", why: "whoever is not in the roster is not there", tests: "^TestRoster_", edits: []edit{{
+		{row: "a4", file: "drain.go", why: "whoever is not in the roster is not there", edits: []edit{{
 			`		e.readSoon(queue)
 `,
 			"",
 		}}},
-		{row: "law 5", file: "crew.go", why: "a moment ago is now", tests: "^TestRoster_", edits: []edit{{
+		{row: "a4", file: "crew.go", why: "a moment ago is now", edits: []edit{{
 			`			time.AfterFunc(in, func() { e.work.read(queue) })
 `,
 			"",
@@ -105,8 +105,8 @@ func matching() []mutant {
 `,
 		}}},
 		{row: "a7", file: "match.go", why: "the order of arrival will do", edits: []edit{{
-			"Lines: lines, Waiting: true, ByRank: true, Limit:",
-			"Lines: lines, Waiting: true, Limit:",
+			"Lines: lines, Waiting: true, ByRank: true,",
+			"Lines: lines, Waiting: true,",
 		}}},
 		{row: "a9", file: "decide_agent.go", why: "he may change his mind", edits: []edit{{
 			`	x.coolDown(c.agent, ReasonDeclined)

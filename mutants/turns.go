@@ -55,7 +55,7 @@ func turns() []mutant {
 `,
 		}}},
 		{row: "b6", file: "handoff.go", why: "erased is erased", edits: []edit{{
-			`			r, err = e.store.Latest(ctx, tombstone(conversation))
+			`		r, err = e.store.Latest(ctx, tombstone(conversation))
 `,
 			"",
 		}}},

@@ -2,6 +2,7 @@ package handoff_test
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"time"
 
@@ -49,7 +50,7 @@ func slow(there silent, lists *int) func(*handoff.Config) {
 	}
 }
 
-func TestRoster_WhoIsFoundIsReadAgain(t *testing.T) {
+func TestA4_WhoIsFoundIsReadAgain(t *testing.T) {
 	there := silent{"ann": true, "bob": true}
 	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
 		r.Agent("ann", 1)
@@ -62,7 +63,7 @@ func TestRoster_WhoIsFoundIsReadAgain(t *testing.T) {
 	}, slow(there, new(int)))
 }
 
-func TestRoster_WhoIsMissingIsFoundSoon(t *testing.T) {
+func TestA4_WhoIsMissingIsFoundSoon(t *testing.T) {
 	there, lists := silent{}, 0
 	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
 		r.Agent("ann", 1)
@@ -77,7 +78,7 @@ func TestRoster_WhoIsMissingIsFoundSoon(t *testing.T) {
 
 // A request finds nobody a moment after everybody was read: they are read
 // once more when that moment is over, although no other edge comes.
-func TestRoster_NoEdgeIsLostToAMomentAgo(t *testing.T) {
+func TestA4_NoEdgeIsLostToAMomentAgo(t *testing.T) {
 	there, lists := silent{}, 0
 	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
 		r.Agent("ann", 1)
@@ -94,7 +95,7 @@ func TestRoster_NoEdgeIsLostToAMomentAgo(t *testing.T) {
 }
 
 // However many ask while nobody is free, the agents are read now and then.
-func TestRoster_ReadsAreRationed(t *testing.T) {
+func TestA4_ReadsAreRationed(t *testing.T) {
 	there, lists := silent{"ann": true}, 0
 	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
 		r.Agent("ann", 1)
@@ -102,16 +103,16 @@ func TestRoster_ReadsAreRationed(t *testing.T) {
 		r.Sleep(time.Second)
 		lists = 0
 		for i := range 300 {
-			r.Asks(talk(i + 1))
+			r.Asks("c" + strconv.Itoa(i+1))
 			r.Sleep(10 * time.Millisecond)
 		}
 		require.LessOrEqual(t, lists, 40, "in three seconds, for 300 requests")
-	}, slow(there, &lists), queues(handoff.Queue{Name: "support", PlaceEvery: handoff.Never}))
+	}, slow(there, &lists), func(c *handoff.Config) { c.Queues[0].PlaceEvery = handoff.Never })
 }
 
 // Two replicas, of which each has a roster: what one gives the other finds
 // out, and no agent gets more than he has seats.
-func TestRoster_ReplicasShareAgents(t *testing.T) {
+func TestA4_ReplicasShareAgents(t *testing.T) {
 	there := silent{"ann": true, "bob": true}
 	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
 		ann, bob := r.Agent("ann", 1), r.Agent("bob", 1)
@@ -122,8 +123,8 @@ func TestRoster_ReplicasShareAgents(t *testing.T) {
 			require.NoError(t, err)
 			r.Wait()
 		}
-		require.Equal(t, 1, load(r, "ann"))
-		require.Equal(t, 1, load(r, "bob"))
+		require.Equal(t, 1, cxLoad(t, r, "ann"))
+		require.Equal(t, 1, cxLoad(t, r, "bob"))
 		require.Equal(t, handoff.StateWaiting, r.Last("c3").State)
 		first := r.Last("c1")
 		who := ann
