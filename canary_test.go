@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -15,7 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/analytics"
 	"github.com/seed-2a427302/handoff/handofftest"
+	"github.com/seed-2a427302/handoff/history"
 )
 
 // canary stands in everything that somebody said, and in every secret.
@@ -54,6 +57,7 @@ func TestCanaryLogsHoldNoContent(t *testing.T) {
 	var logs logbook
 	var hooks logbook
 	failing := errors.New("the receiver says: " + canary)
+	var counters analytics.Counters
 	desk := &leaky{platform{name: "vendor"}}
 	note := func(v any) {
 		b, err := json.Marshal(v)
@@ -140,6 +144,22 @@ func TestCanaryLogsHoldNoContent(t *testing.T) {
 		verb(err)
 		_, err = r.Answer(r.Ctx, "c1", handoff.Response{Value: canary})
 		verb(err)
+		_, err = r.Search(r.Ctx, handoff.Query{Tag: bad}, canary)
+		verb(err)
+		_, err = r.Search(r.Ctx, handoff.Query{}, bad)
+		verb(err)
+		_, err = history.List(r.Ctx, r.Engine, history.Filter{Class: canary}, "", 1)
+		verb(err)
+		_, err = history.List(r.Ctx, r.Engine, history.Filter{}, canary, 1)
+		verb(err)
+		_, err = history.Export{Format: canary}.Write(r.Ctx, io.Discard, r.Engine)
+		verb(err)
+		_, err = history.Erase(r.Ctx, r.Engine, history.Scope{User: bad})
+		verb(err)
+		_, err = analytics.Now(r.Ctx, r.Engine, canary)
+		verb(err)
+		_, err = analytics.Compute(r.Ctx, r.Engine, analytics.Options{Query: handoff.Query{Queue: bad}})
+		verb(err)
 		r.Store.Plan(nil)
 
 		// A platform's agent, webhook and end.
@@ -166,7 +186,7 @@ func TestCanaryLogsHoldNoContent(t *testing.T) {
 	}, func(c *handoff.Config) {
 		c.Logger = slog.New(slog.NewTextHandler(&logs, &slog.HandlerOptions{Level: slog.LevelDebug - 100, AddSource: true}))
 		c.Hooks = handoff.Hooks{
-			Changed:   func(_ context.Context, ch handoff.Change) { note(ch) },
+			Changed:   func(ctx context.Context, ch handoff.Change) { note(ch); counters.Hooks().Changed(ctx, ch) },
 			Delivered: func(_ context.Context, d handoff.Delivered) { d.Err = nil; note(d) },
 			Span: func(ctx context.Context, name string, id handoff.ID) (context.Context, func(error)) {
 				note([]any{name, id})
@@ -187,6 +207,7 @@ func TestCanaryLogsHoldNoContent(t *testing.T) {
 		c.BotQueue, c.Poll, c.Sweep = "support", 20*time.Second, time.Minute
 		c.Queues = []handoff.Queue{{Name: "support", Ladder: patient()}, {Name: "vendor", Providers: []string{"vendor"}}}
 	})
+	note(counters.Read())
 	require.Contains(t, logs.String(), "level=WARN", "the test made the engine complain")
 	require.Contains(t, logs.String(), "level=DEBUG")
 	for what, text := range map[string]string{"log": logs.String(), "hook or feed": hooks.String()} {

@@ -78,6 +78,9 @@ func (e *Engine) erase(ctx context.Context, conversation string) error {
 	if err != nil {
 		return e.refused(err)
 	}
-	e.after(func(e *Engine) { e.hub.changed(conversation) })
+	e.after(func(e *Engine) {
+		e.hub.feed.forget(conversation)
+		e.hub.changed(conversation)
+	})
 	return nil
 }

@@ -42,7 +42,7 @@ func (e *Engine) Feed(ctx context.Context, after string) iter.Seq2[FeedEvent, er
 				return
 			}
 			for i := range list {
-				if !yield(list[i], nil) {
+				if !list[i].ID.IsZero() && !yield(list[i], nil) {
 					return
 				}
 			}
@@ -80,6 +80,17 @@ func (r *ring) add(ev FeedEvent) {
 		return
 	}
 	r.list[(r.next-1)%ringSize] = ev
+}
+
+// forget leaves nothing of a conversation but that there were events.
+func (r *ring) forget(conversation string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.list {
+		if r.list[i].ID.Conversation == conversation {
+			r.list[i] = FeedEvent{Cursor: r.list[i].Cursor}
+		}
+	}
 }
 
 func (r *ring) cursor(n int64) string { return r.name + "." + strconv.FormatInt(n, 10) }
