@@ -103,6 +103,11 @@ func config(c *handoff.Config) {
 		{Name: "night", Hours: night{}},
 		{Name: "form", Style: handoff.Pull, Ladder: quiet, Intake: &handoff.Form{Fields: []handoff.Field{{Name: "order"}}}},
 	}
+	for i := range c.Queues {
+		// To tell somebody his place is a commit, and the one that fires a timer
+		// would have to be repeated a moment later.
+		c.Queues[i].PlaceEvery = handoff.Never
+	}
 	c.KeepContained = handoff.Never
 }
 

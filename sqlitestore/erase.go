@@ -18,7 +18,7 @@ func (s *Store) Erase(ctx context.Context, conversation string, tomb handoff.Rec
 		return wrap("erase", err)
 	}
 	type row struct{ rec, number, version int64 }
-	return removed("erase", s.change(ctx, durable, func(ctx context.Context, w runner) error {
+	err := s.change(ctx, durable, func(ctx context.Context, w runner) error {
 		rows, err := w.query(ctx, s.sql.versions, conversation)
 		list, err := collect(rows, err, func(rows *sql.Rows) (r row, err error) {
 			err = rows.Scan(&r.rec, &r.number, &r.version)
@@ -44,7 +44,11 @@ func (s *Store) Erase(ctx context.Context, conversation string, tomb handoff.Rec
 			}
 		}
 		return do(ctx, w, s.sql.insert, recordArgs(&tomb, tomb.Version+1, encodeLists(&tomb))...)
-	}))
+	})
+	if err == nil && s.write != nil {
+		s.write.scrub(ctx)
+	}
+	return removed("erase", err)
 }
 
 // Delete is handoff.Store's.

@@ -69,6 +69,10 @@ func (w *writer) connect(ctx context.Context, k kind) (*connection, error) {
 		return nil, err
 	}
 	c := &connection{conn: conn, statements: newStatements(conn.PrepareContext)}
+	// What is overwritten or removed does not stay in free space; see scrub.
+	if err := do(ctx, c, "PRAGMA secure_delete = ON"); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
 	if k == light {
 		if err := do(ctx, c, "PRAGMA synchronous = NORMAL"); err != nil {
 			return nil, errors.Join(err, conn.Close())
@@ -76,6 +80,20 @@ func (w *writer) connect(ctx context.Context, k kind) (*connection, error) {
 	}
 	w.conns[k] = c
 	return c, nil
+}
+
+// scrub empties the write-ahead log, which has what was there before. Another
+// process that is reading may keep it from that; then the log is overwritten
+// as time goes on.
+func (w *writer) scrub(ctx context.Context) {
+	if w.take(ctx) != nil {
+		return
+	}
+	defer w.release()
+	if c, err := w.connect(ctx, durable); err == nil {
+		var busy, pages, moved int
+		_ = c.one(ctx, "PRAGMA wal_checkpoint(TRUNCATE)", nil, &busy, &pages, &moved)
+	}
 }
 
 // drop closes a connection that is not to be trusted any more. The next
