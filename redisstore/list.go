@@ -18,6 +18,7 @@ type walk struct {
 	low     string
 	high    string
 	ordered bool // by the query's order
+	exact   bool // nothing else stands between the bounds
 }
 
 // looks is how many records one call of a script looks at.
@@ -57,12 +58,18 @@ func (s *Store) List(ctx context.Context, q handoff.Query) ([]handoff.Record, er
 // Count is handoff.Counter's.
 func (s *Store) Count(ctx context.Context, q handoff.Query) (int, error) {
 	q.After, q.Limit, q.ByRank = handoff.Cursor{}, 0, false
-	if stands(q) && q.Conversation+q.Agent+q.User+q.Tag == "" && len(q.States)+len(q.Outcomes)+len(q.Lines) == 0 && q.From.IsZero() && q.To.IsZero() {
-		n, err := s.client.ZCard(ctx, s.name+"rank:"+q.Queue).Result()
-		return int(n), wrap("count", err)
-	}
 	n := int64(0)
 	w := s.walk(q)
+	if w.exact {
+		for _, index := range w.indexes {
+			found, err := s.client.ZLexCount(ctx, index, w.low, w.high).Result()
+			if err != nil {
+				return 0, wrap("count", err)
+			}
+			n += found
+		}
+		return int(n), nil
+	}
 	if !w.ordered && (!q.From.IsZero() || !q.To.IsZero()) { // its conditions do not hold the times
 		list, err := s.List(ctx, q)
 		return len(list), err
@@ -119,14 +126,23 @@ func (s *Store) walk(q handoff.Query) walk {
 		return w
 	case stands(q):
 		w.indexes, w.skip, w.ordered = []string{s.name + "rank:" + q.Queue}, 16, q.ByRank
+		alone := q
+		alone.Queue, alone.Waiting, alone.ByRank, alone.Limit = "", false, false, 0
+		w.exact = len(q.Lines) == 0 && unconditional(alone) && q.From.IsZero() && q.To.IsZero()
 		if q.ByRank && !q.After.IsZero() {
 			w.low = "(" + rank(q.After.Priority, q.After.At) + rid(q.After.ID)
 		}
 		return w
 	case q.Agent != "":
 		w.indexes = []string{s.name + "agent:" + q.Agent}
+		alone := q
+		alone.Agent = ""
+		w.exact = unconditional(alone)
 	case q.User != "":
 		w.indexes = []string{s.name + "user:" + q.User}
+		alone := q
+		alone.User = ""
+		w.exact = unconditional(alone)
 	default:
 		ended, other := len(q.States) == 0, len(q.States) == 0
 		for _, st := range q.States {
@@ -139,6 +155,11 @@ func (s *Store) walk(q handoff.Query) walk {
 		if ended {
 			w.indexes = append(w.indexes, s.name+"past")
 		}
+		alone := q
+		if !other {
+			alone.States = nil // all that is there
+		}
+		w.exact = unconditional(alone)
 	}
 	w.skip, w.ordered = 8, !q.ByRank
 	if !q.From.IsZero() {
@@ -152,6 +173,9 @@ func (s *Store) walk(q handoff.Query) walk {
 	}
 	return w
 }
+
+// unconditional reports whether q asks for everything, its times aside.
+func unconditional(q handoff.Query) bool { return len(conditions(nil, q)) == 0 }
 
 // conditions are those of a query that a script can look at.
 func conditions(args []any, q handoff.Query) []any {

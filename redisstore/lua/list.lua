@@ -10,10 +10,16 @@
 local what, skip, before, low, high = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local most, budget, n = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 
-local at = {}
-for i, f in ipairs(F) do at[f] = i end
+-- Who only counts needs the fields that are compared and no others.
+local at, need = {}, what == 'rows' and F or {'v'}
+for i, f in ipairs(need) do at[f] = i end
 local conditions, i = {}, 9 + n
 while i <= #ARGV do
+	local field = ARGV[i] == '!l' and 'l' or ARGV[i]
+	if not at[field] then
+		need[#need + 1] = field
+		at[field] = #need
+	end
 	local c = {field = ARGV[i], any = {}}
 	local values = tonumber(ARGV[i + 1])
 	for j = i + 2, i + 1 + values do
@@ -76,7 +82,7 @@ while true do
 	local m = next_member()
 	if not m then break end
 	local rid = before .. string.sub(m, skip + 1)
-	local r = call('HMGET', P .. 'r:' .. rid, unpack(F))
+	local r = call('HMGET', P .. 'r:' .. rid, unpack(need))
 	looked = looked + 1
 	if r[1] and fulfils(r) then
 		count = count + 1
