@@ -22,7 +22,7 @@ func Redis(args ...string) (url string, stop func(), err error) {
 		return "", nil, err
 	}
 	socket := filepath.Join(s.dir, "redis.sock")
-	stop, err = s.run("TERM", ping, socket, bin, append([]string{
+	stop, err = s.run("KILL", ping, socket, bin, append([]string{
 		"--port", "0", "--unixsocket", socket, "--unixsocketperm", "777", "--dir", s.dir, "--save", "", "--appendonly", "yes",
 		"--maxmemory-policy", "noeviction",
 	}, args...)...)
