@@ -14,6 +14,7 @@ import (
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/provider/chatwoot"
 	"github.com/seed-2a427302/handoff/provider/inmem"
+	"github.com/seed-2a427302/handoff/provider/intercom"
 	"github.com/seed-2a427302/handoff/provider/slack"
 	"github.com/seed-2a427302/handoff/provider/webhook"
 )
@@ -26,6 +27,7 @@ func platforms(t *testing.T) []platform {
 		{"[Chatwoot](chatwoot.md)", must[*chatwoot.Provider](t)(chatwoot.New(chatwoot.Config{
 			URL: "https://chatwoot.example", Account: 1, Inbox: 1, InboxIdentifier: "i", Token: "t", Secrets: []string{"s"},
 		}))},
+		{"[Intercom](intercom.md)", must[*intercom.Provider](t)(intercom.New(intercom.Config{Token: "t", Admin: "1", Secrets: []string{"s"}}))},
 		{"[Slack](slack.md)", must[*slack.Provider](t)(slack.New(slack.Config{Token: "t", Secrets: []string{"s"}, Channel: "C1"}))},
 		{"[Generic bridge](webhook.md)", must[*webhook.Provider](t)(webhook.New(webhook.Config{
 			URL: "https://console.example", Secrets: []string{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
