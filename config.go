@@ -14,6 +14,7 @@ import (
 type Config struct {
 	Store     Store
 	Queues    []Queue
+	Choose    []Choice        // which queue, for requests that name none; the first that holds
 	Directory Directory       // who exists
 	Presence  Presence        // who is there; nil: the Directory, if it knows (Staff does), else nobody
 	Channel   Channel         // shows things to users; nil: hosts pull with FollowUser
@@ -140,6 +141,7 @@ func (c *Config) problems() []error {
 	out = append(out, c.Escalation.problems(c, names)...)
 	out = append(out, validate("Notices", c.Notices)...)
 	out = append(out, validate("Rooms", c.Rooms)...)
+	out = append(out, c.choiceProblems(names)...)
 	if c.BotQueue != "" && !names[c.BotQueue] {
 		bad("BotQueue", "is not one of Queues")
 	}
@@ -261,6 +263,7 @@ func (c *Config) rules() *rules {
 			q.Tickets = q.Providers[i]
 		}
 		r.queues[q.Name] = q.resolve(c.Router)
+		r.remember = max(1, r.remember, q.AgentMost)
 	}
 	for name := range c.Sinks {
 		r.sinks = append(r.sinks, name)

@@ -19,10 +19,13 @@ func (e *Engine) see(ctx context.Context, agents []Agent, at time.Time) ([]sight
 		if !out[i].online {
 			continue
 		}
-		out[i].since = e.pace.idleSince(ids[i], st.Since)
+		out[i].since, out[i].asked = e.pace.idleSince(ids[i], st.Since), e.pace.asked(ids[i])
 		keys = append(keys, seatKey(ids[i]))
 		for q := range agents[i].QueueSeats {
 			keys = append(keys, queueSeatKey(ids[i], q))
+		}
+		for channel := range agents[i].ChannelSeats {
+			keys = append(keys, channelSeatKey(ids[i], channel))
 		}
 	}
 	if len(keys) == 0 {
@@ -41,6 +44,11 @@ func (e *Engine) see(ctx context.Context, agents []Agent, at time.Time) ([]sight
 					f.used = map[string]int{}
 				}
 				f.used[q] = n
+			}
+		}
+		for channel, most := range f.agent.ChannelSeats {
+			if load[channelSeatKey(ids[i], channel)] >= most {
+				f.full = append(f.full, channel)
 			}
 		}
 	}
@@ -74,9 +82,7 @@ func (e *Engine) readAgents(ctx context.Context, ids ...string) error {
 // readCrew reads all agents of a queue.
 func (e *Engine) readCrew(ctx context.Context, queue string) (better bool, err error) {
 	start, read := time.Now(), e.roster.begin(queue)
-	dctx, cancel := context.WithTimeout(ctx, e.cfg.StoreTimeout)
-	agents, err := e.cfg.Directory.List(dctx, queue)
-	cancel()
+	agents, err := e.group(ctx, e.rules.queue(queue))
 	if err != nil {
 		return false, err
 	}

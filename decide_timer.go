@@ -104,25 +104,11 @@ func (x *change) fireLadder() {
 	h.own.Rung++
 	switch rung.Do {
 	case RelaxSkills:
-		x.relax(func(skills []Skill) (keep, dropped []Skill) {
-			for i, s := range slices.Backward(skills) {
-				if s.Optional {
-					return slices.Delete(slices.Clone(skills), i, i+1), skills[i : i+1]
-				}
-			}
-			return skills, nil
-		})
+		x.relax(lightest)
 	case RelaxLevels:
-		x.relax(func(skills []Skill) (keep, dropped []Skill) {
-			keep = slices.Clone(skills)
-			for i := range keep {
-				if keep[i].Level > 0 {
-					dropped = append(dropped, skills[i])
-					keep[i].Level = 0
-				}
-			}
-			return keep, dropped
-		})
+		x.relax(lower(rung.By))
+	case Widen:
+		x.widen(rung.Queue)
 	case Overflow:
 		x.event(KindLadder).Data = map[string]string{"action": string(rung.Do), "queue": rung.Queue}
 		h.Need.Queue = rung.Queue
@@ -155,21 +141,6 @@ func (x *change) fireLadder() {
 		return
 	}
 	x.armWait()
-}
-
-// relax lowers what is asked for, and records what was dropped.
-func (x *change) relax(f func([]Skill) (keep, dropped []Skill)) {
-	keep, dropped := f(x.h.Need.Skills)
-	if len(dropped) == 0 {
-		return
-	}
-	x.h.Need.Skills = keep
-	x.h.Dropped = append(slices.Clip(x.h.Dropped), dropped...)
-	e := x.event(KindRelaxed)
-	e.Data = map[string]string{}
-	for _, s := range dropped {
-		e.Data[s.Name] = strconv.Itoa(s.Level)
-	}
 }
 
 // fireAnswer is the bot timeout: a message is handed out once more, and then

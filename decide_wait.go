@@ -22,7 +22,8 @@ type cRequest struct {
 	answers map[string]string
 	past    []Past
 	units   int
-	skip    bool // no intake
+	skip    bool   // no intake
+	wanted  string // the queue that was asked for; empty: the need's
 }
 
 func (c cRequest) name() string { return "request" }
@@ -56,6 +57,9 @@ func (x *change) request(c *cRequest) {
 	e := x.add(KindRequested, c.who)
 	e.Reason, e.Data = c.reason, map[string]string{"queue": c.need.Queue}
 	maps.Copy(e.Data, c.data)
+	if c.wanted != "" && c.wanted != c.need.Queue {
+		e.Data["diverted_from"] = c.wanted
+	}
 	if c.note != "" {
 		x.add(KindNote, c.who).Text = c.note
 	}
@@ -105,10 +109,12 @@ func (x *change) armWait() {
 	if h.own.Rung < len(x.queue.Ladder) {
 		x.setAt(dueLadder, h.own.LadderFrom.Add(x.queue.Ladder[h.own.Rung].After))
 	}
-	h.own.Declined = slices.DeleteFunc(slices.Clone(h.own.Declined), func(d declined) bool { return !d.Until.After(x.now) })
 	x.drop(dueCooldown)
+	h.own.Declined = slices.DeleteFunc(slices.Clone(h.own.Declined), func(d declined) bool {
+		return !d.Until.After(x.now) && !h.refused(d.Agent)
+	})
 	for _, d := range h.own.Declined {
-		if at, ok := h.deadline(dueCooldown); !ok || d.Until.Before(at) {
+		if at, ok := h.deadline(dueCooldown); d.Until.After(x.now) && (!ok || d.Until.Before(at)) {
 			x.setAt(dueCooldown, d.Until)
 		}
 	}
@@ -132,7 +138,7 @@ func (x *change) back() {
 
 // moved says that the line is another one: what was told of the old one says
 // nothing about it.
-func (x *change) moved() { x.h.own.Lined, x.h.Place = x.now, nil }
+func (x *change) moved() { x.h.own.Lined, x.h.Place, x.h.Need.Also = x.now, nil, nil }
 
 // requeue returns a handoff that an agent had. The ladder starts again; the
 // place does not.
@@ -152,8 +158,9 @@ func (x *change) coolDown(agent string, why Reason) {
 	if x.queue.Cooldown < 0 {
 		return
 	}
+	refused := x.h.refused(agent) || why == ReasonDeclined || why == ReasonRequeued
 	out := slices.DeleteFunc(slices.Clone(x.h.own.Declined), func(d declined) bool { return d.Agent == agent })
-	out = append(out, declined{Agent: agent, Until: x.now.Add(x.queue.Cooldown), Why: why})
+	out = append(out, declined{Agent: agent, Until: x.now.Add(x.queue.Cooldown), Why: why, Refused: refused})
 	x.h.own.Declined = out
 }
 

@@ -3,42 +3,9 @@ package handoff
 import (
 	"context"
 	"errors"
-	"sync"
+	"slices"
 	"time"
 )
-
-// pace remembers when agents last got or gave back something, as far as this
-// engine saw it. It orders candidates and decides nothing.
-type pace struct {
-	mu   sync.Mutex
-	last map[string]time.Time
-}
-
-func newPace() *pace { return &pace{last: map[string]time.Time{}} }
-
-func (p *pace) note(old, h *Handoff) {
-	if old.Agent == h.Agent && len(old.Offers) == len(h.Offers) && (old.own.Seat == nil) == (h.own.Seat == nil) {
-		return
-	}
-	agents := freed(old, h)
-	if h.Agent != "" && h.Agent != old.Agent {
-		agents = append(agents, h.Agent)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, a := range agents {
-		p.last[a] = h.Updated
-	}
-}
-
-func (p *pace) idleSince(agent string, online time.Time) time.Time {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if t := p.last[agent]; t.After(online) {
-		return t
-	}
-	return online
-}
 
 // load returns the units in use of keys.
 func (e *Engine) load(ctx context.Context, keys []string) (map[string]int, error) {
@@ -56,9 +23,7 @@ func (e *Engine) load(ctx context.Context, keys []string) (map[string]int, error
 // candidates reads who is online in a queue, and who of them has a free seat.
 // It is never cached: an edge is only as good as what is read for it.
 func (e *Engine) candidates(ctx context.Context, q *Queue, at time.Time) (free []Candidate, online []Agent, err error) {
-	dctx, cancel := context.WithTimeout(ctx, e.cfg.StoreTimeout)
-	all, err := e.cfg.Directory.List(dctx, q.Name)
-	cancel()
+	all, err := e.group(ctx, q)
 	if err != nil || len(all) == 0 {
 		return nil, nil, err
 	}
@@ -78,6 +43,9 @@ func (e *Engine) candidates(ctx context.Context, q *Queue, at time.Time) (free [
 		if _, ok := all[i].QueueSeats[q.Name]; ok {
 			keys = append(keys, queueSeatKey(ids[i], q.Name))
 		}
+		for channel := range all[i].ChannelSeats {
+			keys = append(keys, channelSeatKey(ids[i], channel))
+		}
 	}
 	if len(online) == 0 {
 		return nil, nil, nil
@@ -89,7 +57,12 @@ func (e *Engine) candidates(ctx context.Context, q *Queue, at time.Time) (free [
 	for i := range online {
 		a := &online[i]
 		used := load[seatKey(a.ID)]
-		c := Candidate{Agent: *a, Load: used, Free: a.Seats - used, IdleSince: e.pace.idleSince(a.ID, since[i])}
+		c := Candidate{Agent: *a, Load: used, Free: a.Seats - used, IdleSince: e.pace.idleSince(a.ID, since[i]), Asked: e.pace.asked(a.ID)}
+		for channel, most := range a.ChannelSeats {
+			if load[channelSeatKey(a.ID, channel)] >= most {
+				c.full = append(c.full, channel)
+			}
+		}
 		if most, ok := a.QueueSeats[q.Name]; ok {
 			if load[queueSeatKey(a.ID, q.Name)] >= most {
 				continue
@@ -100,6 +73,26 @@ func (e *Engine) candidates(ctx context.Context, q *Queue, at time.Time) (free [
 		}
 	}
 	return free, online, nil
+}
+
+// group lists the agents of a queue, and those of queues that may help out.
+func (e *Engine) group(ctx context.Context, q *Queue) ([]Agent, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.cfg.StoreTimeout)
+	defer cancel()
+	all, err := e.cfg.Directory.List(ctx, q.Name)
+	for _, other := range q.helpers() {
+		if err != nil {
+			return nil, err
+		}
+		var more []Agent
+		more, err = e.cfg.Directory.List(ctx, other)
+		for i := range more {
+			if !more[i].serves(q.Name) && !slices.ContainsFunc(all, func(a Agent) bool { return a.ID == more[i].ID }) {
+				all = append(slices.Clip(all), more[i])
+			}
+		}
+	}
+	return all, err
 }
 
 // drain matches a queue until a fresh read finds no pair. Whatever went wrong
@@ -317,7 +310,7 @@ func (e *Engine) agentFree(ctx context.Context, agent string) error {
 	if err := e.readAgents(ctx, agent); err != nil {
 		return err
 	}
-	for _, q := range e.roster.queues(agent) {
+	for _, q := range e.rules.helped(e.roster.queues(agent)) {
 		if e.work.running() {
 			e.work.drain(q)
 		} else if err := e.drain(ctx, q); err != nil {

@@ -16,10 +16,11 @@ type Explanation struct {
 }
 
 // An AgentAnswer says why an agent does not get a handoff now. Why is empty
-// for one who could.
+// for one who can.
 type AgentAnswer struct {
 	Agent        string
 	Availability Availability
+	Could        bool // serves the queue, has the skills and is not excluded
 	Why          string
 }
 
@@ -77,11 +78,11 @@ func (e *Engine) explainWaiting(ctx context.Context, h *Handoff, out *Explanatio
 	if out.Place, err = e.place(ctx, h); err != nil {
 		return err
 	}
-	free, _, err := e.candidates(ctx, q, at)
+	free, online, err := e.candidates(ctx, q, at)
 	if err != nil {
 		return err
 	}
-	all, err := e.cfg.Directory.List(ctx, h.Need.Queue)
+	all, err := e.group(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -92,15 +93,18 @@ func (e *Engine) explainWaiting(ctx context.Context, h *Handoff, out *Explanatio
 	able := 0
 	for i, st := range e.status(ctx, ids, at) {
 		a := AgentAnswer{Agent: st.Agent, Availability: st.Availability}
+		a.Could = all[i].reaches(h.Need.Queue, &h.Need) && all[i].covers(&h.Need) && !slices.Contains(h.Need.Exclude, st.Agent)
 		switch j := slices.IndexFunc(free, func(c Candidate) bool { return c.Agent.ID == st.Agent }); {
 		case st.Availability != Online:
 			a.Why = "not online"
-		case j < 0 && !all[i].covers(&h.Need):
-			a.Why = missing(&all[i], &h.Need)
+		case j < 0 && !a.Could:
+			a.Why = e.whyNot(h, &Candidate{Agent: all[i]}, at)
 		case j < 0:
 			a.Why = "no free seat"
 		default:
-			a.Why = e.whyNot(h, &free[j], at)
+			if a.Why = e.whyNot(h, &free[j], at); a.Why == "" && h.refused(st.Agent) && h.othersLeft(online, at) {
+				a.Why = "refused before, and others are left"
+			}
 		}
 		if a.Why == "" {
 			able++

@@ -45,7 +45,7 @@ func New(cfg Config) (*Engine, error) {
 	if p := cfg.problems(); len(p) > 0 {
 		return nil, &ConfigError{Problems: p}
 	}
-	cfg.Queues, cfg.Providers, cfg.Sinks = slices.Clone(cfg.Queues), slices.Clone(cfg.Providers), maps.Clone(cfg.Sinks)
+	cfg.Queues, cfg.Choose, cfg.Providers, cfg.Sinks = slices.Clone(cfg.Queues), slices.Clone(cfg.Choose), slices.Clone(cfg.Providers), maps.Clone(cfg.Sinks)
 	cfg.resolve()
 	e := &Engine{
 		pace: newPace(), taught: newTeaching(), outlooks: newOutlooks(),
@@ -358,7 +358,7 @@ func (e *Engine) refused(err error) error {
 // keyError says what a key that is held means to a caller.
 func keyError(held *HeldError) error {
 	switch name, rest, _ := strings.Cut(held.Key, "/"); name {
-	case "seat", "queueseat":
+	case "seat", "queueseat", "channelseat":
 		return ErrFull
 	case "queue":
 		return &UnavailableError{Queue: rest, Why: ReasonFull}

@@ -28,7 +28,7 @@ func (r *rules) record(h *Handoff) Record {
 	}
 	if h.State == StateWaiting || h.State == StateOffered {
 		rec.Line = h.Need.line()
-		rec.Priority, rec.Since = r.queue(h.Need.Queue).since(h.Need.Priority, h.Enqueued)
+		rec.Priority, rec.Since = r.queue(h.Need.Queue).since(&h.Need, h.Enqueued)
 	}
 	return rec
 }
@@ -79,8 +79,11 @@ func (h *Handoff) keys() []Key {
 
 func (s *seat) keys(keys []Key) []Key {
 	keys = append(keys, Key{Name: seatKey(s.Agent), Max: s.Max, Units: s.Units})
-	if s.QueueMax > 0 {
+	if s.Queue != "" {
 		keys = append(keys, Key{Name: queueSeatKey(s.Agent, s.Queue), Max: s.QueueMax, Units: 1})
+	}
+	if s.Channel != "" {
+		keys = append(keys, Key{Name: channelSeatKey(s.Agent, s.Channel), Max: s.ChannelMax, Units: 1})
 	}
 	return keys
 }
@@ -92,6 +95,10 @@ func seatKey(agent string) string { return "seat/" + agent }
 // queueSeatKey escapes the agent, so that the slash tells him from the queue.
 func queueSeatKey(agent, queue string) string {
 	return "queueseat/" + url.PathEscape(agent) + "/" + queue
+}
+
+func channelSeatKey(agent, channel string) string {
+	return "channelseat/" + url.PathEscape(agent) + "/" + channel
 }
 
 func bindingKey(provider, reference string) string {

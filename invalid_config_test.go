@@ -3,6 +3,7 @@ package handoff_test
 import (
 	"context"
 	"iter"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -117,22 +118,45 @@ func TestInvalidConfig(t *testing.T) {
 			func(c *handoff.Config) { c.Sinks = map[string]handoff.Sink{"": handoff.SinkFunc(nil)} },
 			func(c *handoff.Config) { c.Sinks = map[string]handoff.Sink{"a": nil} },
 		},
-		"Providers[0]":         {func(c *handoff.Config) { c.Providers = []handoff.Provider{nil} }},
-		"Providers[0].Name":    {func(c *handoff.Config) { c.Providers = []handoff.Provider{&platform{}} }},
-		"Providers[1].Name":    {func(c *handoff.Config) { c.Providers = []handoff.Provider{&platform{name: "a"}, &platform{name: "a"}} }},
-		"BotTimeout":           {func(c *handoff.Config) { c.BotTimeout = -time.Second }},
-		"BotIdle":              {func(c *handoff.Config) { c.BotIdle = -2 }},
-		"Poll":                 {func(c *handoff.Config) { c.Poll = -1 }},
-		"Sweep":                {func(c *handoff.Config) { c.Sweep = -time.Hour }},
-		"Workers":              {func(c *handoff.Config) { c.Workers = -1 }},
-		"SendTries":            {func(c *handoff.Config) { c.SendTries = -1 }},
-		"Queues[1].Name":       {func(c *handoff.Config) { c.Queues = append(c.Queues, handoff.Queue{Name: "support"}) }},
-		"Queues[0].Providers":  {queue(func(q *handoff.Queue) { q.Providers = []string{"nobody"} })},
-		"Queues[0].Style":      {queue(func(q *handoff.Queue) { q.Style = "shout" })},
-		"Queues[0].Ageing":     {queue(func(q *handoff.Queue) { q.Ageing = -1 })},
-		"Queues[0].StayOut":    {queue(func(q *handoff.Queue) { q.StayOut = -time.Hour })},
-		"Queues[0].MaxWaiting": {queue(func(q *handoff.Queue) { q.MaxWaiting = -1 })},
-		"Queues[0].VideoUnits": {queue(func(q *handoff.Queue) { q.VideoUnits = -1 })},
+		"Providers[0]":              {func(c *handoff.Config) { c.Providers = []handoff.Provider{nil} }},
+		"Providers[0].Name":         {func(c *handoff.Config) { c.Providers = []handoff.Provider{&platform{}} }},
+		"Providers[1].Name":         {func(c *handoff.Config) { c.Providers = []handoff.Provider{&platform{name: "a"}, &platform{name: "a"}} }},
+		"BotTimeout":                {func(c *handoff.Config) { c.BotTimeout = -time.Second }},
+		"BotIdle":                   {func(c *handoff.Config) { c.BotIdle = -2 }},
+		"Poll":                      {func(c *handoff.Config) { c.Poll = -1 }},
+		"Sweep":                     {func(c *handoff.Config) { c.Sweep = -time.Hour }},
+		"Workers":                   {func(c *handoff.Config) { c.Workers = -1 }},
+		"SendTries":                 {func(c *handoff.Config) { c.SendTries = -1 }},
+		"Queues[1].Name":            {func(c *handoff.Config) { c.Queues = append(c.Queues, handoff.Queue{Name: "support"}) }},
+		"Queues[0].Providers":       {queue(func(q *handoff.Queue) { q.Providers = []string{"nobody"} })},
+		"Queues[0].Style":           {queue(func(q *handoff.Queue) { q.Style = "shout" })},
+		"Queues[0].Ageing":          {queue(func(q *handoff.Queue) { q.Ageing = -1 })},
+		"Queues[0].StayOut":         {queue(func(q *handoff.Queue) { q.StayOut = -time.Hour })},
+		"Queues[0].MaxWaiting":      {queue(func(q *handoff.Queue) { q.MaxWaiting = -1 })},
+		"Queues[0].VideoUnits":      {queue(func(q *handoff.Queue) { q.VideoUnits = -1 })},
+		"Queues[0].Target":          {queue(func(q *handoff.Queue) { q.Target = -1 })},
+		"Queues[0].MaxWait":         {queue(func(q *handoff.Queue) { q.MaxWait = -1 })},
+		"Queues[0].AgentMost":       {queue(func(q *handoff.Queue) { q.AgentMost = -1 }), queue(func(q *handoff.Queue) { q.AgentMost = 1e9 })},
+		"Queues[0].AgentEvery":      {queue(func(q *handoff.Queue) { q.AgentEvery = -time.Hour })},
+		"Queues[0].Divert":          {queue(func(q *handoff.Queue) { q.Divert = "support" }), queue(func(q *handoff.Queue) { q.Divert = "nowhere" })},
+		"Queues[0].WaitAs":          {queue(func(q *handoff.Queue) { q.WaitAs = "vague" })},
+		"Queues[0].Expect.Handle":   {queue(func(q *handoff.Queue) { q.Expect.Handle = -1 })},
+		"Queues[0].Expect.Patience": {queue(func(q *handoff.Queue) { q.Expect.Patience = -time.Minute })},
+		"Queues[0].Expect.MinSeen":  {queue(func(q *handoff.Queue) { q.Expect.MinSeen = -1 })},
+		"Queues[0].Ladder[0].By":    {queue(func(q *handoff.Queue) { q.Ladder = []handoff.Rung{{Do: handoff.RelaxLevels, By: -1}} })},
+		"Queues[0].Expect.Weight": {
+			queue(func(q *handoff.Queue) { q.Expect.Weight = -1 }),
+			queue(func(q *handoff.Queue) { q.Expect.Weight = math.NaN() }),
+			queue(func(q *handoff.Queue) { q.Expect.Weight = math.Inf(1) }),
+		},
+		"Choose[0].Queue": {func(c *handoff.Config) { c.Choose = []handoff.Choice{{Queue: "nowhere"}} }},
+		"Choose[0].URL": {
+			func(c *handoff.Config) {
+				c.Choose = []handoff.Choice{{Queue: "support", URL: "https://shop.example.com"}}
+			},
+			func(c *handoff.Config) { c.Choose = []handoff.Choice{{Queue: "support", URL: "/only/a/path"}} },
+			func(c *handoff.Config) { c.Choose = []handoff.Choice{{Queue: "support", URL: "%zz"}} },
+		},
 		"Queues[0].Ladder[0].After": {
 			queue(func(q *handoff.Queue) { q.Ladder = []handoff.Rung{{After: -1, Do: handoff.ToBot}} }),
 		},
@@ -145,7 +169,7 @@ func TestInvalidConfig(t *testing.T) {
 			queue(func(q *handoff.Queue) { q.Ladder = []handoff.Rung{{Do: handoff.Tell, Notice: "no such words"}} }),
 		},
 		"Queues[0].Ladder[0].Do":    {queue(func(q *handoff.Queue) { q.Ladder = []handoff.Rung{{Do: "dance"}} })},
-		"Queues[0].Ladder[0].Queue": {queue(func(q *handoff.Queue) { q.Ladder = []handoff.Rung{{Do: handoff.Overflow, Queue: "support"}} })},
+		"Queues[0].Ladder[0].Queue": {queue(func(q *handoff.Queue) { q.Ladder = []handoff.Rung{{Do: handoff.Overflow, Queue: "support"}} }), queue(func(q *handoff.Queue) { q.Ladder = []handoff.Rung{{Do: handoff.Widen}} })},
 		"Queues[0].Intake.Fields[0].Name": {
 			queue(func(q *handoff.Queue) { q.Intake = &handoff.Form{Fields: []handoff.Field{{}}} }),
 		},
@@ -153,7 +177,7 @@ func TestInvalidConfig(t *testing.T) {
 	}
 	for _, d := range []string{
 		"OfferTimeout", "Cooldown", "FirstReply", "IdleTimeout", "IdleWarning", "HoldTimeout", "Wrapup", "AgentGrace",
-		"ConnectTime", "IntakeTimeout", "PlaceEvery",
+		"ConnectTime", "IntakeTimeout", "PlaceEvery", "PlaceRepeat",
 	} {
 		cases["Queues[0]."+d] = []func(*handoff.Config){queue(func(q *handoff.Queue) { setDuration(q, d, -time.Minute) })}
 	}
@@ -188,7 +212,7 @@ func setDuration(q *handoff.Queue, name string, d time.Duration) {
 	*map[string]*time.Duration{
 		"OfferTimeout": &q.OfferTimeout, "Cooldown": &q.Cooldown, "FirstReply": &q.FirstReply, "IdleTimeout": &q.IdleTimeout,
 		"IdleWarning": &q.IdleWarning, "HoldTimeout": &q.HoldTimeout, "Wrapup": &q.Wrapup, "AgentGrace": &q.AgentGrace,
-		"ConnectTime": &q.ConnectTime, "IntakeTimeout": &q.IntakeTimeout, "PlaceEvery": &q.PlaceEvery,
+		"ConnectTime": &q.ConnectTime, "IntakeTimeout": &q.IntakeTimeout, "PlaceEvery": &q.PlaceEvery, "PlaceRepeat": &q.PlaceRepeat,
 	}[name] = d
 }
 

@@ -48,7 +48,7 @@ func (r *roster) serves(queue string, c *crew, l *line, words []int) bool {
 		word := r.able.word(&l.filter, w, c.who[w]&r.free.word(w))
 		for ; word != 0; word &= word - 1 {
 			m := r.seats[w*64+bits.TrailingZeros64(word)]
-			if m.may(queue) && m.Agent.covers(&l.need) {
+			if m.may(queue) && m.Agent.reaches(queue, &l.need) && m.Agent.covers(&l.need) {
 				return true
 			}
 		}

@@ -123,6 +123,7 @@ func (e *Engine) pick(ctx context.Context, q *Queue, h *Handoff, start int64, at
 	defer r.mu.Unlock()
 	able := r.find(q.Name, &h.Need)
 	able = slices.DeleteFunc(able, func(c *Candidate) bool { return e.whyNot(h, c, at) != "" })
+	able = r.willing(q.Name, h, able, at)
 	add := func(c *Candidate, why string) {
 		if r.seats[r.ids[c.Agent.ID]].read <= start {
 			old = append(old, c.Agent.ID)
@@ -146,6 +147,24 @@ func (e *Engine) pick(ctx context.Context, q *Queue, h *Handoff, start int64, at
 		}
 	}
 	return to, old
+}
+
+// willing leaves out who refused before, as long as somebody else who is online
+// could still take it, now or when he has a seat.
+func (r *roster) willing(queue string, h *Handoff, able []*Candidate, at time.Time) []*Candidate {
+	if len(h.own.Declined) == 0 {
+		return able
+	}
+	refused := func(c *Candidate) bool { return h.refused(c.Agent.ID) }
+	if !slices.ContainsFunc(able, refused) {
+		return able
+	}
+	for n := range r.crew(queue).who.all {
+		if m := r.seats[n]; m.online && h.leftFor(&m.Agent, at) {
+			return slices.DeleteFunc(able, refused)
+		}
+	}
+	return able
 }
 
 func preferred(h *Handoff, able []*Candidate) *Candidate {
@@ -185,10 +204,18 @@ func (e *Engine) whyNot(h *Handoff, c *Candidate, at time.Time) string {
 	switch {
 	case slices.Contains(h.Need.Exclude, c.Agent.ID):
 		return "excluded"
+	case !c.Agent.reaches(h.Need.Queue, &h.Need):
+		return "does not serve the queue"
 	case !c.Agent.covers(&h.Need):
 		return missing(&c.Agent, &h.Need)
 	case c.Free < max(1, h.own.Units):
 		return "no free seat"
+	case slices.Contains(c.full, h.Channel):
+		return "no free seat for the channel"
+	}
+	if until := e.pace.again(c.Agent.ID, e.rules.queue(h.Need.Queue), at); until.After(at) {
+		e.work.after(task{pool: poolDrain, do: "drain", name: h.Need.Queue}, until)
+		return "had as many as he may get before " + until.UTC().Format(time.RFC3339)
 	}
 	if d, ok := h.cooling(c.Agent.ID, at); ok {
 		return "not again before " + d.Until.UTC().Format(time.RFC3339) + ": " + string(d.Why)

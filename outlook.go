@@ -125,9 +125,7 @@ func (e *Engine) handoffs(ctx context.Context, q Query) ([]*Handoff, error) {
 
 // muster reads who is there and what he has.
 func (e *Engine) muster(ctx context.Context, o *outlook, served []*Handoff) error {
-	dctx, cancel := context.WithTimeout(ctx, e.cfg.StoreTimeout)
-	all, err := e.cfg.Directory.List(dctx, o.queue.Name)
-	cancel()
+	all, err := e.group(ctx, o.queue)
 	if err != nil || len(all) == 0 {
 		return err
 	}
@@ -307,8 +305,9 @@ func (o *outlook) lineKey(h *Handoff) string {
 	key := h.Need.line()
 	if len(h.Need.Exclude)+len(h.own.Declined) > 0 {
 		out := slices.Clone(h.Need.Exclude)
+		others := o.othersLeft(h)
 		for _, d := range h.own.Declined {
-			if d.Until.After(o.at) {
+			if others || d.Until.After(o.at) {
 				out = append(out, d.Agent)
 			}
 		}
@@ -318,12 +317,27 @@ func (o *outlook) lineKey(h *Handoff) string {
 	return key
 }
 
+// othersLeft reports whether somebody is there who has not refused h.
+func (o *outlook) othersLeft(h *Handoff) bool {
+	if len(h.own.Declined) == 0 {
+		return true
+	}
+	var online []Agent
+	for i := range o.crew {
+		if o.crew[i].online {
+			online = append(online, o.crew[i].agent)
+		}
+	}
+	return h.othersLeft(online, o.at)
+}
+
 // may reports whether a member could serve h, now or when he has a seat.
 func (o *outlook) may(m *member, h *Handoff) bool {
-	if _, ok := h.cooling(m.agent.ID, o.at); ok {
+	if slices.Contains(h.Need.Exclude, m.agent.ID) || !m.agent.reaches(o.queue.Name, &h.Need) || !m.agent.covers(&h.Need) {
 		return false
 	}
-	return m.agent.covers(&h.Need) && !slices.Contains(h.Need.Exclude, m.agent.ID)
+	_, cooling := h.cooling(m.agent.ID, o.at)
+	return !cooling && (!h.refused(m.agent.ID) || !o.othersLeft(h))
 }
 
 // agent is a member as the estimate sees him. An offer that is out is as good

@@ -179,16 +179,17 @@ func (o *outlook) tell(i int, w estimate.Wait) (Told, bool) {
 	if last == nil {
 		return told, true
 	}
+	again := o.queue.PlaceRepeat > 0 && o.at.Sub(last.At) >= o.queue.PlaceRepeat
 	policy := estimate.Policy{Every: o.queue.PlaceEvery, Heartbeat: -1}
-	if last.Position != told.Position {
-		policy.Heartbeat = 1 // his place moved: he is told anyhow
+	if last.Position != told.Position || again {
+		policy.Heartbeat = 1 // his place moved, or he may think he was forgotten
 	}
 	shown, ok := policy.Next(last.shown(), o.at, told.shown().Wait, o.cause(i, told.Seats))
 	told.P50, told.P90 = shown.Wait.P50, shown.Wait.P90
 	if told.Known && last.Known {
 		told.Cause = shown.Cause
 	}
-	if ok && last.Position == told.Position && last.words(o.queue.WaitAs) == told.words(o.queue.WaitAs) {
+	if ok && !again && last.Position == told.Position && last.words(o.queue.WaitAs) == told.words(o.queue.WaitAs) {
 		ok = false // the words would be the same
 	}
 	return told, ok

@@ -8,15 +8,19 @@ import (
 
 // An Agent is a person who can take handoffs.
 type Agent struct {
-	ID         string         `json:"id"`
-	Name       string         `json:"name,omitempty"`
-	Alias      string         `json:"alias,omitempty"` // shown to users in place of Name
-	Queues     []string       `json:"queues,omitempty"`
-	Skills     map[string]int `json:"skills,omitempty"`      // with levels; higher is better
-	Languages  []string       `json:"languages,omitempty"`   // BCP 47; empty: any
-	Seats      int            `json:"seats,omitempty"`       // handoffs at once; 0 takes none
-	QueueSeats map[string]int `json:"queue_seats,omitempty"` // further limits by queue
-	Video      bool           `json:"video,omitempty"`       // takes video sessions
+	ID        string         `json:"id"`
+	Name      string         `json:"name,omitempty"`
+	Alias     string         `json:"alias,omitempty"` // shown to users in place of Name
+	Queues    []string       `json:"queues,omitempty"`
+	Skills    map[string]int `json:"skills,omitempty"`    // with levels; higher is better
+	Languages []string       `json:"languages,omitempty"` // BCP 47; empty: any
+	Seats     int            `json:"seats,omitempty"`     // handoffs at once; 0 takes none
+	Video     bool           `json:"video,omitempty"`     // takes video sessions
+	Role      Role           `json:"role,omitempty"`      // RoleAgent (also when empty) or RoleSupervisor; the host says what each may do
+
+	// Further limits. The smallest that applies holds; 0 takes none.
+	QueueSeats   map[string]int `json:"queue_seats,omitempty"`
+	ChannelSeats map[string]int `json:"channel_seats,omitempty"` // by Handoff.Channel
 
 	// Shifts are the hours he plans to work. They say nothing about who may be
 	// offered something, which presence does; waits are estimated with them.
@@ -35,6 +39,11 @@ func (a *Agent) shown() string {
 
 // serves reports whether a belongs to a queue.
 func (a *Agent) serves(queue string) bool { return slices.Contains(a.Queues, queue) }
+
+// reaches reports whether a belongs to the queue or to one that may help out.
+func (a *Agent) reaches(queue string, n *Need) bool {
+	return a.serves(queue) || slices.ContainsFunc(n.Also, a.serves)
+}
 
 // covers reports whether a can do what a need asks for. It looks neither at
 // the queue, nor at presence, nor at exclusions.

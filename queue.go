@@ -1,6 +1,7 @@
 package handoff
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,14 +12,16 @@ import (
 
 // A Need says what a handoff asks for.
 type Need struct {
-	Queue      string   `json:"queue"`
-	Skills     []Skill  `json:"skills,omitempty"`
-	Language   string   `json:"language,omitempty"` // agents must speak it; empty: any
-	Mode       Mode     `json:"mode,omitempty"`
-	Priority   int      `json:"priority,omitempty"`    // higher is sooner
-	Preferred  string   `json:"preferred,omitempty"`   // an agent who is asked first if he is available
-	Exclude    []string `json:"exclude,omitempty"`     // agents who must not get it
-	BotAnswers bool     `json:"bot_answers,omitempty"` // the bot goes on while the user waits
+	Queue      string        `json:"queue"`
+	Also       []string      `json:"also,omitempty"` // queues whose agents may take it too; see Widen
+	Skills     []Skill       `json:"skills,omitempty"`
+	Language   string        `json:"language,omitempty"` // agents must speak it; empty: any
+	Mode       Mode          `json:"mode,omitempty"`
+	Priority   int           `json:"priority,omitempty"`    // higher is sooner
+	Within     time.Duration `json:"within,omitempty"`      // in a queue with a Target: instead of it
+	Preferred  string        `json:"preferred,omitempty"`   // an agent who is asked first if he is available
+	Exclude    []string      `json:"exclude,omitempty"`     // agents who must not get it: conflicts of interest
+	BotAnswers bool          `json:"bot_answers,omitempty"` // the bot goes on while the user waits
 }
 
 // A Skill is something an agent must be able to do, at least at a level.
@@ -26,6 +29,7 @@ type Skill struct {
 	Name     string `json:"name"`
 	Level    int    `json:"level,omitempty"`    // 0 is any level
 	Optional bool   `json:"optional,omitempty"` // may be relaxed; see RelaxSkills
+	Weight   int    `json:"weight,omitempty"`   // of an optional one: the lightest goes first
 }
 
 // A Mode is the kind of session.
@@ -60,7 +64,7 @@ type Queue struct {
 	Providers []string
 
 	OfferTimeout  time.Duration // to answer an offer; default 30s
-	Cooldown      time.Duration // until one who declined or let lapse is asked again; default 5m
+	Cooldown      time.Duration // until one who let lapse, or declined and nobody else is left, is asked again; default 5m
 	FirstReply    time.Duration // for an agent's first message after accepting; default never
 	IdleTimeout   time.Duration // without a message from either side; default 15m
 	IdleWarning   time.Duration // before IdleTimeout the user is warned; default 2m
@@ -70,6 +74,8 @@ type Queue struct {
 	ConnectTime   time.Duration // for a platform to be opened; default 1m
 	IntakeTimeout time.Duration // for the user to answer; default 10m
 	PlaceEvery    time.Duration // at most so often a waiting user is told a change; default 20s
+
+	PlaceRepeat time.Duration // so often he is told again though nothing changed; default 5m
 
 	// WaitAs is how a wait is put into words: estimate.Range (the default),
 	// Approximate, LessThan or Precise.
@@ -88,8 +94,23 @@ type Queue struct {
 	// that priority always wins.
 	Ageing time.Duration
 
-	MaxWaiting    int  // at most this many wait; 0 is no limit
-	NeedAgents    bool // refuse at the door when no agent of the queue is online
+	// Target is how soon a person should be there. A queue that has one
+	// serves by deadline: first whose time is up first, where Need.Within
+	// replaces Target. Zero means in the order of arrival.
+	Target time.Duration
+
+	// What refuses a request at the door. Divert names the queue that gets it
+	// then, if that one takes it.
+	MaxWaiting int           // at most this many wait; 0 is no limit
+	MaxWait    time.Duration // half of those who come now would wait longer; 0 is no limit
+	NeedAgents bool          // somebody who can help must be online
+	Divert     string        // empty: the request is refused
+
+	// An agent is offered at most AgentMost handoffs of this queue within
+	// AgentEvery (default 1h), as far as this engine has heard; 0 is no limit.
+	AgentMost  int
+	AgentEvery time.Duration
+
 	BotAnswers    bool // the bot goes on while users wait
 	ReleaseOnHold bool // a held handoff gives its seat back
 	BroadcastTo   int  // at most this many are asked at once; default 5
@@ -131,7 +152,8 @@ type Queue struct {
 type Rung struct {
 	After  time.Duration
 	Do     Action
-	Queue  string // for Overflow
+	By     int    // for RelaxLevels: levels to lower; 0 is to any
+	Queue  string // for Overflow and Widen
 	Notice string // for Tell: the key of a notice
 }
 
@@ -140,8 +162,9 @@ type Action string
 
 // The actions of a ladder.
 const (
-	RelaxSkills  Action = "relax"         // drop the optional skills, the last one first
-	RelaxLevels  Action = "relax_levels"  // any level will do
+	RelaxSkills  Action = "relax"         // drop one optional skill: the lightest, the last of equals
+	RelaxLevels  Action = "relax_levels"  // lower the level of every skill
+	Widen        Action = "widen"         // agents of Queue may take it, too; the place is kept
 	Overflow     Action = "overflow"      // move to Queue, keeping the place in time
 	NextProvider Action = "next_provider" // try the next platform of the queue
 	Tell         Action = "tell"          // show a notice
@@ -212,6 +235,9 @@ func (n *Need) line() string {
 	for _, s := range n.Skills {
 		parts = append(parts, "s="+s.Name+"\x1f"+strconv.Itoa(s.Level))
 	}
+	for _, q := range n.Also {
+		parts = append(parts, "q="+q)
+	}
 	slices.Sort(parts[2:])
 	return strings.Join(parts, "\x1e")
 }
@@ -224,6 +250,8 @@ func parseLine(line string) (n Need) {
 			n.Mode = Mode(p[2:])
 		case strings.HasPrefix(p, "l="):
 			n.Language = p[2:]
+		case strings.HasPrefix(p, "q="):
+			n.Also = append(n.Also, p[2:])
 		case strings.HasPrefix(p, "s="):
 			name, level, _ := strings.Cut(p[2:], "\x1f")
 			lv, _ := strconv.Atoi(level)
@@ -233,11 +261,28 @@ func parseLine(line string) (n Need) {
 	return n
 }
 
-// since returns the time by which a handoff is ordered in its queue: with
-// ageing, priority is a head start.
-func (q *Queue) since(priority int, enqueued time.Time) (int, time.Time) {
-	if q == nil || q.Ageing <= 0 {
-		return priority, enqueued
+// since returns the priority and the time by which a need is ordered in its
+// queue: a target is a time to wait on top, and with ageing priority is a head
+// start. Both are fixed when it is enqueued, so that nothing is ever re-sorted.
+func (q *Queue) since(n *Need, enqueued time.Time) (int, time.Time) {
+	priority, at := n.Priority, enqueued
+	if q == nil {
+		return priority, at
 	}
-	return 0, enqueued.Add(-time.Duration(priority) * q.Ageing)
+	if q.Target > 0 {
+		at = at.Add(cmp.Or(n.Within, q.Target))
+	}
+	if q.Ageing > 0 {
+		at = at.Add(-headStart(priority, q.Ageing))
+		priority = 0
+	}
+	return priority, at
+}
+
+// headStart is a priority in time, within a century: more means nothing, and
+// would overflow.
+func headStart(priority int, ageing time.Duration) time.Duration {
+	const century = 100 * 365 * 24 * time.Hour
+	most := int(century / ageing)
+	return time.Duration(min(max(priority, -most), most)) * ageing
 }

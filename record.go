@@ -98,6 +98,7 @@ const (
 	ReasonCooldown     Reason = "cool_down"
 	ReasonNoData       Reason = "no_data"  // nothing was learned yet
 	ReasonReopened     Reason = "reopened" // the user wrote again after the end
+	ReasonTooLong      Reason = "too_long" // the wait would be longer than the queue allows
 )
 
 // A Role says what kind of party somebody is.
@@ -331,8 +332,11 @@ type seat struct {
 	Agent    string `json:"agent"`
 	Units    int    `json:"units"`
 	Max      int    `json:"max"`
-	Queue    string `json:"queue,omitempty"`     // with a limit of its own
-	QueueMax int    `json:"queue_max,omitempty"` //
+	Queue    string `json:"queue,omitempty"` // with a limit of its own
+	QueueMax int    `json:"queue_max,omitempty"`
+
+	Channel    string `json:"channel,omitempty"` // with a limit of its own
+	ChannelMax int    `json:"channel_max,omitempty"`
 
 	Since time.Time `json:"since,omitzero"` // when it was taken for good, not by an offer
 }
@@ -349,6 +353,8 @@ type declined struct {
 	Agent string    `json:"agent"`
 	Until time.Time `json:"until"`
 	Why   Reason    `json:"why"`
+
+	Refused bool `json:"refused,omitempty"` // he said no or gave it back, now or before
 }
 
 // A packet is what the bot is told about the handoff before this one.

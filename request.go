@@ -15,13 +15,14 @@ type Request struct {
 	Conversation string
 	Turn         Turn
 
-	Queue     string // required
+	Queue     string // empty: Config.Choose does
 	Skills    []Skill
 	Language  string // agents must speak it; empty: any
 	Mode      Mode
 	Priority  int
-	Preferred string   // an agent to ask first
-	Exclude   []string // agents who must not get it
+	Within    time.Duration // in a queue with a Target: instead of it
+	Preferred string        // an agent to ask first
+	Exclude   []string      // agents who must not get it
 
 	Reason  Reason // why; default ReasonUser
 	Flags   []string
@@ -65,6 +66,9 @@ func (r *Request) check() error {
 		return &InvalidError{Field: "Request.History", Why: "has more than " + strconv.Itoa(maxPast) + " messages"}
 	}
 	n := r.need()
+	if n.Queue == "" {
+		n.Queue = "?" // to be chosen
+	}
 	return first(checkName("Request.Conversation", r.Conversation), n.check("Request"), r.User.check("Request.User"),
 		checkOptional("Request.Reason", string(r.Reason)), checkNames("Request.Flags", r.Flags), checkNames("Request.Tags", r.Tags),
 		checkText("Request.Note", r.Note), checkText("Request.Summary", r.Summary), checkMap("Request.Data", r.Data),
@@ -74,7 +78,7 @@ func (r *Request) check() error {
 
 func (r *Request) need() Need {
 	return Need{
-		Queue: r.Queue, Skills: r.Skills, Language: r.Language, Mode: r.Mode, Priority: r.Priority,
+		Queue: r.Queue, Skills: r.Skills, Language: r.Language, Mode: r.Mode, Priority: r.Priority, Within: r.Within,
 		Preferred: r.Preferred, Exclude: r.Exclude,
 	}
 }
@@ -96,9 +100,9 @@ func (e *Engine) Request(ctx context.Context, r Request) (Requested, error) {
 	if err := first(checkContext(ctx), r.check()); err != nil {
 		return Requested{}, err
 	}
-	q, ok := e.rules.queues[r.Queue]
-	if !ok {
-		return Requested{}, &InvalidError{Field: "Request.Queue", Why: "is not a queue of this Config"}
+	q, err := e.queueFor(ctx, &r)
+	if err != nil {
+		return Requested{}, err
 	}
 	if r.Turn.Call != "" && r.Turn.Conversation != r.Conversation {
 		return Requested{}, &InvalidError{Field: "Request.Turn", Why: "is of another conversation"}
@@ -148,10 +152,9 @@ func (r *Request) command(q *Queue) cRequest {
 		flags: slices.Clone(r.Flags), tags: slices.Clone(r.Tags), note: r.Note, summary: r.Summary,
 		data: r.Data, answers: r.Answers, past: slices.Clone(r.History), skip: r.NoForm, units: 1,
 	}
+	c.wanted = q.Name
 	c.need.Skills, c.need.Exclude = slices.Clone(r.Skills), slices.Clone(r.Exclude)
-	if r.Mode == ModeVideo {
-		c.units = q.VideoUnits
-	}
+	c.goTo(q)
 	if r.Turn.Call != "" {
 		c.who = Party{Role: RoleBot, ID: r.Turn.Bot}
 		if !r.Turn.Unwatched {
@@ -186,48 +189,51 @@ func (e *Engine) request(ctx context.Context, r *Request, q *Queue, c cRequest, 
 	if !open && c.turn != nil {
 		return Requested{}, ErrStale
 	}
-	var cmd command = c
-	door, err := e.door(ctx, q, &c.need)
-	if err != nil {
-		return Requested{}, err
-	}
-	if door != nil {
-		cmd = cRefuse{request: c, why: door}
-	}
-	var o outcome
 	if open {
 		if c.past, err = e.unknownPast(ctx, h, c.past); err != nil {
 			return Requested{}, err
 		}
-		if door == nil {
-			cmd = c
-		}
-		o, err = e.apply(ctx, h, cmd, op)
-	} else {
-		o, err = e.openNext(ctx, r.Conversation, h, append(e.asked(r.Turn), named{cmd, op})...)
 	}
-	if errors.Is(err, ErrUnavailable) && door == nil {
-		// Full: the key of the queue's length was held.
-		o, err = e.refuse(ctx, h, open, r, cRefuse{request: c, why: &UnavailableError{Queue: q.Name, Why: ReasonFull}}, op)
-		if err == nil {
-			door = &UnavailableError{Queue: q.Name, Why: ReasonFull}
+	var o outcome
+	var refused *UnavailableError
+	for _, to := range e.rules.path(q) {
+		door, derr := e.door(ctx, to, &c.need)
+		if derr != nil {
+			return Requested{}, derr
 		}
+		if door == nil {
+			c.goTo(to)
+			o, err = e.settle(ctx, h, open, r, c, op)
+			if !errors.Is(err, ErrUnavailable) {
+				refused = nil
+				break
+			}
+			door = &UnavailableError{Queue: to.Name, Why: ReasonFull} // the key of its length is held
+		}
+		if refused == nil {
+			refused = door
+		}
+	}
+	if refused != nil {
+		c.goTo(q)
+		o, err = e.settle(ctx, h, open, r, cRefuse{request: c, why: refused}, op)
 	}
 	if err != nil {
 		return Requested{}, err
 	}
-	if door != nil {
-		door.Record = o.h.ID
+	if refused != nil {
+		refused.Record = o.h.ID
 		out := Requested{Handoff: *o.h, Turn: r.Turn}
 		if !open {
 			out.Turn, err = e.freshTurn(ctx, o.h, r.Turn)
 		}
-		return out, errors.Join(err, door)
+		return out, errors.Join(err, refused)
 	}
 	return e.requested(ctx, o.h)
 }
 
-func (e *Engine) refuse(ctx context.Context, h *Handoff, open bool, r *Request, c cRefuse, op string) (outcome, error) {
+// settle commits what becomes of a request, in the open handoff or in a new one.
+func (e *Engine) settle(ctx context.Context, h *Handoff, open bool, r *Request, c command, op string) (outcome, error) {
 	if open {
 		return e.apply(ctx, h, c, op)
 	}
@@ -287,106 +293,6 @@ func (e *Engine) requested(ctx context.Context, h *Handoff) (Requested, error) {
 		out.Place = p
 	}
 	return out, nil
-}
-
-// door says why a queue cannot take a request now; nil if it can.
-func (e *Engine) door(ctx context.Context, q *Queue, n *Need) (*UnavailableError, error) {
-	at := now()
-	if q.Hours != nil {
-		if open, next := q.Hours.At(at); !open {
-			return &UnavailableError{Queue: q.Name, Why: ReasonClosed, Opens: next}, nil
-		}
-	}
-	if !q.NeedAgents {
-		return nil, nil //nolint:nilnil // nothing speaks against it
-	}
-	a, err := e.availability(ctx, q, n, at)
-	if err != nil {
-		return nil, err
-	}
-	if a.Online == 0 && a.Availability != Online {
-		return &UnavailableError{Queue: q.Name, Why: ReasonOffline}, nil
-	}
-	return nil, nil //nolint:nilnil // nothing speaks against it
-}
-
-// An AvailabilityReport says whether help can be had in a queue.
-type AvailabilityReport struct {
-	Queue        string
-	Open         bool      // by its hours
-	Next         time.Time // when Open changes; zero: not soon
-	Availability Availability
-	Online       int // agents of ours who are there
-	Free         int // of these, with a free seat
-	Seats        int // of the agents who are there
-	FreeSeats    int // of these, seats of agents who could take somebody from this queue now
-	Waiting      int // how many wait; -1 if they were not counted
-}
-
-// Availability says whether help can be had in a queue now, for a bot that
-// wants to know before it offers a person. A check that failed counts as
-// offline.
-func (e *Engine) Availability(ctx context.Context, need Need) (AvailabilityReport, error) {
-	if err := first(checkContext(ctx), need.check("Need")); err != nil {
-		return AvailabilityReport{}, err
-	}
-	q, ok := e.rules.queues[need.Queue]
-	if !ok {
-		return AvailabilityReport{}, &InvalidError{Field: "Need.Queue", Why: "is not a queue of this Config"}
-	}
-	at := now()
-	a, err := e.availability(ctx, q, &need, at)
-	if err != nil {
-		return a, err
-	}
-	if a.Waiting, err = e.count(ctx, Query{Queue: q.Name, Waiting: true}); err != nil {
-		a.Waiting = -1
-	}
-	return a, nil
-}
-
-func (e *Engine) availability(ctx context.Context, q *Queue, n *Need, at time.Time) (AvailabilityReport, error) {
-	a := AvailabilityReport{Queue: q.Name, Open: true, Availability: Offline}
-	if q.Hours != nil {
-		a.Open, a.Next = q.Hours.At(at)
-	}
-	for _, name := range q.Providers {
-		c, ok := e.providers[name].(AvailabilityChecker)
-		if !ok {
-			a.Availability = Unknown
-			continue
-		}
-		av := Offline
-		err := e.ask(ctx, "availability", ID{}, func(ctx context.Context) (err error) {
-			av, err = c.Available(ctx, *n)
-			return err
-		})
-		if err == nil && av == Online {
-			a.Availability = Online
-			break
-		}
-	}
-	if len(q.Providers) > 0 {
-		return a, nil
-	}
-	free, online, err := e.candidates(ctx, q, at)
-	if err != nil {
-		return a, err
-	}
-	for i := range online {
-		if online[i].covers(n) {
-			a.Online, a.Seats = a.Online+1, a.Seats+online[i].Seats
-		}
-	}
-	for i := range free {
-		if free[i].Agent.covers(n) {
-			a.Free, a.FreeSeats = a.Free+1, a.FreeSeats+free[i].Free
-		}
-	}
-	if a.Online > 0 && a.Open {
-		a.Availability = Online
-	}
-	return a, nil
 }
 
 // A Response is an answer to an intake form.

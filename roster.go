@@ -50,6 +50,8 @@ type sighting struct {
 	units  int            // in use
 	used   map[string]int // of these by queue, where he has a limit of his own
 	since  time.Time      // idle
+	asked  time.Time      // last
+	full   []string       // channels of which he has as many as he may
 }
 
 func newRoster() *roster {
@@ -138,8 +140,8 @@ func (r *roster) set(f *sighting, read int64) (n int, better bool) {
 	}
 	old, used := m.Candidate, m.used
 	m.read, m.online, m.used = read, f.online, f.used
-	m.Candidate = Candidate{Agent: f.agent, Load: f.units, Free: f.agent.Seats - f.units, IdleSince: f.since}
-	better = m.Free > old.Free || !maps.Equal(old.Agent.QueueSeats, f.agent.QueueSeats)
+	m.Candidate = Candidate{Agent: f.agent, Load: f.units, Free: f.agent.Seats - f.units, IdleSince: f.since, Asked: f.asked, full: f.full}
+	better = m.Free > old.Free || len(f.full) < len(old.full) || !maps.Equal(old.Agent.QueueSeats, f.agent.QueueSeats)
 	for q, n := range used {
 		better = better || f.used[q] < n
 	}
@@ -193,7 +195,7 @@ func (r *roster) took(id string, units int, at time.Time) {
 	}
 	r.clock++
 	m := r.seats[n]
-	m.Load, m.Free, m.IdleSince, m.read = m.Load+units, m.Free-units, at, r.clock
+	m.Load, m.Free, m.IdleSince, m.Asked, m.read = m.Load+units, m.Free-units, at, at, r.clock
 	r.free.put(n, m.online && m.Free > 0)
 }
 
@@ -231,7 +233,7 @@ func (r *roster) find(queue string, n *Need) []*Candidate {
 	r.able.filter(n, &r.filter)
 	for w, word := range r.crew(queue).who {
 		for word = r.able.word(&r.filter, w, word&r.free.word(w)); word != 0; word &= word - 1 {
-			if m := r.seats[w*64+bits.TrailingZeros64(word)]; m.may(queue) {
+			if m := r.seats[w*64+bits.TrailingZeros64(word)]; m.may(queue) && m.Agent.reaches(queue, n) {
 				r.found = append(r.found, &m.Candidate)
 			}
 		}

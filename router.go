@@ -3,6 +3,7 @@ package handoff
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 )
 
@@ -13,6 +14,9 @@ type Candidate struct {
 	Load      int       // units in use
 	Free      int       // units that are free
 	IdleSince time.Time // when he last got or gave back a handoff, or came online
+	Asked     time.Time // when he was last offered one; zero if that is not known
+
+	full []string // channels of which he has as many as he may
 }
 
 // A Router picks one of the candidates for a handoff, of which there is at
@@ -50,9 +54,9 @@ var (
 		return cmp.Or(cmp.Compare(a.Load*(b.Load+b.Free), b.Load*(a.Load+a.Free)), a.IdleSince.Compare(b.IdleSince))
 	}}
 
-	// RoundRobin picks the agent whose turn it is, by the order of ids: the
-	// one behind who got something most recently.
-	RoundRobin Router = roundRobin{}
+	// RoundRobin picks whoever was not asked for the longest time, so that each
+	// has his turn whether or not he accepts. Who was never asked comes first.
+	RoundRobin Router = strategy{"round robin", func(a, b *Candidate) int { return a.Asked.Compare(b.Asked) }}
 )
 
 // Sticky prefers the agent who had the conversation last, if he is among the
@@ -87,35 +91,6 @@ func (s strategy) pick(_ *Handoff, free []*Candidate) (*Candidate, string) {
 
 func (s strategy) Route(_ context.Context, h *Handoff, free []Candidate) (string, string) {
 	return picked(s, h, free)
-}
-
-type roundRobin struct{}
-
-func (roundRobin) pure() bool { return true }
-
-func (roundRobin) pick(_ *Handoff, free []*Candidate) (*Candidate, string) {
-	var last, first, next *Candidate
-	for _, c := range free {
-		if last == nil || c.IdleSince.After(last.IdleSince) || c.IdleSince.Equal(last.IdleSince) && c.Agent.ID < last.Agent.ID {
-			last = c
-		}
-		if first == nil || c.Agent.ID < first.Agent.ID {
-			first = c
-		}
-	}
-	for _, c := range free {
-		if c.Agent.ID > last.Agent.ID && (next == nil || c.Agent.ID < next.Agent.ID) {
-			next = c
-		}
-	}
-	if next == nil {
-		next = first
-	}
-	return next, "round robin"
-}
-
-func (r roundRobin) Route(_ context.Context, h *Handoff, free []Candidate) (string, string) {
-	return picked(r, h, free)
 }
 
 type sticky struct{ next Router }
@@ -156,3 +131,23 @@ func picked(p picker, h *Handoff, free []Candidate) (agent, why string) {
 }
 
 func compare[T cmp.Ordered](a, b T) int { return cmp.Compare(a, b) }
+
+// othersLeft reports whether somebody of online who has not refused could take
+// h.
+func (h *Handoff) othersLeft(online []Agent, at time.Time) bool {
+	return slices.ContainsFunc(online, func(a Agent) bool { return h.leftFor(&a, at) })
+}
+
+// leftFor reports whether an agent who is online has not refused h and could
+// take it, now or when he has a seat.
+func (h *Handoff) leftFor(a *Agent, at time.Time) bool {
+	_, cooling := h.cooling(a.ID, at)
+	return a.Seats >= h.Capacity() && !cooling && !h.refused(a.ID) && !slices.Contains(h.Need.Exclude, a.ID) &&
+		a.reaches(h.Need.Queue, &h.Need) && a.covers(&h.Need)
+}
+
+// refused reports whether an agent said no to h or gave it back. Who only let
+// an offer lapse did not.
+func (h *Handoff) refused(agent string) bool {
+	return slices.ContainsFunc(h.own.Declined, func(d declined) bool { return d.Agent == agent && d.Refused })
+}

@@ -1,6 +1,7 @@
 package handoff
 
 import (
+	"slices"
 	"time"
 
 	"github.com/seed-2a427302/handoff/estimate"
@@ -25,6 +26,7 @@ type rules struct {
 	keepEnded  time.Duration
 	notices    Notices
 	fallback   *Queue // for a queue that is not configured
+	remember   int    // as many offers of an agent are remembered
 }
 
 // Never is a duration that switches a timer of a Config or Queue off.
@@ -53,6 +55,8 @@ func (q Queue) resolve(route Router) *Queue {
 	orDefault(&q.KeepCallback, 24*time.Hour)
 	orDefault(&q.ReopenFor, 24*time.Hour)
 	orDefault(&q.Alert, Never)
+	orDefault(&q.PlaceRepeat, 5*time.Minute)
+	orDefault(&q.AgentEvery, time.Hour)
 	if len(q.Ladder) == 0 {
 		q.Ladder = []Rung{{After: 10 * time.Minute, Do: ToBot}}
 	}
@@ -79,4 +83,26 @@ func (r *rules) queue(name string) *Queue {
 		return q
 	}
 	return r.fallback
+}
+
+// helpers names the queues whose agents may take something of q, too.
+func (q *Queue) helpers() []string {
+	var out []string
+	for _, rung := range q.Ladder {
+		if rung.Do == Widen && !slices.Contains(out, rung.Queue) {
+			out = append(out, rung.Queue)
+		}
+	}
+	return out
+}
+
+// helped names the queues that an agent of queues can take something of.
+func (r *rules) helped(queues []string) []string {
+	out := slices.Clone(queues)
+	for name, q := range r.queues {
+		if !slices.Contains(queues, name) && slices.ContainsFunc(q.helpers(), func(o string) bool { return slices.Contains(queues, o) }) {
+			out = append(out, name)
+		}
+	}
+	return out
 }

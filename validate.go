@@ -18,6 +18,7 @@ const (
 	maxPayload = 256 << 10 // bytes in a payload
 	maxList    = 100       // skills, flags, tags, files, …
 	maxPast    = 500       // messages of history
+	mostAsked  = 1000      // offers of an agent that are counted
 )
 
 // checkContext refuses what every call that waits would panic of.
@@ -167,6 +168,9 @@ func (n *Need) check(field string) error {
 			return &InvalidError{Field: field + ".Skills.Level", Why: "is negative"}
 		}
 	}
+	if n.Within < 0 {
+		return &InvalidError{Field: field + ".Within", Why: "is negative"}
+	}
 	if n.Mode != ModeText && n.Mode != ModeVideo {
 		return &InvalidError{Field: field + ".Mode", Why: "is unknown"}
 	}
@@ -255,6 +259,7 @@ func (q *Queue) problems(path string, known map[string]bool, providers map[strin
 		{".KeepCallback", q.KeepCallback},
 		{".Alert", q.Alert},
 		{".ReopenFor", q.ReopenFor},
+		{".PlaceRepeat", q.PlaceRepeat},
 	} {
 		add(checkDuration(path+d.name, d.d))
 	}
@@ -267,6 +272,10 @@ func (q *Queue) problems(path string, known map[string]bool, providers map[strin
 		{".MaxWaiting", int64(q.MaxWaiting)},
 		{".BroadcastTo", int64(q.BroadcastTo)},
 		{".VideoUnits", int64(q.VideoUnits)},
+		{".Target", int64(q.Target)},
+		{".MaxWait", int64(q.MaxWait)},
+		{".AgentMost", int64(q.AgentMost)},
+		{".AgentEvery", int64(q.AgentEvery)},
 	} {
 		if n.n < 0 {
 			bad(n.name, "is negative")
@@ -276,6 +285,12 @@ func (q *Queue) problems(path string, known map[string]bool, providers map[strin
 	case Push, Pull, Broadcast:
 	default:
 		bad(".Style", "is unknown")
+	}
+	if q.Divert != "" && (!known[q.Divert] || q.Divert == q.Name) {
+		bad(".Divert", "is not another queue of this Config")
+	}
+	if q.AgentMost > mostAsked {
+		bad(".AgentMost", fmt.Sprintf("is above %d", mostAsked))
 	}
 	switch q.WaitAs {
 	case "", estimate.Range, estimate.Approximate, estimate.LessThan, estimate.Precise:
@@ -303,9 +318,12 @@ func (q *Queue) problems(path string, known map[string]bool, providers map[strin
 			bad(fmt.Sprintf(".Ladder[%d].After", i), "is before the rung above it")
 		}
 		last = max(last, rung.After)
+		if rung.By < 0 {
+			bad(fmt.Sprintf(".Ladder[%d].By", i), "is negative")
+		}
 		switch rung.Do {
 		case RelaxSkills, RelaxLevels, NextProvider, Tell, AskMessage, ToBot:
-		case Overflow:
+		case Overflow, Widen:
 			if !known[rung.Queue] || rung.Queue == q.Name {
 				bad(fmt.Sprintf(".Ladder[%d].Queue", i), "is not another queue of this Config")
 			}

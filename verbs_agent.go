@@ -54,6 +54,9 @@ func (e *Engine) seat(a *Agent, h *Handoff, queue string) seat {
 	if most, ok := a.QueueSeats[queue]; ok && queue != "" {
 		s.Queue, s.QueueMax = queue, most
 	}
+	if most, ok := a.ChannelSeats[h.Channel]; ok && h.Channel != "" {
+		s.Channel, s.ChannelMax = h.Channel, most
+	}
 	return s
 }
 
@@ -132,14 +135,15 @@ func (e *Engine) mayPull(ctx context.Context, agent string, h *Handoff) error {
 	if err != nil {
 		return err
 	}
-	if !a.serves(h.Need.Queue) || !a.covers(&h.Need) {
+	if !a.reaches(h.Need.Queue, &h.Need) || !a.covers(&h.Need) {
 		return &InvalidError{Field: "Actor.ID", Why: "does not serve this queue or lacks a skill"}
 	}
 	return nil
 }
 
 // Decline refuses an offer. The handoff returns to its place, and the agent is
-// not asked again until the queue's cool-down is over.
+// not asked again unless nobody else is left, and then only after the queue's
+// cool-down.
 func (e *Engine) Decline(ctx context.Context, id ID, a Actor, offer int64, why string) (Handoff, error) {
 	if err := checkText("why", why); err != nil {
 		return Handoff{}, err

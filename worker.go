@@ -198,6 +198,7 @@ func (e *Engine) look(ctx context.Context, id ID) error {
 	for _, o := range h.Offers {
 		e.work.reread(o.Agent)
 	}
+	e.pace.heard(e.rules, h)
 	e.schedule(nil, h)
 	return nil
 }
@@ -219,7 +220,7 @@ func (e *Engine) committed(ctx context.Context, old, h *Handoff, entries []Entry
 	}
 	e.log.DebugContext(ctx, "committed", "number", h.ID.Number, "command", c.name(),
 		"from", string(old.State), "to", string(h.State), "version", h.Version)
-	e.pace.note(old, h)
+	e.pace.note(e.rules, old, h)
 	e.taught.note(e.rules, old, h)
 	if e.work.running() {
 		e.schedule(old, h)

@@ -173,7 +173,7 @@ func personOf(p handoff.Party) person { return person{Role: string(p.Role), ID: 
 func skillsOf(list []handoff.Skill) []skill {
 	out := make([]skill, len(list))
 	for i, s := range list {
-		out[i] = skill(s)
+		out[i] = skill{Name: s.Name, Level: s.Level, Optional: s.Optional}
 	}
 	return out
 }
