@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-2a427302/handoff"
 )
@@ -127,7 +128,12 @@ func checkOrders(l *live) {
 func (l *live) orderOnce(round int, order []int) bool {
 	l.t.Helper()
 	conversation := fmt.Sprintf("o%d", round)
-	id, ref := l.asks(conversation)
+	id := l.Asks(conversation).ID
+	l.settle()
+	if open(l.v.Chats()) == 0 {
+		l.passes(10 * time.Second) // an adapter may limit its rate
+	}
+	ref := l.last().Reference
 	texts := []string{"first " + conversation, "second " + conversation}
 	for _, a := range []Act{
 		{Kind: Join, Agent: ann},
