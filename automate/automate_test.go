@@ -1,0 +1,201 @@
+package automate_test
+
+import (
+	"context"
+	"crypto/hmac"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/automate"
+	"github.com/seed-2a427302/handoff/handofftest"
+)
+
+// hooks is a receiver of webhooks, without a network.
+type hooks struct {
+	mu     sync.Mutex
+	status []int // of the next answers; then 204
+	calls  []automate.Call
+	signed bool
+}
+
+func (k *hooks) RoundTrip(r *http.Request) (*http.Response, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	want := "v1=" + automate.Sign(secret, r.Header.Get("Handoff-Id"), r.Header.Get("Handoff-Timestamp"), body)
+	k.signed = hmac.Equal([]byte(want), []byte(r.Header.Get("Handoff-Signature")))
+	status := http.StatusNoContent
+	if len(k.status) > 0 {
+		status, k.status = k.status[0], k.status[1:]
+	}
+	switch status {
+	case http.StatusNoContent:
+		var c automate.Call
+		if err := json.Unmarshal(body, &c); err != nil {
+			return nil, err
+		}
+		k.calls = append(k.calls, c)
+	case 0:
+		return nil, errors.New("no route to " + r.URL.String())
+	}
+	return &http.Response{StatusCode: status, Body: http.NoBody, Header: http.Header{}, Request: r}, nil
+}
+
+var secret = []byte("0123456789abcdef") //nolint:gochecknoglobals // constant
+
+func run(t *testing.T, rules []automate.Rule, f func(t *testing.T, r *handofftest.Rig, a *automate.Automations, k *hooks)) {
+	t.Helper()
+	k := &hooks{}
+	a, err := automate.New(rules, automate.Options{Secret: secret, Client: &http.Client{Transport: k}})
+	require.NoError(t, err)
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		a.Use(r.Engine)
+		f(t, r, a, k)
+	}, func(c *handoff.Config) {
+		c.Sinks = map[string]handoff.Sink{"automations": a}
+		c.Queues = []handoff.Queue{{Name: "support"}, {Name: "vip"}}
+	})
+}
+
+func ask(t *testing.T, r *handofftest.Rig, conversation string, tags ...string) handoff.ID {
+	t.Helper()
+	got, err := r.Request(r.Ctx, handoff.Request{
+		Conversation: conversation, Queue: "support", Tags: tags, User: &handoff.Contact{ID: "u", Name: "Dana"},
+	})
+	require.NoError(t, err)
+	r.Wait()
+	return got.Handoff.ID
+}
+
+func notes(t *testing.T, r *handofftest.Rig, id handoff.ID) (out []string) {
+	t.Helper()
+	log, err := r.Log(r.Ctx, id, 0, 1000)
+	require.NoError(t, err)
+	for _, en := range log {
+		if en.Kind == handoff.KindNote {
+			out = append(out, en.Text)
+		}
+	}
+	return out
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// During a handoff, after its end, and on one that was missed.
+func TestRulesRunWhenTheyAreMeantTo(t *testing.T) {
+	run(t, []automate.Rule{
+		{
+			Name: "vip", On: []handoff.Kind{handoff.KindEnqueued}, If: automate.Condition{Tags: []string{"gold"}},
+			Do: []automate.Action{{Priority: ptr(9)}, {Note: "{user} is gold, in {queue}"}, {Notice: handoff.NoticeMessage}},
+		},
+		{
+			Name: "done", On: []handoff.Kind{handoff.KindEnded}, If: automate.Condition{Outcomes: []handoff.Outcome{"resolved"}},
+			Do: []automate.Action{{Tag: []string{"done"}}, {Webhook: "https://hooks.example.com/x"}},
+		},
+		{Name: "lost", On: []handoff.Kind{handoff.KindMissed}, Do: []automate.Action{{Tag: []string{"call back"}}}},
+		{Name: "bad", On: []handoff.Kind{handoff.KindRated}, If: automate.Condition{MaxRating: 2}, Do: []automate.Action{{Note: "rated {rating}"}}},
+		{Name: "off", On: []handoff.Kind{handoff.KindEnqueued}, Off: true, Do: []automate.Action{{Tag: []string{"off"}}}},
+	}, func(t *testing.T, r *handofftest.Rig, _ *automate.Automations, k *hooks) {
+		ask(t, r, "c0")
+		id := ask(t, r, "c1", "gold")
+		require.Equal(t, 9, r.Now(id).Need.Priority)
+		require.Equal(t, []string{"Dana is gold, in support"}, notes(t, r, id))
+		require.Contains(t, strings.Join(r.Users.Texts("c1"), " "), "leave a message")
+		ann := r.Agent("ann", 1)
+		require.Equal(t, id, ann.Accept().ID, "before the one who came earlier")
+
+		k.status = []int{0, 503} // the receiver is down for a while
+		ann.Ends(id)
+		_, err := r.Rate(r.Ctx, id, 2, "meh")
+		require.NoError(t, err)
+		ann.Leaves()
+		r.Sleep(20 * time.Minute)
+		require.Equal(t, []string{"gold", "done"}, r.Now(id).Tags)
+		require.Len(t, k.calls, 1)
+		require.True(t, k.signed)
+		require.Equal(t, handoff.OutcomeResolved, k.calls[0].Outcome)
+		require.Equal(t, handoff.KindEnded, k.calls[0].On)
+		require.Contains(t, notes(t, r, id), "rated 2")
+		require.Equal(t, []string{"call back"}, r.Now(handoff.ID{Conversation: "c0", Number: 1}).Tags)
+	})
+}
+
+// A rule that sets itself off is stopped, with a note, and so are two that set
+// each other off, and one that goes round through the queues.
+func TestLoopsAreStopped(t *testing.T) {
+	run(t, []automate.Rule{
+		{Name: "echo", On: []handoff.Kind{handoff.KindNote}, Do: []automate.Action{{Note: "again"}}},
+	}, func(t *testing.T, r *handofftest.Rig, _ *automate.Automations, _ *hooks) {
+		id := ask(t, r, "c1")
+		_, err := r.Note(r.Ctx, id, handoff.BySupervisor("sue"), "hello")
+		require.NoError(t, err)
+		r.Sleep(time.Minute)
+		require.Equal(t, []string{"hello", "again", "again", "again", `Automation "echo" was stopped: rules set each other off.`}, notes(t, r, id))
+	})
+	run(t, []automate.Rule{
+		{Name: "ping", On: []handoff.Kind{handoff.KindTagged}, If: automate.Condition{NoTags: []string{"b"}}, Do: []automate.Action{{Tag: []string{"b"}}}},
+		{Name: "pong", On: []handoff.Kind{handoff.KindTagged}, If: automate.Condition{Tags: []string{"b"}}, Do: []automate.Action{{Untag: []string{"b"}}}},
+	}, func(t *testing.T, r *handofftest.Rig, _ *automate.Automations, _ *hooks) {
+		id := ask(t, r, "c1")
+		_, err := r.Tag(r.Ctx, id, handoff.BySupervisor("sue"), []string{"a"}, nil)
+		require.NoError(t, err)
+		r.Sleep(time.Hour)
+		require.Less(t, r.Now(id).Seq, int64(60))
+		require.Contains(t, strings.Join(notes(t, r, id), " "), "was stopped")
+	})
+	run(t, []automate.Rule{
+		{Name: "away", On: []handoff.Kind{handoff.KindOffered}, Most: 5, Do: []automate.Action{{Transfer: &handoff.Target{Queue: "vip"}}}},
+	}, func(t *testing.T, r *handofftest.Rig, _ *automate.Automations, _ *hooks) {
+		r.Agent("ann", 1)
+		r.Agent("bob", 1)
+		id := ask(t, r, "c1")
+		r.Sleep(8 * time.Minute)
+		require.Contains(t, strings.Join(notes(t, r, id), " "), `"away" was stopped: it ran 5 times`)
+	})
+}
+
+// By hand: a button is there while its condition is met, and one press does it
+// once.
+func TestButtons(t *testing.T) {
+	run(t, []automate.Rule{
+		{Name: "hot", Button: "Mark as hot", If: automate.Condition{NoTags: []string{"hot"}}, Do: []automate.Action{{Note: "hot"}, {Tag: []string{"hot"}}}},
+		{Name: "ticket", Button: "Ticket", Do: []automate.Action{{Ticket: "follow up with {user}"}}},
+	}, func(t *testing.T, r *handofftest.Rig, a *automate.Automations, _ *hooks) {
+		id := ask(t, r, "c1")
+		require.Len(t, a.Buttons(r.Now(id)), 2)
+		by := handoff.By("ann").Once("p1")
+		require.NoError(t, a.Run(r.Ctx, "hot", id, by))
+		require.ErrorIs(t, a.Run(r.Ctx, "hot", id, by), handoff.ErrNotFound, "it is hot already")
+		require.Equal(t, []automate.Button{{Rule: "ticket", Label: "Ticket"}}, a.Buttons(r.Now(id)))
+		require.NoError(t, a.Run(r.Ctx, "ticket", id, by))
+		require.Equal(t, []string{"hot", `Automation "ticket" could not do its ticket.`}, notes(t, r, id), "nobody makes tickets here")
+		require.ErrorIs(t, a.Run(context.Background(), "none", id, by), handoff.ErrNotFound)
+	})
+}
+
+func TestBrokenRules(t *testing.T) {
+	_, err := automate.New([]automate.Rule{
+		{Name: "a/b", On: []handoff.Kind{handoff.KindEnded}, Do: []automate.Action{{Note: "x"}}},
+		{Name: "idle", Do: []automate.Action{{}}},
+		{Name: "two", Button: "x", Do: []automate.Action{{Note: "x", Notice: "y"}, {Note: "{who}"}, {Ticket: "{user"}, {Webhook: "ftp://x"}, {Transfer: &handoff.Target{}}}},
+		{Name: "two", Button: "x", Most: -1},
+	}, automate.Options{})
+	for _, want := range []string{
+		"a slash", `"idle": nothing sets it off`, `"idle": action 1: exactly one`, `"two": action 1: exactly one`, "there is no {who}", "a { without }",
+		"Webhook is no address", "Transfer goes nowhere", "needs a Secret", "occurs twice", "it does nothing", "negative",
+	} {
+		require.ErrorContains(t, err, want)
+	}
+}
