@@ -35,21 +35,23 @@
 // the command, and returns a typed error that says what stands in the way. Any
 // number of engines may share one [Store]; they need no other connection.
 //
+// Package history lists, exports and erases what was kept, package analytics
+// adds it up. [Config.Redact] says what may be kept and passed on.
+//
 // # What a host implements
 //
 // [Channel] shows text to users, [Bot] is called back. Everything else has a
 // default: [Store] (package memstore), [Directory] and [Presence] ([Staff], or
 // package memstore), [Router] ([MostSpecialised]), [Notices] ([English]),
-// [Hours] ([Weekly]); a [Provider], [History], [CRM] and [Sink] are needed only
-// by who has one. The comment of each interface is its contract; storetest,
+// [Hours] ([Weekly]); a [Provider], [History], [CRM], [Redactor] and [Sink] are
+// needed only by who has one. The comment of each interface is its contract; storetest,
 // presencetest and providertest prove one, and handofftest runs an engine in a
 // host's own unit tests.
 //
 // Optional abilities are found by type assertion:
 //
 //   - of a Store, also through its method Unwrap() Store: [Listener],
-//     [AheadCounter], [Counter], [Searcher],
-//     [BatchCommitter];
+//     [AheadCounter], [Counter], [Searcher], [BatchCommitter];
 //   - of a Channel: [ChannelDescriber], [ChunkShower], [TypingShower];
 //   - of a Directory: [DirectoryWriter]; of a Presence: [Sessions];
 //   - of a Provider: [Receiver] or [Streamer], of which one is required, and

@@ -72,11 +72,15 @@ func hostile(t *testing.T, f func(t *testing.T, r *handofftest.Rig)) {
 		}
 		f(t, r)
 	}, func(c *handoff.Config) {
-		c.History = handoff.HistoryFunc(func(context.Context, string) ([]handoff.Past, error) {
+		c.History = handoff.HistoryFunc(func(_ context.Context, conversation string) ([]handoff.Past, error) {
 			at := time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
+			size := 10
+			if strings.HasPrefix(conversation, "🙂") {
+				size = 1 << 20
+			}
 			return []handoff.Past{
 				{ID: "p1", Text: "not UTF-8: \xff\xfe\x80 and a NUL \x00", From: handoff.Party{Role: "root", Name: "\xffDana\x00"}, At: at},
-				{ID: "p2", Text: strings.Repeat("é", 1<<20), At: at, Files: []handoff.File{{Name: "\xc3\x28", URL: "\xff", Size: -1}}},
+				{ID: "p2", Text: strings.Repeat("é", size), At: at, Files: []handoff.File{{Name: "\xc3\x28", URL: "\xff", Size: -1}}},
 				{ID: "p3", Text: "of the year 20000", At: time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC)},
 				{ID: "\xff", Text: "without a usable id"},
 			}, nil
