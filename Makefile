@@ -5,7 +5,7 @@ export HANDOFF_SPECS ?= $(abspath $(wildcard ../shared/specs))
 export HANDOFF_DATA ?= $(abspath $(wildcard ../shared/data))
 
 .DEFAULT_GOAL := help
-.PHONY: help ci test race guards lint fmt tidy fuzz model mutants bench cover goals-triggers goals-waiting race-stores linear
+.PHONY: help ci test race guards lint fmt tidy fuzz model mutants bench cover goals-triggers goals-waiting race-stores linear crash differential
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,14 @@ model: ## The model test with MODEL_OPS (1000000) operations
 
 race-stores: ## 8 processes, 20 agents and 5,000 requests on each durable store
 	cd systemtest && HANDOFF_RACE=full HANDOFF_TEST_REQUIRE=1 go test -count=1 -v -timeout 1h -run 'TestRace' .
+
+CRASHES ?= 500
+crash: ## CRASHES (500) processes killed on each durable store, and what they left audited
+	cd systemtest && HANDOFF_CRASHES=$(CRASHES) HANDOFF_TEST_REQUIRE=1 go test -count=1 -v -timeout 2h -run 'TestCrash' .
+
+DIFFERENTIAL ?= 100000
+differential: ## DIFFERENTIAL (100000) random commands on every store, with equal answers
+	cd systemtest && HANDOFF_DIFFERENTIAL=$(DIFFERENTIAL) HANDOFF_TEST_REQUIRE=1 go test -count=1 -v -timeout 1h -run 'TestDifferential' .
 
 LINEAR ?= 10000
 linear: ## LINEAR (10000) histories of four replicas on each store, judged by porcupine

@@ -7,6 +7,7 @@ require (
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/redis/go-redis/v9 v9.22.0
 	github.com/seed-2a427302/handoff v0.0.0
+	github.com/seed-2a427302/handoff/modeltest v0.0.0
 	github.com/seed-2a427302/handoff/pgstore v0.0.0
 	github.com/seed-2a427302/handoff/redisstore v0.0.0
 	github.com/seed-2a427302/handoff/sqlitestore v0.0.0
@@ -38,6 +39,7 @@ require (
 
 replace (
 	github.com/seed-2a427302/handoff => ../
+	github.com/seed-2a427302/handoff/modeltest => ../modeltest
 	github.com/seed-2a427302/handoff/pgstore => ../pgstore
 	github.com/seed-2a427302/handoff/redisstore => ../redisstore
 	github.com/seed-2a427302/handoff/sqlitestore => ../sqlitestore

@@ -21,6 +21,7 @@ var plants = map[string]func(handoff.Store) handoff.Store{
 	"":         func(s handoff.Store) handoff.Store { return s },
 	"capacity": func(s handoff.Store) handoff.Store { return &looksFirst{s} },
 	"version":  func(s handoff.Store) handoff.Store { return &overwrites{s} },
+	"early":    func(s handoff.Store) handoff.Store { return &acksFirst{s} },
 }
 
 // pause is the time between a look and a write.
@@ -113,4 +114,23 @@ func unlockPostgres(t *testing.T, place string) {
 	require.Equal(t, 1, strings.Count(naive, "pg_sleep"))
 	_, err = conn.Exec(ctx, naive)
 	require.NoError(t, err)
+}
+
+// acksFirst takes for delivered what somebody is about to deliver.
+type acksFirst struct{ handoff.Store }
+
+func (s *acksFirst) Unwrap() handoff.Store { return s.Store }
+
+func (s *acksFirst) Lead(ctx context.Context, id handoff.ID, cursor string, now time.Time, lease time.Duration) (handoff.Lead, error) {
+	l, err := s.Store.Lead(ctx, id, cursor, now, lease)
+	if err != nil {
+		return l, err
+	}
+	r, err := s.Get(ctx, id)
+	for _, o := range r.Owed {
+		if o.Cursor == cursor && err == nil {
+			err = s.Ack(ctx, handoff.Ack{ID: id, Cursor: cursor, Seq: o.Seq, Term: l.Term, Keep: true})
+		}
+	}
+	return l, err
 }

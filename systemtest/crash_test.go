@@ -1,0 +1,267 @@
+package systemtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/modeltest/check"
+)
+
+// crashes is how often a process of each store is killed: HANDOFF_CRASHES, or a
+// few times.
+func crashes(t *testing.T) int {
+	t.Helper()
+	s := os.Getenv("HANDOFF_CRASHES")
+	if s == "" {
+		return 17
+	}
+	n, err := strconv.Atoi(s)
+	require.NoError(t, err)
+	require.Positive(t, n)
+	return n
+}
+
+// fuses are the calls before and after which a process is killed, and the
+// highest number of the call.
+var fuses = map[string]int{"commit": 40, "claim": 12, "lead": 25, "ack": 25, "show": 20, "call": 3, "open": 2, "send": 4, "close": 2}
+
+// Processes die before and after commits, claims and deliveries, one after the
+// other on the same store. In the end nothing that was acknowledged is lost,
+// everything was shown, and the platform has nothing twice.
+func TestCrash(t *testing.T) {
+	each(t, func(t *testing.T, k kind) {
+		for _, broken := range crash(t, k, crashes(t), "") {
+			t.Error(broken)
+		}
+	})
+}
+
+// The same with a store that takes for delivered what is about to be: the test
+// must notice.
+func TestCrashNaive(t *testing.T) {
+	each(t, func(t *testing.T, k kind) {
+		broken := crash(t, k, 8, "early")
+		require.True(t, says(broken, "was never shown"), broken)
+		t.Log(len(broken), "things are broken")
+	})
+}
+
+func crash(t *testing.T, k kind, n int, plant string) []string {
+	t.Helper()
+	place := k.place(t)
+	s := mustOpen(t, k, place)
+	o := newOutside(t)
+	points, begun := map[string]int{}, time.Now()
+	kinds := make([]string, 0, 2*len(fuses))
+	for kind := range fuses {
+		kinds = append(kinds, kind+"/before", kind+"/after")
+	}
+	slices.Sort(kinds)
+	for i := range n {
+		point := kinds[(i*7)%len(kinds)]
+		if plant != "" {
+			point = "show/before"
+		}
+		kind, _, _ := strings.Cut(point, "/")
+		at := point + "/" + strconv.Itoa(1+rand.IntN(fuses[kind]))
+		points[kill(t, k, place, at, "CRASH_OUTSIDE="+o.socket, "CRASH_PLANT="+plant)]++
+	}
+	t.Logf("%d processes killed in %v: %v", n, time.Since(begun).Round(time.Millisecond), points)
+	patience := 30 * time.Second
+	if plant != "" {
+		patience = 3 * time.Second // it need not come to rest
+	}
+	w, broken := o.settle(t, s, patience)
+	return append(broken, o.audit(t, s, w.e)...)
+}
+
+// kill runs a process until it has killed itself, or for a while. It returns
+// where it died.
+func kill(t *testing.T, k kind, place, at string, env ...string) string {
+	t.Helper()
+	c := start(t, "crash", k, place, append(env, "CRASH_AT="+at)...)
+	timer := time.NewTimer(2 * time.Second)
+	defer timer.Stop()
+	select {
+	case err := <-c.done:
+		var exit *exec.ExitError
+		require.ErrorAs(t, err, &exit, "%s", at)
+		status, ok := exit.Sys().(syscall.WaitStatus)
+		require.True(t, ok && status.Signal() == syscall.SIGKILL, "%s: %v", at, err)
+		kind, rest, _ := strings.Cut(at, "/")
+		when, _, _ := strings.Cut(rest, "/")
+		return kind + "/" + when
+	case <-timer.C: // it did not get there: any moment is as good
+		require.NoError(t, c.cmd.Process.Kill())
+		require.Error(t, <-c.done)
+		return "anywhere"
+	}
+}
+
+// settle lets an engine that lives bring everything to an end.
+func (o *outside) settle(t *testing.T, s handoff.Store, patience time.Duration) (w *survivor, broken []string) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	w, err := newSurvivor(ctx, s, o.socket, newFuse(""))
+	require.NoError(t, err)
+	done := make(chan error, 2)
+	go func() { done <- w.e.Run(ctx) }()
+	go func() { done <- w.hear(ctx) }()
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		quiet := true
+		for i := range crashChats {
+			name := fmt.Sprint("c", i)
+			rests, err := w.finish(ctx, name, o)
+			require.NoError(t, err)
+			quiet = quiet && rests && len(o.unseen(t, w.e, name)) == 0
+		}
+		if quiet {
+			break
+		}
+		if time.Now().After(deadline) {
+			broken = append(broken, "it does not come to rest")
+			break
+		}
+	}
+	stop()
+	require.NoError(t, errors.Join(<-done, <-done))
+	return w, broken
+}
+
+// unseen returns what the user of a conversation should have seen.
+func (o *outside) unseen(t *testing.T, e *handoff.Engine, conversation string) (out []string) {
+	t.Helper()
+	all, err := e.List(t.Context(), handoff.Query{Conversation: conversation})
+	require.NoError(t, err)
+	for i := range all {
+		log, err := e.Log(t.Context(), all[i].ID, 0, 10_000)
+		require.NoError(t, err)
+		o.mu.Lock()
+		for j := range log {
+			if en := &log[j]; en.ForUser() && !en.Past && en.From.Role != handoff.RoleUser && !o.saw(en) {
+				out = append(out, fmt.Sprintf("%v: entry %d (%s) was never shown", en.Handoff, en.Seq, en.Kind))
+			}
+		}
+		o.mu.Unlock()
+	}
+	return out
+}
+
+// finish brings a conversation one step nearer to its end. It reports whether
+// there is nothing left to do.
+func (w *survivor) finish(ctx context.Context, conversation string, o *outside) (rests bool, err error) {
+	o.mu.Lock()
+	left := o.open[conversation] != "" || len(o.events) > 0
+	o.mu.Unlock()
+	if left {
+		return false, refusal(w.write(ctx, conversation))
+	}
+	h, err := w.e.Latest(ctx, conversation)
+	if errors.Is(err, handoff.ErrNotFound) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case h.State == handoff.StateActive && h.Provider == "":
+		_, err = w.e.Return(ctx, h.ID, handoff.By(h.Agent), "done")
+	case h.State == handoff.StateOffered:
+		_, err = w.e.Accept(ctx, h.ID, handoff.By(h.Offers[0].Agent), h.Offers[0].Number)
+	case h.State == handoff.StateActive, h.State == handoff.StateQueued:
+		err = w.act(&h, "end")
+	case h.State == handoff.StateBot && len(h.Pending) == 0:
+		rests, err = w.delivered(ctx, conversation)
+	}
+	return rests, refusal(err)
+}
+
+// delivered reports whether everything of a conversation was delivered, and
+// every chat on the platform was closed.
+func (w *survivor) delivered(ctx context.Context, conversation string) (bool, error) {
+	all, err := w.e.List(ctx, handoff.Query{Conversation: conversation})
+	if err != nil {
+		return false, err
+	}
+	for i := range all {
+		h := &all[i]
+		for _, b := range h.Bindings() {
+			if b.Status != handoff.BindClosed {
+				return false, nil
+			}
+		}
+		if h.IsOpen() && h.State != handoff.StateBot || h.State == handoff.StateWrapup {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// audit compares what is stored with what happened outside.
+func (o *outside) audit(t *testing.T, s handoff.Store, e *handoff.Engine) (broken []string) {
+	t.Helper()
+	ctx := t.Context()
+	staff := check.NewStaff()
+	for _, a := range crashStaff {
+		staff.Set(time.Time{}, a.ID, a.Seats, true)
+	}
+	checker := check.New(check.Rules{Queues: crashQueues, Channel: true, Sinks: []string{"audit"}, Ledger: o.ledger, Staff: staff})
+	reader := &check.Reader{Store: s, Engine: e, Agents: []string{"ann", "bob"}}
+	snapshot, err := reader.Read(ctx, time.Now())
+	require.NoError(t, err)
+	for _, v := range checker.Next(snapshot) {
+		broken = append(broken, v.String())
+	}
+	for i := range snapshot.Chats {
+		broken = append(broken, o.unseen(t, e, snapshot.Chats[i].Conversation)...)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	broken = append(broken, o.wrong...)
+	entries := 0
+	for i := range snapshot.Chats {
+		said := map[string]int{}
+		for _, st := range snapshot.Chats[i].Handoffs {
+			for j := range st.Log {
+				en := &st.Log[j]
+				entries++
+				if en.Kind == handoff.KindMessage && en.From.Role == handoff.RoleAgent {
+					said[en.Message]++
+				}
+			}
+		}
+		name := snapshot.Chats[i].Conversation
+		for id := range o.sent[name] {
+			if said[id] != 1 {
+				broken = append(broken, fmt.Sprintf("%s: what an agent said (%s) is there %d times", name, id, said[id]))
+			}
+		}
+	}
+	for _, c := range o.chats {
+		if c.state != handoff.SessionEnded {
+			broken = append(broken, fmt.Sprintf("%s of %s is still open on the platform", c.ref, c.attempt))
+		}
+	}
+	t.Logf("%d entries, %d chats on the platform", entries, len(o.chats))
+	require.Positive(t, entries)
+	return broken
+}
+
+// saw reports whether the user saw an entry.
+func (o *outside) saw(en *handoff.Entry) bool {
+	number := strconv.FormatInt(en.Handoff.Number, 10)
+	return o.shown[en.Handoff.Conversation+" "+number+"/"+en.ID] || o.shown[en.Handoff.Conversation+" "+number+"/n/"+strconv.FormatInt(en.Seq, 10)]
+}
