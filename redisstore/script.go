@@ -20,8 +20,12 @@ type script struct {
 	writes      bool
 }
 
-//go:embed lua/common.lua
-var common string
+var (
+	//go:embed lua/common.lua
+	common string
+	//go:embed lua/more.lua
+	more string
+)
 
 func newScript(body string, writes bool) *script {
 	s := &script{writes: writes}
@@ -64,12 +68,12 @@ var (
 	layoutLua string
 
 	commitScript = newScript(commitLua, true)
-	claimScript  = newScript(claimLua, true)
-	leadScript   = newScript(leadLua, true)
-	ackScript    = newScript(ackLua, true)
-	eraseScript  = newScript(eraseLua, true)
-	attendScript = newScript(attendLua, true)
-	layoutScript = newScript(layoutLua, true)
+	claimScript  = newScript(more+claimLua, true)
+	leadScript   = newScript(more+leadLua, true)
+	ackScript    = newScript(more+ackLua, true)
+	eraseScript  = newScript(more+eraseLua, true)
+	attendScript = newScript(more+attendLua, true)
+	layoutScript = newScript(more+layoutLua, true)
 	latestScript = newScript(latestLua, false)
 	logScript    = newScript(logLua, false)
 	entryScript  = newScript(entryLua, false)
