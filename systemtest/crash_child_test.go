@@ -320,9 +320,11 @@ func (w *survivor) hear(ctx context.Context) error {
 			time.Sleep(3 * time.Millisecond)
 			continue
 		}
-		if err := w.e.Deliver(ctx, "vendor", *answer.Event); ctx.Err() != nil {
-			break
-		} else if err != nil {
+		err = w.e.Deliver(ctx, "vendor", *answer.Event)
+		if ctx.Err() != nil {
+			return refusal(ctx.Err())
+		}
+		if err != nil {
 			return err
 		}
 		if err := w.tell("told", fact{ID: answer.Event.ID}); err != nil {
