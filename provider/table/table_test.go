@@ -15,6 +15,7 @@ import (
 	"github.com/seed-2a427302/handoff/provider/chatwoot"
 	"github.com/seed-2a427302/handoff/provider/inmem"
 	"github.com/seed-2a427302/handoff/provider/intercom"
+	"github.com/seed-2a427302/handoff/provider/rocketchat"
 	"github.com/seed-2a427302/handoff/provider/slack"
 	"github.com/seed-2a427302/handoff/provider/webhook"
 )
@@ -28,6 +29,9 @@ func platforms(t *testing.T) []platform {
 			URL: "https://chatwoot.example", Account: 1, Inbox: 1, InboxIdentifier: "i", Token: "t", Secrets: []string{"s"},
 		}))},
 		{"[Intercom](intercom.md)", must[*intercom.Provider](t)(intercom.New(intercom.Config{Token: "t", Admin: "1", Secrets: []string{"s"}}))},
+		{"[Rocket.Chat](rocketchat.md)", must[*rocketchat.Provider](t)(rocketchat.New(rocketchat.Config{
+			URL: "https://chat.example", User: "u", Token: "t", Secrets: []string{"s"},
+		}))},
 		{"[Slack](slack.md)", must[*slack.Provider](t)(slack.New(slack.Config{Token: "t", Secrets: []string{"s"}, Channel: "C1"}))},
 		{"[Generic bridge](webhook.md)", must[*webhook.Provider](t)(webhook.New(webhook.Config{
 			URL: "https://console.example", Secrets: []string{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},

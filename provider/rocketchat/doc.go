@@ -1,0 +1,23 @@
+// Package rocketchat connects an engine with the omnichannel of Rocket.Chat.
+// Each handoff is a room of its own there, of a visitor of its own.
+// docs/providers/rocketchat.md says how to set it up.
+//
+// The calls are those of Rocket.Chat's API documentation, the webhooks those of
+// its page on webhooks for omnichannel. The following is neither:
+//
+//	what                                      where             if it is otherwise
+//	GET livechat/message/{id} tells a         Open, Send        a repeat after a lost answer is refused or shown twice
+//	  message under our id
+//	servedBy of a webhook has the time at     joined            an agent who leaves and comes back is not told again;
+//	  which the agent took the room                               his first message tells
+//	a refused room has the error              Open              the next platform is tried all the same, under another
+//	  no-agent-online                                             code
+//	a file of an agent has title_link in       files             it comes as its name alone
+//	  the webhook
+//	open of rooms.info is missing once a      reading a state   a room that was closed looks open until the webhook
+//	  room is closed                                              comes
+//
+// Where the waiting queue is on, Rocket.Chat tells places and estimates to its
+// own widget only: the place is unknown. It has no way to tell that the user
+// writes but its real-time protocol, which the adapter does not speak.
+package rocketchat

@@ -1,0 +1,102 @@
+package rocketchat
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/provider"
+)
+
+// A Config names a workspace of Rocket.Chat.
+type Config struct {
+	Name string // of the provider; default "rocketchat"
+
+	URL string // of the workspace: https://chat.example.org
+
+	// User and Token are the id and a personal access token of a user who may
+	// see omnichannel rooms (the role livechat-manager).
+	User, Token string
+
+	// Secrets are the omnichannel's secret token, which every webhook carries.
+	// Two while it is changed.
+	Secrets []string
+
+	// Departments maps queues to ids of departments. A queue without one goes
+	// to the public queue.
+	Departments map[string]string
+
+	// Redact removes from the transcript what Rocket.Chat must not get; nil
+	// removes nothing.
+	Redact func(text string) string
+
+	HTTP *http.Client // nil: a sensible one
+
+	// Files fetches the files that users send, to pass them on. Nil: a client
+	// that only reaches public addresses; see provider.Guard.
+	Files *http.Client
+}
+
+// MaxBytes is the longest message: Rocket.Chat takes 5,000 characters unless
+// its administrator changes that.
+const MaxBytes = 5000
+
+// A Provider connects an engine with a workspace of Rocket.Chat.
+type Provider struct {
+	cfg Config
+	api provider.Client
+}
+
+var (
+	_ handoff.Provider            = (*Provider)(nil)
+	_ handoff.Receiver            = (*Provider)(nil)
+	_ handoff.Finder              = (*Provider)(nil)
+	_ handoff.StateReader         = (*Provider)(nil)
+	_ handoff.AvailabilityChecker = (*Provider)(nil)
+)
+
+// New returns a provider. It does no I/O. A Config that cannot work is a
+// *[handoff.InvalidError].
+func New(c Config) (*Provider, error) {
+	bad := func(field, why string) (*Provider, error) {
+		return nil, &handoff.InvalidError{Field: "Config." + field, Why: why}
+	}
+	u, err := url.Parse(c.URL)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		return bad("URL", "is no http address")
+	case c.User == "":
+		return bad("User", "is empty")
+	case c.Token == "":
+		return bad("Token", "is empty")
+	case len(c.Secrets) == 0:
+		return bad("Secrets", "is empty")
+	}
+	if c.Name == "" {
+		c.Name = "rocketchat"
+	}
+	if c.Files == nil {
+		c.Files = provider.Guard{}.Client()
+	}
+	return &Provider{cfg: c, api: provider.Client{
+		Base: strings.TrimSuffix(c.URL, "/"), HTTP: c.HTTP, Judge: judge,
+		Authorize: func(r *http.Request) error {
+			if strings.HasSuffix(r.URL.Path, "/rooms.info") { // everything else is the visitor's, who has a token of his own
+				r.Header.Set("X-User-Id", c.User)
+				r.Header.Set("X-Auth-Token", c.Token)
+			}
+			return nil
+		},
+	}}, nil
+}
+
+// Info implements [handoff.Provider].
+func (p *Provider) Info() handoff.ProviderInfo {
+	return handoff.ProviderInfo{
+		Name: p.cfg.Name, Custody: handoff.CustodyQueue, MaxBytes: MaxBytes,
+		Can: handoff.Capabilities{
+			Availability: true, Files: true, Transfer: true, FindsAttempt: true, SendsOnce: true, ReadsState: true,
+		},
+	}
+}

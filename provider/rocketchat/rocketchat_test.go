@@ -1,0 +1,166 @@
+package rocketchat_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/provider/rocketchat"
+	"github.com/seed-2a427302/handoff/provider/rocketchat/rocketchattest"
+	"github.com/seed-2a427302/handoff/provider/vendortest"
+	"github.com/seed-2a427302/handoff/providertest"
+)
+
+func adapter(tb testing.TB, h http.Handler) *rocketchat.Provider {
+	tb.Helper()
+	p, err := rocketchat.New(config(h))
+	require.NoError(tb, err)
+	return p
+}
+
+func config(h http.Handler) rocketchat.Config {
+	files := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("%PDF")) })
+	return rocketchat.Config{
+		URL: rocketchattest.URL, User: rocketchattest.User, Token: rocketchattest.Token, Secrets: []string{rocketchattest.Secret},
+		Departments: map[string]string{"support": "dep1"}, HTTP: providertest.Client(h), Files: providertest.Client(files),
+	}
+}
+
+func TestProvider(t *testing.T) {
+	providertest.Run(t, func(t *testing.T) providertest.Harness {
+		d := rocketchattest.New(t)
+		return providertest.Harness{Provider: adapter(t, d), Vendor: d, Again: func() handoff.Provider { return adapter(t, d) }}
+	})
+}
+
+// Rocket.Chat sends the secret itself: its documentation says in which header.
+func TestSignatures(t *testing.T) {
+	h := http.Header{}
+	h.Set("X-Rocketchat-Livechat-Token", "your-secret-token")
+	vendortest.Scheme{
+		New: func(secrets ...string) handoff.Receiver {
+			c := config(nil)
+			c.Secrets = secrets
+			p, err := rocketchat.New(c)
+			require.NoError(t, err)
+			return p
+		},
+		Vectors: []vendortest.Vector{{
+			Source: "https://docs.rocket.chat/docs/omnichannel-webhooks", Secret: "your-secret-token",
+			Webhook: handoff.Webhook{Method: http.MethodPost, Header: h, Body: []byte(`{"_id":"","type":"LivechatSession"}`)},
+		}},
+		Sign: func(secret string, _ time.Time) handoff.Webhook {
+			return rocketchattest.Sign(secret, []byte(`{"type":"LivechatEdit"}`))
+		},
+		Header: "X-Rocketchat-Livechat-Token", Bare: true,
+	}.Check(t)
+}
+
+// What the platform says apart from the suite's failures.
+func TestTroubles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := rocketchattest.New(t)
+		p := adapter(t, d)
+		o := handoff.Opening{Attempt: "c.1.1", Note: "n", Handoff: handoff.Handoff{
+			ID: handoff.ID{Conversation: "c", Number: 1}, User: &handoff.Contact{ID: "u1", Name: "U", Mail: "u@example.org", Phone: "0123"},
+		}}
+		// Nobody is there.
+		d.Next(vendortest.Trouble{On: "GET /api/v1/livechat/room", Status: 400, Body: `{"success":false,"error":"Sorry, no online agents [no-agent-online]"}`})
+		_, err := p.Open(t.Context(), o)
+		var pe *handoff.ProviderError
+		require.ErrorAs(t, err, &pe)
+		assert.Equal(t, "no-agent-online", pe.Code)
+		assert.False(t, pe.Retryable)
+
+		s, err := p.Open(t.Context(), o)
+		require.NoError(t, err)
+		m := handoff.ProviderMessage{ID: "m", Text: "hello\n<b>", From: handoff.Party{Role: handoff.RoleUser}}
+		for _, c := range []struct {
+			trouble   vendortest.Trouble
+			code      string
+			retryable bool
+			ambiguous bool
+			after     time.Duration
+		}{
+			{vendortest.Trouble{Status: 401}, "http_401", false, false, 0},
+			{vendortest.Trouble{Status: 404}, "http_404", false, false, 0},
+			{vendortest.Trouble{Status: 409}, "http_409", false, false, 0},
+			{vendortest.Trouble{Status: 423, Times: 3}, "http_423", true, false, 0},
+			{vendortest.Trouble{Status: 429, Times: 3}, "http_429", true, false, 0},
+			{vendortest.Trouble{Status: 429, RetryAfter: "90"}, "http_429", true, false, 90 * time.Second},
+			{vendortest.Trouble{Status: 500}, "http_500", true, true, 0},
+			{vendortest.Trouble{Cut: true, Apply: true}, "no_answer", true, true, 0},
+		} {
+			c.trouble.On = "POST /api/v1/livechat/message"
+			d.Next(c.trouble)
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			err := p.Send(ctx, s, m)
+			cancel()
+			require.ErrorAs(t, err, &pe, "%+v", c.trouble)
+			assert.Equal(t, []any{c.code, c.retryable, c.ambiguous, c.after}, []any{pe.Code, pe.Retryable, pe.Ambiguous, pe.RetryAfter}, "%+v", c.trouble)
+			time.Sleep(2 * time.Minute)
+		}
+		// It was applied without an answer; looked for, it is found.
+		before := len(d.Requests())
+		m.Again = true
+		require.NoError(t, p.Send(t.Context(), s, m))
+		assert.Len(t, d.Requests(), before+1)
+		assert.Empty(t, d.Violations())
+	})
+}
+
+func TestConfig(t *testing.T) {
+	for field, change := range map[string]func(*rocketchat.Config){
+		"Config.URL":     func(c *rocketchat.Config) { c.URL = "ftp://x" },
+		"Config.User":    func(c *rocketchat.Config) { c.User = "" },
+		"Config.Token":   func(c *rocketchat.Config) { c.Token = "" },
+		"Config.Secrets": func(c *rocketchat.Config) { c.Secrets = nil },
+	} {
+		c := config(nil)
+		change(&c)
+		_, err := rocketchat.New(c)
+		var bad *handoff.InvalidError
+		require.ErrorAs(t, err, &bad)
+		assert.Equal(t, field, bad.Field)
+		assert.NotContains(t, err.Error(), rocketchattest.Token)
+	}
+}
+
+func FuzzReceive(f *testing.F) {
+	d := rocketchattest.New(f)
+	p := adapter(f, d)
+	s, err := p.Open(context.Background(), handoff.Opening{Attempt: "c.1.1", Note: "n", Handoff: handoff.Handoff{ID: handoff.ID{Conversation: "c", Number: 1}}})
+	require.NoError(f, err)
+	ann := handoff.Party{ID: "7", Name: "Ann"}
+	for _, a := range []providertest.Act{
+		{Kind: providertest.Join, Agent: ann},
+		{Kind: providertest.Say, Text: "**é** <b>"},
+		{Kind: providertest.Say, Files: []handoff.File{{URL: "/file-upload/x/a.pdf", Name: "a.pdf"}}},
+		{Kind: providertest.Leave},
+		{Kind: providertest.Join, Agent: ann},
+		{Kind: providertest.Transfer, Agent: handoff.Party{ID: "8", Name: "Bob"}},
+		{Kind: providertest.End},
+	} {
+		a.Chat = s.Reference
+		d.Do(a)
+	}
+	seeds := vendortest.Bodies(d.Webhooks())
+	for _, text := range []string{
+		`{}`, `null`, `{"_id":5}`, `{"_id":"r","type":"Message"}`, `{"_id":"r","type":"Message","messages":[{"_id":"","agentId":"7","msg":"x"}]}`,
+		`{"_id":"r","type":"Message","messages":[{"_id":"m","agentId":"7","msg":"\u0000","ts":"never"}]}`,
+		`{"_id":"r","type":"Message","messages":[{"_id":"m","agentId":"7","msg":"x","closingMessage":true}]}`,
+		`{"_id":"r","type":"LivechatSessionTaken"}`, `{"_id":"r","type":"LivechatSessionTaken","agent":{"_id":"7","name":"Ann"}}`,
+		`{"_id":"r","type":"LivechatSessionForwarded"}`, `{"_id":"r","type":"LivechatSessionForwarded","servedBy":{"_id":"7","ts":"2024-01-01T00:00:00Z"}}`,
+		`{"_id":"r","type":"LivechatSessionQueued","servedBy":{"ts":5}}`, `{"_id":"r","type":"LivechatSession","closer":"visitor"}`,
+		`{"_id":"r","type":"LivechatSession","closedBy":{"_id":"7"},"closedAt":"x"}`, `{"_id":"r","type":"LivechatOfflineMessage"}`,
+	} {
+		seeds = append(seeds, []byte(text))
+	}
+	vendortest.FuzzReceive(f, p, func(body []byte) handoff.Webhook { return rocketchattest.Sign(rocketchattest.Secret, body) }, seeds...)
+}
