@@ -55,9 +55,9 @@ func matching() []mutant {
 `,
 		}}},
 		{row: "a5", file: "drain.go", why: "an agent who comes is an edge, one who grows is none", edits: []edit{{
-			`	for _, q := range e.roster.queues(agent) {
+			`	for _, q := range e.rules.helped(e.roster.queues(agent)) {
 		if e.work.running() {`,
-			`	for _, q := range e.roster.queues(agent) {
+			`	for _, q := range e.rules.helped(e.roster.queues(agent)) {
 		if !e.work.running() {
 			return nil
 		}

@@ -7,7 +7,7 @@ func seats() []mutant {
 			"Max: a.Seats + 1}",
 		}}},
 		{row: "d1", file: "index.go", why: "the agent's own limit is enough", tests: "^TestD1_QueueSeats$", edits: []edit{{
-			`	if s.QueueMax > 0 {
+			`	if s.Queue != "" {
 `,
 			`	if s.QueueMax > s.Max {
 `,
