@@ -26,7 +26,8 @@ type Content struct {
 
 	// Kind and From say whose entry it is. Without Kind it is what is known of
 	// the handoff itself, in Data: "summary", "closing", "rating", "url",
-	// "user.name", "user.mail", "user.phone", "user.attributes.…", "answers.…".
+	// "user.name", "user.mail", "user.phone", "user.attributes.…", "answers.…",
+	// "callback.phone", "callback.when".
 	Kind Kind
 	From Party
 
@@ -46,7 +47,8 @@ type Content struct {
 // network tries again by itself, and knows when to stop: it is called within
 // verbs and deliveries, concurrently, and ctx has their time-out.
 //
-// Users see what the store has. Notices of the engine are not passed through.
+// Users see what the store has. Of the engine's notices only those are passed
+// through that repeat what a user typed in.
 type Redactor func(ctx context.Context, c Content) (Content, error)
 
 // withheldText stands where there was content.
@@ -128,8 +130,10 @@ func (r *redaction) ask(ctx context.Context, c Content) (out Content, ok bool) {
 func (e *Entry) hasContent() bool {
 	switch e.Kind {
 	case KindMessage, KindNote, KindWhisper, KindLeft, KindRequested, KindAnswered, KindRated,
-		KindDeclined, KindHeld, KindReturned, KindHanded:
+		KindDeclined, KindHeld, KindReturned, KindHanded, KindSummary:
 		return e.Text != "" || len(e.Files) > 0 || len(e.Payload) > 0 || len(e.Data) > 0 || e.From.Name != ""
+	case KindNotice:
+		return e.Notice == NoticeCallback // says the user's number
 	default:
 		return false
 	}
@@ -184,6 +188,9 @@ func (h *Handoff) content() map[string]string {
 			out["user.attributes."+k] = v
 		}
 	}
+	if c := h.Callback; c != nil {
+		out["callback.phone"], out["callback.when"] = c.Phone, c.When
+	}
 	for k, v := range h.Answers {
 		out["answers."+k] = v
 	}
@@ -201,6 +208,10 @@ func (h *Handoff) setContent(data map[string]string) {
 	if h.Rating != nil {
 		rating := *h.Rating
 		h.Rating = &rating
+	}
+	if h.Callback != nil {
+		c := *h.Callback
+		h.Callback = &c
 	}
 	h.Answers = maps.Clone(h.Answers)
 	put := func(m map[string]string, k, v string) {
@@ -220,6 +231,10 @@ func (h *Handoff) setContent(data map[string]string) {
 			h.URL = v
 		case "rating":
 			h.Rating.Comment = v
+		case "callback.phone":
+			h.Callback.Phone = v
+		case "callback.when":
+			h.Callback.When = v
 		case "user.name":
 			h.User.Name = v
 		case "user.mail":

@@ -184,6 +184,33 @@ func TestRedactFailsClosed(t *testing.T) {
 	}
 }
 
+// Where to call somebody is content, wherever it is repeated.
+func TestRedactCallback(t *testing.T) {
+	const phone = "+49 123 4567"
+	for name, fails := range map[string]bool{"redacts": false, "fails": true} {
+		t.Run(name, func(t *testing.T) {
+			handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+				h := r.Asks("c")
+				_, err := r.CallBack(r.Ctx, "c", handoff.Callback{Phone: phone, When: "after " + phone})
+				require.NoError(t, err)
+				r.Wait()
+				require.NotContains(t, kept(t, r), "4567")
+				require.NotContains(t, strings.Join(r.Users.Texts("c"), "\n"), "4567")
+				require.NotNil(t, r.Now(h.ID).Callback)
+			}, redacting(func(_ context.Context, c handoff.Content) (handoff.Content, error) {
+				if fails {
+					return c, errors.New("no")
+				}
+				c.Text = strings.ReplaceAll(c.Text, "4567", "****")
+				for k, v := range c.Data {
+					c.Data[k] = strings.ReplaceAll(v, "4567", "****")
+				}
+				return c, nil
+			}))
+		})
+	}
+}
+
 // listener is a platform that keeps what it was told.
 type listener struct {
 	platform

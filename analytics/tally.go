@@ -153,6 +153,9 @@ func ByLanguage(h *handoff.Handoff) string { return h.Language }
 // ByReason groups by why a person was asked for; "" is not at all.
 func ByReason(h *handoff.Handoff) string { return string(h.Reason) }
 
+// ByMissed groups by why nobody helped; "" is that somebody did, or may still.
+func ByMissed(h *handoff.Handoff) string { return string(h.Missed) }
+
 // ByTags groups by the set of tags.
 func ByTags(h *handoff.Handoff) string {
 	tags := slices.Clone(h.Tags)

@@ -35,7 +35,7 @@ func newTable(b *bufio.Writer) *sheet {
 	s.w.UseCRLF = true
 	s.columns = []string{
 		"conversation", "number", "state", "outcome", "class", "queue", "agent", "provider", "user", "reason", "tags", "language", "channel",
-		"created", "enqueued", "ended", "bot_s", "intake_s", "wait_s", "first_wait_s", "first_reply_s", "human_s", "held_s", "wrapup_s",
+		"missed", "created", "enqueued", "ended", "bot_s", "intake_s", "wait_s", "first_wait_s", "first_reply_s", "human_s", "held_s", "wrapup_s",
 		"transfers", "requeues", "rating", "closing", "left_message",
 	}
 	return s
@@ -58,7 +58,7 @@ func (s *sheet) handoff(h *handoff.Handoff) error {
 	return s.row(
 		h.ID.Conversation, number(h.ID.Number), string(h.State), string(h.Outcome), string(ClassOf(h)), h.Need.Queue, agentOf(h), h.Provider,
 		user, string(h.Reason), strings.Join(h.Tags, " "), h.Language, h.Channel,
-		moment(h.Created), moment(h.Enqueued), moment(h.Ended), seconds(t.Bot), seconds(t.Intake), seconds(t.Wait), seconds(t.FirstWait),
+		string(h.Missed), moment(h.Created), moment(h.Enqueued), moment(h.Ended), seconds(t.Bot), seconds(t.Intake), seconds(t.Wait), seconds(t.FirstWait),
 		seconds(t.FirstReply), seconds(t.Human), seconds(t.Held), seconds(t.Wrapup), strconv.Itoa(t.Transfers), strconv.Itoa(t.Requeues),
 		rating, h.Closing, strconv.FormatBool(h.LeftMessage),
 	)
