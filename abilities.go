@@ -101,31 +101,41 @@ type filter struct {
 	speaks *bitset // nil: nobody named it
 	video  bool
 	grown  int
+	sets   []bitset // who passes is in all of them
 }
 
-// filter looks a need up, unless f holds what it would find.
+// filter looks a need up, unless f holds what it would find, and brings its
+// sets up to date: they hold until the next put.
 func (a *abilities) filter(n *Need, f *filter) {
-	if f.grown == a.grown+1 {
-		return
-	}
-	f.levels, f.least, f.video, f.grown = f.levels[:0], f.least[:0], n.Mode == ModeVideo, a.grown+1
-	for _, s := range n.Skills {
-		l := a.skills[s.Name]
-		if l == nil {
-			l = &a.nobody
+	if f.grown != a.grown+1 {
+		f.levels, f.least, f.video, f.grown = f.levels[:0], f.least[:0], n.Mode == ModeVideo, a.grown+1
+		for _, s := range n.Skills {
+			l := a.skills[s.Name]
+			if l == nil {
+				l = &a.nobody
+			}
+			f.levels, f.least = append(f.levels, l), append(f.least, s.Level)
 		}
-		f.levels, f.least = append(f.levels, l), append(f.least, s.Level)
+		f.lingua, f.speaks = n.Language != "", a.speaks[n.Language]
 	}
-	f.lingua, f.speaks = n.Language != "", a.speaks[n.Language]
+	f.sets = f.sets[:0]
+	for i, l := range f.levels {
+		f.sets = append(f.sets, l.atLeast(f.least[i]))
+	}
+	if f.video {
+		f.sets = append(f.sets, a.video)
+	}
 }
 
 // word returns which agents of a word of numbers pass the filter.
 func (a *abilities) word(f *filter, w int, among uint64) uint64 {
-	for i, l := range f.levels {
-		if among == 0 {
+	for _, set := range f.sets {
+		if w >= len(set) {
 			return 0
 		}
-		among &= l.atLeast(f.least[i]).word(w)
+		if among &= set[w]; among == 0 {
+			return 0
+		}
 	}
 	if f.lingua {
 		able := a.any.word(w)
@@ -133,9 +143,6 @@ func (a *abilities) word(f *filter, w int, among uint64) uint64 {
 			able |= f.speaks.word(w)
 		}
 		among &= able
-	}
-	if f.video {
-		among &= a.video.word(w)
 	}
 	return among
 }

@@ -23,19 +23,9 @@ func (e *Engine) match(ctx context.Context, q *Queue) (made, waits bool, err err
 		}
 	}
 	start := e.roster.tick()
-	lines, err := e.waitingLines(ctx, q.Name)
-	if err != nil || len(lines) == 0 {
-		return false, false, err
-	}
-	lines = e.roster.covered(q.Name, lines, nil)
-	if len(lines) == 0 {
-		return false, true, nil
-	}
-	// One for each free agent, and a few more for those whom nobody may be
-	// offered just now.
-	query := Query{
-		Queue: q.Name, States: []State{StateWaiting}, Lines: lines, Waiting: true, ByRank: true,
-		Limit: min(e.roster.idle(q.Name)+4, 100),
+	query, waits, err := e.next(ctx, q)
+	if err != nil || query.Limit == 0 {
+		return false, waits, err
 	}
 	for {
 		list, err := e.list(ctx, query)
@@ -56,8 +46,26 @@ func (e *Engine) match(ctx context.Context, q *Queue) (made, waits bool, err err
 		if len(list) < query.Limit || e.roster.idle(q.Name) == 0 {
 			return made, true, nil
 		}
-		query.After = list[len(list)-1].Cursor(query)
+		// Who is passed over may be offered nothing just now.
+		query.After, query.Limit = list[len(list)-1].Cursor(query), 100
 	}
+}
+
+// next returns the query for those who are to be served next: as many as there
+// are free agents, from the lines that these can serve. Without a limit it is
+// for nobody; waits says whether somebody waits all the same.
+func (e *Engine) next(ctx context.Context, q *Queue) (query Query, waits bool, err error) {
+	lines, err := e.waitingLines(ctx, q.Name)
+	if err != nil || len(lines) == 0 {
+		return query, false, err
+	}
+	if lines = e.roster.covered(q.Name, lines); len(lines) == 0 {
+		return query, true, nil
+	}
+	return Query{
+		Queue: q.Name, States: []State{StateWaiting}, Lines: lines, Waiting: true, ByRank: true,
+		Limit: min(max(e.roster.idle(q.Name), 1), 100),
+	}, true, nil
 }
 
 // waitingLines returns the lines of a queue.

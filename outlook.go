@@ -26,6 +26,9 @@ type outlook struct {
 	snap   *estimate.Snapshot
 	took   time.Duration
 	stale  time.Time
+
+	mu      sync.Mutex
+	counted map[string][2]int // seats and busy, by line
 }
 
 // member is an agent of the queue and what he does.
@@ -91,7 +94,7 @@ func (e *Engine) freshOutlook(ctx context.Context, q *Queue) (*outlook, error) {
 
 func (e *Engine) readOutlook(ctx context.Context, q *Queue) (*outlook, error) {
 	e.recall(ctx, q)
-	o := &outlook{queue: q, at: now(), lines: map[string]int{}, params: map[Mode]*estimate.Params{}}
+	o := &outlook{queue: q, at: now(), lines: map[string]int{}, params: map[Mode]*estimate.Params{}, counted: map[string][2]int{}}
 	o.closed = q.Hours != nil && !isOpen(q.Hours, o.at)
 	waiting, err := e.handoffs(ctx, Query{Queue: q.Name, Waiting: true, ByRank: true, Limit: mostListed})
 	if err != nil {
@@ -374,6 +377,21 @@ func (o *outlook) agent(m *member) estimate.Agent {
 // count says how many seats there are now for the line of h, and how many of
 // them serve somebody of this queue.
 func (o *outlook) count(h *Handoff) (seats, busy int) {
+	key := "" // no line is that
+	if h != nil {
+		key = o.lineKey(h)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n, ok := o.counted[key]
+	if !ok {
+		n[0], n[1] = o.countAll(h)
+		o.counted[key] = n
+	}
+	return n[0], n[1]
+}
+
+func (o *outlook) countAll(h *Handoff) (seats, busy int) {
 	for i := range o.crew {
 		m := &o.crew[i]
 		if m.online && (h == nil || o.may(m, h)) {
@@ -407,6 +425,9 @@ func (o *outlook) wait(h *Handoff, ahead int) (estimate.Wait, bool) {
 	l, ok := o.lines[o.lineKey(h)]
 	switch {
 	case ahead >= mostListed || o.queue.Style == Pull:
+		return o.steps(h, ahead), true
+	case !ok && o.took > time.Millisecond:
+		// So many agents are not read for everybody who asks for something new.
 		return o.steps(h, ahead), true
 	case !ok:
 		return estimate.Wait{}, false

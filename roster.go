@@ -22,9 +22,10 @@ type roster struct {
 	able   *abilities
 	free   bitset // online and with a free seat
 	crews  map[string]*crew
-	lines  map[string]*line
+	lines  map[string]*lineup // by queue
 	filter filter
 	found  []*Candidate
+	words  []int
 }
 
 // A attendant is an agent in the roster.
@@ -55,7 +56,7 @@ type sighting struct {
 }
 
 func newRoster() *roster {
-	return &roster{ids: map[string]int{}, able: newAbilities(), crews: map[string]*crew{}, lines: map[string]*line{}}
+	return &roster{ids: map[string]int{}, able: newAbilities(), crews: map[string]*crew{}, lines: map[string]*lineup{}}
 }
 
 // tick returns a number for a read that begins now.
@@ -231,8 +232,9 @@ func (r *roster) has(queue string) bool {
 func (r *roster) find(queue string, n *Need) []*Candidate {
 	r.found, r.filter.grown = r.found[:0], 0
 	r.able.filter(n, &r.filter)
-	for w, word := range r.crew(queue).who {
-		for word = r.able.word(&r.filter, w, word&r.free.word(w)); word != 0; word &= word - 1 {
+	who := r.crew(queue).who
+	for w := range min(len(who), len(r.free)) {
+		for word := r.able.word(&r.filter, w, who[w]&r.free[w]); word != 0; word &= word - 1 {
 			if m := r.seats[w*64+bits.TrailingZeros64(word)]; m.may(queue) && m.Agent.reaches(queue, n) {
 				r.found = append(r.found, &m.Candidate)
 			}

@@ -265,7 +265,7 @@ func (n *node) merge(i int) {
 // meanwhile.
 type walk struct {
 	depth int
-	path  [16]struct { // deep enough for any number of members: 32^16
+	path  [10]struct { // deep enough for any number of members: 8^10 in the worst case
 		node *node
 		next int
 	}

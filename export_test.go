@@ -1,0 +1,70 @@
+package handoff
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+)
+
+// Next returns what waits longest of what a free agent of a queue can serve:
+// what matching does before it offers.
+func (e *Engine) Next(ctx context.Context, queue string) ([]Record, error) {
+	q, _, err := e.next(ctx, e.rules.queue(queue))
+	if err != nil || q.Limit == 0 {
+		return nil, err
+	}
+	return e.list(ctx, q)
+}
+
+// Read lets the engine read an agent, as it does when a seat comes free.
+func (e *Engine) Read(tb testing.TB, agent string) {
+	tb.Helper()
+	if err := e.readAgents(tb.Context(), agent); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Indexed is a Staff that finds an agent without looking at all of them.
+func Indexed(s Staff) Directory {
+	by := map[string]Agent{}
+	for _, a := range s {
+		by[a.ID] = a
+	}
+	slices.SortFunc(s, func(a, b Agent) int { return compare(a.ID, b.ID) })
+	return &indexed{s, by}
+}
+
+type indexed struct {
+	Staff
+	by map[string]Agent
+}
+
+func (s *indexed) Get(_ context.Context, id string) (Agent, error) {
+	a, ok := s.by[id]
+	if !ok {
+		return a, ErrNotFound
+	}
+	return a, nil
+}
+
+func (s *indexed) List(_ context.Context, queue string) ([]Agent, error) {
+	var out []Agent
+	for i := range s.Staff {
+		if queue == "" || s.Staff[i].serves(queue) {
+			out = append(out, s.Staff[i])
+		}
+	}
+	return out, nil
+}
+
+func (s *indexed) Agents(_ context.Context, ids []string, _ time.Time) ([]Status, error) {
+	out := make([]Status, len(ids))
+	for i, id := range ids {
+		out[i] = Status{Agent: id}
+		if _, ok := s.by[id]; ok {
+			out[i].Availability = Online
+		}
+	}
+	return out, nil
+}
