@@ -101,6 +101,7 @@ func (r *roster) covered(queue string, names []string) (out []string) {
 		}
 	}
 	r.words = words
+	out = make([]string, 0, 16)
 	if free <= fewFree {
 		for _, w := range words {
 			for word := who[w] & r.free[w]; word != 0; word &= word - 1 {

@@ -21,6 +21,11 @@ func AtMost(name string, figure, bound float64) Goal {
 	return Goal{Name: name, Figure: figure, Low: math.Inf(-1), High: bound}
 }
 
+// AtLeast is the goal that figure is not below bound.
+func AtLeast(name string, figure, bound float64) Goal {
+	return Goal{Name: name, Figure: figure, Low: bound, High: math.Inf(1)}
+}
+
 // Within is the goal that figure lies in [low, high].
 func Within(name string, figure, low, high float64) Goal {
 	return Goal{Name: name, Figure: figure, Low: low, High: high}
@@ -33,6 +38,9 @@ func (g Goal) Met() bool { return g.Figure >= g.Low && g.Figure <= g.High }
 func (g Goal) Bound() string {
 	if math.IsInf(g.Low, -1) {
 		return fmt.Sprintf("<= %.2f", g.High)
+	}
+	if math.IsInf(g.High, 1) {
+		return fmt.Sprintf(">= %.2f", g.Low)
 	}
 	return fmt.Sprintf("%.2f..%.2f", g.Low, g.High)
 }

@@ -4,12 +4,14 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 
 	"github.com/seed-2a427302/handoff/bench/goal"
+	"github.com/seed-2a427302/handoff/bench/speed"
 	"github.com/seed-2a427302/handoff/bench/waiting"
 )
 
@@ -22,12 +24,19 @@ func main() {
 	flag.StringVar(&o.Only, "only", "", "letters of the scenarios to play, all when empty")
 	flag.BoolVar(&o.Further, "further", false, "also play scenarios no goal names")
 	flag.IntVar(&o.Workers, "workers", 1, "runs at a time")
+	fast := flag.Bool("speed", true, "also measure how fast matching and positions are")
 	flag.Parse()
 	o.Progress = os.Stderr
 
 	// Each section prints its tables and returns its goals.
 	sections := []func(io.Writer) ([]goal.Goal, error){
 		func(w io.Writer) ([]goal.Goal, error) { return waiting.Report(w, o) },
+		func(w io.Writer) ([]goal.Goal, error) {
+			if !*fast {
+				return nil, nil
+			}
+			return speed.Report(context.Background(), w)
+		},
 	}
 	var goals []goal.Goal
 	for _, section := range sections {
