@@ -25,7 +25,7 @@ func TestF2_ClaimerDies(t *testing.T) {
 		cxDeaf(t, r)
 		r.Sleep(12 * time.Second)
 		require.Equal(t, handoff.OutcomeMissed, r.Now(h.ID).Outcome)
-	})
+	}, cxQueue(func(q *handoff.Queue) { q.PlaceEvery = handoff.Never })) // a commit would end the claim
 }
 
 // A state with a shorter limit is due at that.

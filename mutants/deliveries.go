@@ -77,6 +77,11 @@ func deliveries() []mutant {
 			}
 `,
 			"",
+		}, {
+			`			if b != nil {
+				// A lead for each message`,
+			`			if b != nil && at < 0 {
+				// A lead for each message`,
 		}}},
 		{row: "c13", file: "decide_provider.go", why: "each attempt has its transcript", edits: []edit{{
 			`	x.set(dueOpen, c.again)

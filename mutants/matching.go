@@ -30,7 +30,7 @@ func matching() []mutant {
 			`case errors.Is(err, errAgain) && lost < tries:
 `,
 			`case errors.Is(err, errAgain):
-			return nil
+			return false, nil
 		case errors.Is(err, errAgain) && lost < tries:
 `,
 		}}},

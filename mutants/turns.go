@@ -73,8 +73,8 @@ func turns() []mutant {
 		}}},
 		{row: "b9", file: "platform.go", why: "the log is in order", edits: []edit{{
 			`	slices.SortStableFunc(out, func(a, b Entry) int { return a.At.Compare(b.At) })
-	return out, nil`,
-			"	return out, nil",
+	return out, notes, nil`,
+			"	return out, notes, nil",
 		}}},
 		{row: "b10", file: "decide_wait.go", why: "the bot has told what matters", edits: []edit{{
 			`	if x.rules.importing {
