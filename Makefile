@@ -5,7 +5,7 @@ export HANDOFF_SPECS ?= $(abspath $(wildcard ../shared/specs))
 export HANDOFF_DATA ?= $(abspath $(wildcard ../shared/data))
 
 .DEFAULT_GOAL := help
-.PHONY: help ci test race guards lint fmt tidy fuzz model mutants bench cover goals-triggers goals-waiting race-stores linear crash differential
+.PHONY: browser shots help ci test race guards lint fmt tidy fuzz model mutants bench cover goals-triggers goals-waiting race-stores linear crash differential
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,13 @@ fmt: ## Format every module as the linter wants it
 
 tidy: ## go mod tidy in every module
 	@for dir in $$(go list -m -f '{{.Dir}}'); do (cd "$$dir" && go mod tidy) || exit 1; done
+
+browser: ## The desk in a real browser
+	cd desk/browsertest && HANDOFF_TEST_REQUIRE=1 go test -count=1 ./...
+
+SHOTS ?= $(CURDIR)/shots
+shots: ## Pictures of every page of the desk, into SHOTS (./shots)
+	cd desk/browsertest && HANDOFF_TEST_REQUIRE=1 HANDOFF_SHOTS=$(SHOTS) go test -count=1 -timeout 30m -run TestShots -v ./...
 
 FUZZTIME ?= 60s
 fuzz: ## Every fuzz test for FUZZTIME (60s)

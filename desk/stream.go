@@ -117,7 +117,7 @@ func (h *Handler) events(c *call) (any, error) {
 	out := &eventWriter{w: c.w, rc: rc}
 	out.raw("retry: 1000\n\n")
 	out.event("", "hello", h.hello(&c.actor))
-	ping := time.NewTicker(pingEvery)
+	ping := time.NewTicker(min(pingEvery, h.cfg.Lease/3))
 	defer ping.Stop()
 	life := time.NewTimer(h.cfg.StreamLife)
 	defer life.Stop()

@@ -120,7 +120,10 @@ export async function api(method, path, body, signal) {
   }
   if (res.status === 204) return null;
   let data = {};
-  try { data = await res.json(); } catch { /* not ours: a proxy's page */ }
+  try { data = await res.json(); } catch (e) {
+    if (e.name === 'AbortError') throw e;
+    if (res.ok) throw new Failed(0, {}); // broken off, or a proxy's page
+  }
   if (res.ok) return data;
   if (res.status === 401) onSignIn(true);
   throw new Failed(res.status, data);

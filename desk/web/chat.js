@@ -116,8 +116,8 @@ export function Chat({ id }) {
     return () => removeEventListener('desk:dialog', f);
   }, []);
 
-  if (goneBy) return html`<section class="pane none" aria-label=${t('conversation')}><${Empty} icon="eye" title=${t('gone.' + goneBy.why)} text=${goneBy.by ? t('gone.by', { who: visible(goneBy.by) }) : t('gone.text')}><a class="button" href=${link(location.search)}>${t('back.inbox')}</a></${Empty}></section>`;
-  if (wrong && !one) return html`<section class="pane none"><${Empty} icon="warn" title=${t('error.title')} text=${wrong.words ?? t('error.internal')}><${Button} onClick=${() => reread()}>${t('retry')}</${Button}></${Empty}></section>`;
+  if (goneBy) return html`<section class="pane none" aria-label=${t('conversation')}><h1 class="hidden">${t('conversation')}</h1><${Empty} icon="eye" title=${t('gone.' + goneBy.why)} text=${goneBy.by ? t('gone.by', { who: visible(goneBy.by) }) : t('gone.text')}><a class="button" href=${link(location.search)}>${t('back.inbox')}</a></${Empty}></section>`;
+  if (wrong && !one) return html`<section class="pane none"><h1 class="hidden">${t('conversation')}</h1><${Empty} icon="warn" title=${t('error.title')} text=${wrong.words ?? t('error.internal')}><${Button} onClick=${() => reread()}>${t('retry')}</${Button}></${Empty}></section>`;
   if (!row || !one) return html`<section class="pane"><${Loading} /></section>`;
 
   const earlier = async () => {
@@ -315,7 +315,7 @@ setInterval(() => { if (state.live === 'live') flushPending(); }, 3000);
 
 function PendingMessage({ m, id }) {
   return html`<div class="entry ${m.mode === 'note' || m.mode === 'whisper' ? 'note' : 'agent'} pending ${m.state}"><div class="bubble"><p><${Text} text=${m.text} /></p><div class="by">
-    ${m.state === 'failed' ? html`<${Icon} name="warn" /><span role="alert">${t('failed')}: ${m.why}</span><${Button} onClick=${() => deliver(id, m, true)}>${t('retry')}</${Button}<${Button} kind="ghost" onClick=${() => forget(id, m)}>${t('discard')}</${Button}>` : html`<${Icon} name="clock" />${t(m.state === 'waiting' ? 'pending.offline' : 'pending')}`}</div></div></div>`;
+    ${m.state === 'failed' ? html`<${Icon} name="warn" /><span role="alert">${t('failed')}: ${m.why}</span><${Button} onClick=${() => deliver(id, m, true)}>${t('retry')}</${Button}><${Button} kind="ghost" onClick=${() => forget(id, m)}>${t('discard')}</${Button}>` : html`<${Icon} name="clock" />${t(m.state === 'waiting' ? 'pending.offline' : 'pending')}`}</div></div></div>`;
 }
 
 // --- what may be done now ------------------------------------------------------------------------
@@ -417,7 +417,7 @@ function Composer({ r, entries, modes }) {
     ${stale && html`<div class="stale" role="alert"><${Icon} name="warn" /><span>${t('stale', { who: name })}</span></div>`}
     ${pick && html`<ul class="pick" role="listbox" id="pick" aria-label=${t('replies')}>${pick.list.map((x, i) => html`<li role="option" id=${'pick' + i} aria-selected=${i === pick.at ? 'true' : 'false'} onMouseDown=${(e) => { e.preventDefault(); take(x); }}><strong>/${x.name}</strong>${x.category && html`<span class="chip quiet">${x.category}</span>`}<span class="preview">${fill(x.text, r)}</span></li>`)}${!pick.list.length && html`<li class="muted" role="option" aria-disabled="true">${t('replies.none')}</li>`}</ul>`}
     <textarea ref=${box} dir="auto" rows="2" aria-label=${labels[at]} placeholder=${at === 'reply' || at === 'join' ? t('compose.hint') : labels[at]} value=${text} maxlength="20000" enterkeyhint=${settings.enterSends ? 'send' : 'enter'}
-      role=${pick ? 'combobox' : undefined} aria-expanded=${pick ? 'true' : undefined} aria-controls=${pick ? 'pick' : undefined} aria-activedescendant=${pick?.list.length ? 'pick' + pick.at : undefined}
+      aria-autocomplete=${pick ? 'list' : undefined} aria-controls=${pick ? 'pick' : undefined} aria-activedescendant=${pick?.list.length ? 'pick' + pick.at : undefined}
       onInput=${(e) => input(e.target.value)} onKeyDown=${key}></textarea>
     <div class="bar"><span class="hint">${at === 'note' || at === 'whisper' ? html`<${Icon} name="eye" />${t(at === 'note' ? 'note.only' : 'whisper.only')}` : t(settings.enterSends ? 'hint.enter' : 'hint.button')}</span>
       <${Button} kind="primary ${at}" icon=${at === 'note' ? 'note' : 'send'} disabled=${!text.trim()} onClick=${() => send(stale)}>${stale ? t('send.anyway') : sendLabels[at]}</${Button}></div>

@@ -24,7 +24,7 @@ function App() {
   const [away, setAway] = useState(null);
   useShortcuts(() => setKeys(true));
   useEffect(() => { badge(); });
-  if (s.forbidden) return html`<main class="alone"><${Empty} icon="eye" title=${t('forbidden')} text=${t('forbidden.text')} /></main>`;
+  if (s.forbidden) return html`<main class="alone"><h1 class="hidden">${boot.title}</h1><${Empty} icon="eye" title=${t('forbidden')} text=${t('forbidden.text')} /></main>`;
   const first = s.path.split('/')[0];
   const id = first === 'c' ? decodeURIComponent(s.path.slice(2)) : '';
   const place = first === 'c' ? '' : first;

@@ -32,7 +32,7 @@ export function Replies({ own }) {
   const list = (data ?? []).filter((r) => own ? r.owner === me.id : !r.owner);
   const remove = async (r) => { try { await api('DELETE', `replies/${encodeURIComponent(r.name)}?owner=${encodeURIComponent(r.owner ?? '')}`); setTurn(turn + 1); } catch (e) { failed(e); } };
   return html`<section class="panel"><header class="pagehead"><h2>${t(own ? 'replies.own' : 'replies.all')}</h2><${Button} icon="plus" disabled=${boot.readOnly} onClick=${() => setEdit({ name: '', category: '', text: '', owner: own ? me.id : '', fresh: true })}>${t('add')}</${Button}></header>
-    ${!data ? html`<${Loading} />` : !list.length ? html`<p class="muted">${t('replies.empty')}</p>` : html`<ul class="lines">${list.map((r) => html`<li key=${r.name}><span class="grow"><strong>/${r.name}</strong> ${r.category && html`<span class="chip quiet">${visible(r.category)}</span>`} ${r.queue && html`<span class="chip">${r.queue}</span>`}<span class="muted line">${visible(r.text)}</span></span><${Button} kind="ghost" onClick=${() => setEdit(r)}>${t('edit')}</${Button}<${Button} kind="ghost" icon="close" label=${t('remove.what', { what: '/' + r.name })} onClick=${() => remove(r)} /></li>`)}</ul>`}
+    ${!data ? html`<${Loading} />` : !list.length ? html`<p class="muted">${t('replies.empty')}</p>` : html`<ul class="lines">${list.map((r) => html`<li key=${r.name}><span class="grow"><strong>/${r.name}</strong> ${r.category && html`<span class="chip quiet">${visible(r.category)}</span>`} ${r.queue && html`<span class="chip">${r.queue}</span>`}<span class="muted line">${visible(r.text)}</span></span><${Button} kind="ghost" onClick=${() => setEdit(r)}>${t('edit')}</${Button}><${Button} kind="ghost" icon="close" label=${t('remove.what', { what: '/' + r.name })} onClick=${() => remove(r)} /></li>`)}</ul>`}
     ${edit && html`<${ReplyDialog} r=${edit} close=${(saved) => { setEdit(null); if (saved) setTurn(turn + 1); }} />`}</section>`;
 }
 function ReplyDialog({ r, close }) {
@@ -43,7 +43,7 @@ function ReplyDialog({ r, close }) {
     <${Field} label=${t('reply.name')} hint=${t('reply.name.hint')}><input required pattern="[^\\s\\/]+" maxlength="60" value=${v.name} disabled=${!r.fresh} onInput=${set('name')} /></${Field}><${Field} label=${t('reply.category')}><input maxlength="60" value=${v.category ?? ''} onInput=${set('category')} /></${Field}>
     <${Field} label=${t('reply.text')} hint=${t('reply.text.hint')}><textarea required rows="4" dir="auto" maxlength="8000" value=${v.text} onInput=${set('text')}></textarea></${Field}>
     ${!v.owner && boot.queues.length > 1 && html`<${Field} label=${t('queue')}><select value=${v.queue ?? ''} onChange=${set('queue')}><option value="">${t('queue.all')}</option>${boot.queues.map((q) => html`<option value=${q}>${q}</option>`)}</select></${Field}>`}
-    <div class="buttons end"><${Button} onClick=${() => close(false)}>${t('cancel')}</${Button}<button type="submit" class="button primary"><span>${t('save')}</span></button></div></form></${Dialog}>`;
+    <div class="buttons end"><${Button} onClick=${() => close(false)}>${t('cancel')}</${Button}><button type="submit" class="button primary"><span>${t('save')}</span></button></div></form></${Dialog}>`;
 }
 
 export function Admin() {
@@ -75,7 +75,7 @@ function AgentDialog({ a, close, remove }) {
     <fieldset class="checks"><legend>${t('admin.queues')}</legend>${boot.queues.map((q) => html`<label class="check"><input type="checkbox" checked=${v.queues.includes(q)} onChange=${(e) => setV({ ...v, queues: e.target.checked ? [...v.queues, q] : v.queues.filter((x) => x !== q) })} /><span>${q}</span></label>`)}</fieldset>
     <${Field} label=${t('skills')} hint=${t('skills.hint')}><input maxlength="500" value=${v.skillText} onInput=${set('skillText')} /></${Field}><${Field} label=${t('seats')} hint=${t('seats.hint')}><input type="number" min="0" max="100" required value=${v.seats} onInput=${set('seats')} /></${Field}>
     <label class="check"><input type="checkbox" checked=${v.video} onChange=${(e) => setV({ ...v, video: e.target.checked })} /><span>${t('video.takes')}</span></label>
-    <div class="buttons end">${!a.fresh && html`<${Button} kind="danger" onClick=${() => sure ? remove(a) : setSure(true)}>${t(sure ? 'remove.sure' : 'remove')}</${Button}><span class="grow"></span>`}<${Button} onClick=${() => close(false)}>${t('cancel')}</${Button}<button type="submit" class="button primary"><span>${t('save')}</span></button></div></form></${Dialog}>`;
+    <div class="buttons end">${!a.fresh && html`<${Button} kind="danger" onClick=${() => sure ? remove(a) : setSure(true)}>${t(sure ? 'remove.sure' : 'remove')}</${Button}><span class="grow"></span>`}<${Button} onClick=${() => close(false)}>${t('cancel')}</${Button}><button type="submit" class="button primary"><span>${t('save')}</span></button></div></form></${Dialog}>`;
 }
 
 function Queues() {

@@ -115,7 +115,7 @@ export function Dialog({ title, close, children, wide }) {
   useLayoutEffect(() => {
     const back = document.activeElement;
     ref.current.showModal();
-    (ref.current.querySelector('[autofocus]') ?? ref.current.querySelector('input, textarea, select, .body button, button'))?.focus();
+    (ref.current.querySelector('.body :is(input, textarea, select):not(:disabled)') ?? ref.current.querySelector('.body button, button'))?.focus();
     return () => { if (back?.isConnected) back.focus(); };
   }, []);
   return html`<dialog ref=${ref} class=${wide ? 'wide' : ''} aria-labelledby=${id} onCancel=${(e) => { e.preventDefault(); close(); }} onClick=${(e) => { if (e.target === ref.current) close(); }}>

@@ -1,0 +1,282 @@
+package browsertest
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	lifecycle "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/desk"
+)
+
+func shortly(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// TestDesk24SignedOut: the draft survives a session that ends.
+func TestDesk24SignedOut(t *testing.T) {
+	w := newWorld(t)
+	h := w.has("ann", "maria", "billing")
+	p := w.at("ann", "c/"+token(h))
+	p.expects("401")
+	p.clickOn(".composer textarea")
+	p.write("nearly done")
+	w.deny("ann", desk.ErrSignIn)
+	w.desk.Kick("ann")
+	p.sees("You have been signed out.")
+	p.axe()
+	p.clickOn(".composer textarea")
+	p.key(kb.Enter)
+	p.sees("Waiting for the connection")
+	w.deny("ann", nil)
+	p.click("Try again")
+	w.until("it goes out, once", func() bool { return len(w.said(h.ID, handoff.KindMessage, handoff.RoleAgent)) == 1 })
+	p.live()
+	assert.Equal(t, []string{"nearly done"}, w.said(h.ID, handoff.KindMessage, handoff.RoleAgent))
+}
+
+// TestDesk25FiveHundred: a burst of 500 leaves the page quick and the DOM small.
+func TestDesk25FiveHundred(t *testing.T) {
+	w := newWorld(t)
+	w.available("ann")
+	p := w.at("ann", "")
+	for i := range 500 {
+		_, err := w.engine.Request(w.ctx, handoff.Request{Conversation: fmt.Sprintf("q%d", i), Queue: "billing"})
+		require.NoError(t, err)
+	}
+	p.until("all are counted", `document.querySelector('.tabs a[aria-current] .count')?.textContent === '500'`)
+	assert.LessOrEqual(t, js[int](p, `document.querySelectorAll('a.row').length`), 200)
+	assert.Less(t, js[int](p, `document.querySelectorAll('*').length`), 5000)
+	p.click("Show 300 more")
+	p.until("more are shown", `document.querySelectorAll('a.row').length === 400`)
+	p.axe()
+}
+
+// TestDesk27KeyboardOnly: from load to the end of a conversation without a mouse.
+func TestDesk27KeyboardOnly(t *testing.T) {
+	w := newWorld(t)
+	w.available("ann")
+	h := w.asks("maria", "billing")
+	p := w.at("ann", "")
+	p.sees("Maria Keller")
+	p.key("j")
+	p.sees("Nobody has taken this yet.")
+	p.key("a")
+	p.until("the composer has the focus", `document.activeElement?.matches('.composer.reply textarea')`)
+	p.write("/hel")
+	p.until("prepared replies are offered", `document.querySelector('[role=option][aria-selected=true]')`)
+	p.axe()
+	p.key(kb.Enter)
+	p.until("it is filled in", `document.querySelector('.composer textarea').value === 'Hello Maria Keller, I am Ann Moreau.'`)
+	p.key(kb.Enter)
+	w.until("it was sent", func() bool { return len(w.said(h.ID, handoff.KindMessage, handoff.RoleAgent)) == 1 })
+	js[bool](p, `(document.activeElement.blur(), true)`)
+	p.key("n")
+	p.until("the note has the focus", `document.activeElement?.matches('.composer.note textarea')`)
+	p.write("by keyboard")
+	p.key(kb.Enter)
+	w.until("it is a note", func() bool { return len(w.said(h.ID, handoff.KindNote, "")) == 1 })
+	js[bool](p, `(document.activeElement.blur(), true)`)
+	p.key("e")
+	p.until("the dialog has the focus", `document.querySelector('dialog')?.contains(document.activeElement)`)
+	p.key(kb.Escape)
+	p.until("Escape closes it", `!document.querySelector('dialog')`)
+	p.key("e")
+	p.until("it opens again", `document.querySelector('dialog')`)
+	for range 12 {
+		if js[bool](p, `document.activeElement?.matches('dialog .button.primary')`) {
+			break
+		}
+		p.key(kb.Tab)
+	}
+	require.True(t, js[bool](p, `document.activeElement?.matches('dialog .button.primary')`), "every control can be reached with Tab")
+	p.key(kb.Enter)
+	w.until("it is returned", func() bool { return w.now(h.ID).State == handoff.StateEnded })
+	p.axe()
+}
+
+// TestDesk29Shortcuts never fire with modifiers, in fields, or when off; an
+// Enter that ends a composition sends nothing.
+func TestDesk29Shortcuts(t *testing.T) {
+	w := newWorld(t)
+	h := w.has("ann", "maria", "billing")
+	p := w.at("ann", "c/"+token(h))
+	js[bool](p, `(document.activeElement.blur(), true)`)
+	for _, e := range []string{`altKey: true`, `ctrlKey: true`, `metaKey: true`, `modifierAltGraph: true`, `isComposing: true`} {
+		js[bool](p, `document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'e', bubbles: true, `+e+` }))`)
+	}
+	assert.False(t, js[bool](p, `Boolean(document.querySelector('dialog'))`))
+	p.clickOn(".composer textarea")
+	p.write("eat at the")
+	assert.Equal(t, "eat at the", js[string](p, `document.querySelector('.composer textarea').value`))
+	js[bool](p, `document.querySelector('.composer textarea').dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, isComposing: true }))`)
+	wait(200 * time.Millisecond)
+	assert.Empty(t, w.said(h.ID, handoff.KindMessage, handoff.RoleAgent))
+}
+
+// TestDesk30Phone: at 320 and 375 pixels nothing scrolls sideways, and what is
+// touched is large enough.
+func TestDesk30Phone(t *testing.T) {
+	w := newWorld(t)
+	h := w.has("ann", "maria", "billing")
+	w.asks("lee", "billing")
+	p := w.at("ann", "")
+	for _, width := range []int64{320, 375} {
+		p.size(width, 640)
+		for _, path := range []string{"", "c/" + token(h), "settings", "board", "history", "stats"} {
+			p.open(path).live()
+			wait(150 * time.Millisecond)
+			assert.LessOrEqual(t, p.wide(), 0, "%s at %d", path, width)
+			small := js[[]string](p, `[...document.querySelectorAll('button, .rail a, .tabs a, select, textarea')].filter((e) => e.checkVisibility() && !e.closest('.copy, .chip, .tablebox') && !e.matches('.copy')).filter((e) => e.getBoundingClientRect().height < 43.5).map((e) => e.outerHTML.slice(0, 90) + e.getBoundingClientRect().height)`)
+			assert.Empty(t, small, "%s at %d: smaller than 44 px", path, width)
+			p.axe()
+		}
+	}
+	p.size(375, 380) // with a keyboard on the screen
+	p.open("c/" + token(h)).live()
+	assert.True(t, js[bool](p, `(() => { const r = document.querySelector('.composer').getBoundingClientRect(); return r.bottom <= innerHeight + 1 && r.top >= 0; })()`), "the composer can be seen")
+}
+
+// TestDesk33Themes: contrast holds in both, on every page.
+func TestDesk33Themes(t *testing.T) {
+	w := newWorld(t)
+	main := w.furnish(3)
+	w.available("ann", "sam", "ada")
+	for who, paths := range map[string][]string{"ann": {"", "c/" + token(main), "settings"}, "sam": {"board", "bots", "history", "stats"}, "ada": {"admin"}} {
+		p := w.at(who, "")
+		for _, scheme := range []string{"light", "dark"} {
+			p.media("prefers-color-scheme", scheme)
+			for _, path := range paths {
+				p.open(path).live()
+				p.axe()
+			}
+		}
+	}
+}
+
+// TestDesk32RightToLeft mirrors the page; marks that reorder text are shown.
+func TestDesk32RightToLeft(t *testing.T) {
+	w := newWorld(t, options{desk: func(c *desk.Config) { c.Catalogues = map[string]map[string]string{"ar": arabic} }})
+	w.actor("ann", func(a *desk.Actor) { a.Language = "ar" })
+	names["maria"] = "evil\u202etxt.exe"
+	defer func() { names["maria"] = "Maria Keller" }()
+	h := w.has("ann", "maria", "billing")
+	p := w.at("ann", "c/"+token(h)+"?tab=mine")
+	assert.Equal(t, "rtl", js[string](p, `getComputedStyle(document.body).direction`))
+	assert.True(t, js[bool](p, `document.querySelector('.rail').getBoundingClientRect().x > document.querySelector('.pane').getBoundingClientRect().x`), "mirrored")
+	assert.False(t, js[bool](p, `document.body.innerText.includes('\u202e')`), "the mark does nothing")
+	assert.True(t, js[bool](p, `document.body.innerText.includes('evil▯txt.exe')`), "and is shown")
+	assert.LessOrEqual(t, p.wide(), 0)
+	p.axe()
+}
+
+// TestDesk42Title counts up and down.
+func TestDesk42Title(t *testing.T) {
+	w := newWorld(t)
+	w.has("ann", "maria", "billing")
+	p := w.at("ann", "")
+	p.until("one is unread", `document.title.startsWith('(1)') && document.querySelector('link[rel=icon]').href.includes('icon-alert')`)
+	p.click("Mine")
+	p.clickOn("a.row")
+	p.until("none is", `!document.title.startsWith('(') && !document.querySelector('link[rel=icon]').href.includes('icon-alert')`)
+	w.says("maria", "one more")
+	p.sees("one more")
+}
+
+// TestDesk47Missed requests appear in the history and can be opened.
+func TestDesk47Missed(t *testing.T) {
+	w := newWorld(t, options{engine: func(c *handoff.Config) {
+		c.Queues[0].Ladder = []handoff.Rung{{After: 200 * time.Millisecond, Do: handoff.ToBot}}
+	}})
+	h := w.asks("maria", "billing")
+	w.until("nobody came", func() bool { return w.now(h.ID).Outcome == handoff.OutcomeMissed })
+	p := w.at("sam", "history?outcome=missed")
+	p.axe()
+	p.click("Maria Keller")
+	p.sees("I am a small program.")
+	p.axe()
+	p.open("stats").live()
+	p.sees("Missed")
+	p.axe()
+}
+
+// TestDesk48Viewer sees counts and no person; no button is there.
+func TestDesk48Viewer(t *testing.T) {
+	w := newWorld(t)
+	w.asks("maria", "billing")
+	p := w.at("vic", "")
+	p.sees("Queues")
+	assert.False(t, js[bool](p, `document.body.innerText.includes('Maria')`))
+	p.axe()
+}
+
+// TestDeskBots: a supervisor watches the bot, joins in without taking control,
+// and takes over.
+func TestDeskBots(t *testing.T) {
+	w := newWorld(t)
+	w.available("sam")
+	w.bot(w.says("maria", "hello bot"), "hello human")
+	p := w.at("sam", "bots")
+	p.click("Maria Keller")
+	p.sees("hello human")
+	p.axe()
+	p.clickOn(".composer textarea")
+	p.write("A person reads along")
+	p.key(kb.Enter)
+	h, err := w.engine.Latest(w.ctx, "maria")
+	require.NoError(t, err)
+	w.until("it was said", func() bool { return len(w.said(h.ID, handoff.KindMessage, handoff.RoleSupervisor)) == 1 })
+	assert.Equal(t, handoff.StateBot, w.now(h.ID).State, "the bot keeps control")
+	p.click("Take over")
+	p.clickOn("dialog .button.primary")
+	w.until("Sam has it", func() bool { return w.now(h.ID).Agent == "sam" })
+}
+
+// TestDeskAdmin: an agent is added, changed and removed.
+func TestDeskAdmin(t *testing.T) {
+	w := newWorld(t)
+	p := w.at("ada", "admin")
+	p.clickOn(".pagehead .button")
+	p.until("the dialog is open", `document.querySelector('dialog input')`)
+	p.axe()
+	p.write("zoe")
+	p.key(kb.Tab)
+	p.write("Zoe Zimmer")
+	p.click("billing")
+	p.clickOn("dialog .button.primary")
+	p.sees("Zoe Zimmer")
+	a, err := w.engine.Directory().Get(w.ctx, "zoe")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"billing"}, a.Queues)
+	p.axe()
+}
+
+// TestDesk10FrozenTab: a page that no longer runs no longer keeps its agent
+// there; when it runs again, so does he.
+func TestDesk10FrozenTab(t *testing.T) {
+	w := newWorld(t, options{desk: func(c *desk.Config) { c.Lease = 2 * time.Second }})
+	w.available("ann")
+	p := w.at("ann", "")
+	there := func() handoff.Availability {
+		st, err := w.presence.Agents(w.ctx, []string{"ann"}, time.Now())
+		require.NoError(t, err)
+		return st[0].Availability
+	}
+	w.until("she is there", func() bool { return there() == handoff.Online })
+	_, err := chromedp.Call(p.ctx, lifecycle.SetWebLifecycleState, lifecycle.SetWebLifecycleStateParams{State: lifecycle.SetWebLifecycleStateStateFrozen})
+	require.NoError(t, err)
+	w.until("the lease lapses", func() bool { return there() != handoff.Online })
+	_, err = chromedp.Call(p.ctx, lifecycle.SetWebLifecycleState, lifecycle.SetWebLifecycleStateParams{State: lifecycle.SetWebLifecycleStateStateActive})
+	require.NoError(t, err)
+	js[bool](p, `document.dispatchEvent(new Event('visibilitychange'))`)
+	w.until("she is there again", func() bool { return there() == handoff.Online })
+}
