@@ -18,6 +18,7 @@ import (
 	"github.com/seed-2a427302/handoff/provider/rocketchat"
 	"github.com/seed-2a427302/handoff/provider/slack"
 	"github.com/seed-2a427302/handoff/provider/webhook"
+	"github.com/seed-2a427302/handoff/provider/zendesk"
 )
 
 var update = flag.Bool("update", false, "write the table instead of comparing it")
@@ -33,6 +34,10 @@ func platforms(t *testing.T) []platform {
 			URL: "https://chat.example", User: "u", Token: "t", Secrets: []string{"s"},
 		}))},
 		{"[Slack](slack.md)", must[*slack.Provider](t)(slack.New(slack.Config{Token: "t", Secrets: []string{"s"}, Channel: "C1"}))},
+		{"[Zendesk](zendesk.md)", must[*zendesk.Provider](t)(zendesk.New(zendesk.Config{
+			URL: "https://acme.zendesk.example", App: "a", KeyID: "k", Secret: "s", Bot: "bot", Secrets: []string{"s"}, TriggerSecrets: []string{"s"},
+			Email: "a@acme.example", Token: "t", ReferenceField: "1", NoteField: "2",
+		}))},
 		{"[Generic bridge](webhook.md)", must[*webhook.Provider](t)(webhook.New(webhook.Config{
 			URL: "https://console.example", Secrets: []string{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
 		}))},

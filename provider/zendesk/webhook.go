@@ -1,0 +1,141 @@
+package zendesk
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/provider"
+)
+
+// delivery is a webhook of Sunshine Conversations.
+type delivery struct {
+	Events []happening `json:"events"`
+}
+
+type happening struct {
+	ID        string `json:"id"`
+	CreatedAt string `json:"createdAt"`
+	Type      string `json:"type"`
+	Payload   struct {
+		Conversation conversation `json:"conversation"`
+		Message      message      `json:"message"`
+		Reason       string       `json:"reason"`
+	} `json:"payload"`
+}
+
+// change is the webhook of the trigger, which tells who has a ticket. The page
+// in docs/providers has its body.
+type change struct {
+	Conversation string `json:"conversation"`
+	Status       string `json:"status"`
+	AgentID      string `json:"agent_id"`
+	AgentName    string `json:"agent_name"`
+}
+
+// Receive implements [handoff.Receiver].
+func (p *Provider) Receive(_ context.Context, w handoff.Webhook) ([]handoff.ProviderEvent, handoff.WebhookReply, error) {
+	h := http.Header(w.Header)
+	if h.Get("X-Zendesk-Webhook-Signature") != "" {
+		return p.changed(h, w.Body)
+	}
+	if !provider.Secrets(p.cfg.Secrets).FitsBare(h.Get("X-Api-Key")) {
+		return provider.RefuseSignature()
+	}
+	var d delivery
+	if provider.DecodeJSON(w.Body, &d) != nil {
+		return provider.RefuseBody()
+	}
+	var out []handoff.ProviderEvent
+	for i := range d.Events {
+		if ev, ok := d.Events[i].event(); ok {
+			out = append(out, ev)
+		}
+	}
+	return out, handoff.WebhookReply{}, nil
+}
+
+func moment(s string) time.Time {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+func (e *happening) event() (handoff.ProviderEvent, bool) {
+	c := &e.Payload.Conversation
+	ev := handoff.ProviderEvent{ID: provider.Name(e.ID), Reference: provider.Name(c.ID), At: moment(e.CreatedAt)}
+	if ev.ID == "" || ev.Reference == "" {
+		return ev, false
+	}
+	switch e.Type {
+	case "conversation:message":
+		return ev, e.Payload.Message.tell(&ev)
+	case "switchboard:passControl", "switchboard:releaseControl":
+		ev.Kind = handoff.EventReturned
+		if e.Payload.Reason == "ticketClosed" {
+			ev.Kind = handoff.EventEnded
+		}
+		return ev, e.Type == "switchboard:releaseControl" || c.Active != nil && !c.atAgents()
+	}
+	return ev, false
+}
+
+// tell puts what an agent wrote into an event. What has our mark is ours, and
+// what the system writes is for nobody.
+func (m *message) tell(ev *handoff.ProviderEvent) bool {
+	_, ours := m.Metadata[markKey]
+	text := provider.Text(m.Content.Text, provider.MaxText)
+	if ours || m.ID == "" || m.Author.Type != "business" || slices.Contains(m.Author.Subtypes, "activity") || text == "" && m.Content.MediaURL == "" {
+		return false
+	}
+	ev.Kind, ev.Text, ev.MessageID = handoff.EventMessage, text, provider.Name(m.ID)
+	ev.ID = provider.Name("message/" + m.ID)
+	if at := moment(m.Received); !at.IsZero() {
+		ev.At = at
+	}
+	ev.Agent = provider.Agent(m.Author.ID, m.Author.Name)
+	if c := &m.Content; c.MediaURL != "" {
+		f := handoff.File{Name: provider.Name(c.AltText), URL: c.MediaURL, Type: provider.Name(c.MediaType)}
+		if c.MediaSize > 0 && c.MediaSize < 1e12 {
+			f.Size = int64(c.MediaSize)
+		}
+		ev.Files = []handoff.File{f}
+	}
+	return true
+}
+
+// changed is a webhook of the trigger.
+func (p *Provider) changed(h http.Header, body []byte) ([]handoff.ProviderEvent, handoff.WebhookReply, error) {
+	stamp := h.Get("X-Zendesk-Webhook-Signature-Timestamp")
+	mac, err := base64.StdEncoding.DecodeString(h.Get("X-Zendesk-Webhook-Signature"))
+	at := moment(stamp)
+	if err != nil || !provider.Secrets(p.cfg.TriggerSecrets).FitsMAC(sha256.New, mac, []byte(stamp), body) || !provider.Fresh(strconv.FormatInt(at.Unix(), 10)) {
+		return provider.RefuseSignature()
+	}
+	var c change
+	if provider.DecodeJSON(body, &c) != nil {
+		return provider.RefuseBody()
+	}
+	id := h.Get("X-Zendesk-Webhook-Invocation-Id")
+	if id == "" {
+		id = h.Get("X-Zendesk-Webhook-Signature")
+	}
+	ev := handoff.ProviderEvent{ID: provider.Name("ticket/" + id), Reference: provider.Name(c.Conversation), At: at, Kind: handoff.EventLeft}
+	if ev.Reference == "" {
+		return nil, handoff.WebhookReply{}, nil
+	}
+	if c.AgentID != "" {
+		ev.Kind, ev.Agent = handoff.EventJoined, provider.Agent(c.AgentID, c.AgentName)
+	}
+	if c.Status == "solved" || c.Status == "closed" {
+		ev.Kind = handoff.EventEnded
+	}
+	return []handoff.ProviderEvent{ev}, handoff.WebhookReply{}, nil
+}
