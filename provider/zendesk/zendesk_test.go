@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -81,6 +82,39 @@ func TestTicketFields(t *testing.T) {
 	assert.ElementsMatch(t, []string{"11: " + s.Reference, "12: note …", "13: A-…"}, d.Chats()[0].Internal)
 	assert.Equal(t, "queue_support,angry", d.Tags(s.Reference))
 	assert.Empty(t, d.Violations())
+}
+
+// What the platform says apart from the suite's failures.
+func TestTroubles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := zendesktest.New(t)
+		p := adapter(t, d)
+		s, err := p.Open(t.Context(), handoff.Opening{Attempt: "c.1.1", Handoff: handoff.Handoff{ID: handoff.ID{Conversation: "c", Number: 1}}})
+		require.NoError(t, err)
+		m := handoff.ProviderMessage{ID: "m", Text: "hello", From: handoff.Party{Role: handoff.RoleUser}}
+		for _, c := range []struct {
+			trouble              vendortest.Trouble
+			code                 string
+			retryable, ambiguous bool
+		}{
+			{vendortest.Trouble{Status: 401}, "http_401", false, false},
+			{vendortest.Trouble{Status: 404}, "http_404", false, false},
+			{vendortest.Trouble{Status: 423, Times: 3}, "http_423", true, false},
+			{vendortest.Trouble{Status: 429, Times: 3}, "http_429", true, false},
+			{vendortest.Trouble{Status: 500}, "http_500", true, true},
+			{vendortest.Trouble{Cut: true, Apply: true}, "no_answer", true, true},
+		} {
+			c.trouble.On = "POST /sc/v2/apps/{app}/conversations/{conversation}/messages"
+			d.Next(c.trouble)
+			var pe *handoff.ProviderError
+			require.ErrorAs(t, p.Send(t.Context(), s, m), &pe, "%+v", c.trouble)
+			assert.Equal(t, []any{c.code, c.retryable, c.ambiguous}, []any{pe.Code, pe.Retryable, pe.Ambiguous}, "%+v", c.trouble)
+		}
+		// The last was applied without an answer; looked for, it is found.
+		m.Again = true
+		require.NoError(t, p.Send(t.Context(), s, m))
+		assert.Len(t, d.Chats()[0].Messages, 1)
+	})
 }
 
 // A bare secret: two of them fit, others and none do not.
