@@ -4,6 +4,8 @@
 //     and are served by agents with skills, seats and shifts.
 //   - waiting scores the estimate package in such worlds, next to the
 //     estimators others use.
+//   - routing scores the library's strategies in such worlds, next to a lower
+//     bound and to a router that polls.
 //   - goal is a figure with its bound, met or missed.
 //   - cmd/goals-waiting runs all of it and ends with one line per goal.
 package bench

@@ -93,7 +93,7 @@ func (l *learner) staffed(w *world.World) {
 // its shifts, so those of the next hours are in it. Of ghosts only the given
 // one is in it, if any.
 func (l *learner) snapshot(w *world.World, ghost *world.Person) *estimate.Snapshot {
-	s := &estimate.Snapshot{}
+	s := estimate.Scene{}
 	for line := range w.Shares {
 		s.Lines = append(s.Lines, estimate.Line{Params: &l.params})
 		if line >= len(l.flows) {
@@ -104,12 +104,7 @@ func (l *learner) snapshot(w *world.World, ghost *world.Person) *estimate.Snapsh
 		}
 	}
 	for _, d := range w.Desks {
-		group := slices.IndexFunc(s.Groups, func(g estimate.Group) bool { return slices.Equal(g.Lines, d.Lines) })
-		if group < 0 {
-			group = len(s.Groups)
-			s.Groups = append(s.Groups, estimate.Group{Lines: d.Lines})
-		}
-		s.Seats = append(s.Seats, seats(w, d, group)...)
+		s.Agents = append(s.Agents, agent(w, d))
 	}
 	for _, p := range w.Waiting {
 		if p.Ghost && p != ghost {
@@ -117,36 +112,30 @@ func (l *learner) snapshot(w *world.World, ghost *world.Person) *estimate.Snapsh
 		}
 		s.Waiting = append(s.Waiting, estimate.Person{Line: p.Line, Level: p.Level, Waited: span(w.Now - p.Arrived)})
 	}
-	return s
+	return s.Snapshot()
 }
 
 // foresight is how far ahead shifts are told, in minutes.
 const foresight = 8 * 60
 
-// seats lists a desk's seats in this shift and the coming ones.
-func seats(w *world.World, d *world.Desk, group int) []estimate.Seat {
-	var out []estimate.Seat
+// agent is a desk in this shift and the coming ones.
+func agent(w *world.World, d *world.Desk) estimate.Agent {
+	a := estimate.Agent{Lines: d.Lines, Seats: d.Seats}
+	for _, p := range d.People {
+		a.Serving = append(a.Serving, estimate.Serving{Line: p.Line, Elapsed: span(w.Now - p.Started)})
+	}
 	there, until := d.There, d.Until
 	for from := w.Now; from < w.Now+foresight; {
-		for k := range d.Seats {
-			if !there {
-				break
-			}
-			seat := estimate.Seat{Group: group}
-			if from > w.Now {
-				seat.Joins = span(from - w.Now)
-			} else if k < len(d.People) {
-				p := d.People[k]
-				seat.Busy, seat.Line, seat.Elapsed = true, p.Line, span(w.Now-p.Started)
-			}
+		if there {
+			shift := estimate.Shift{From: span(from - w.Now)}
 			if !math.IsInf(until, 1) {
-				seat.Leaves = span(until - w.Now)
+				shift.To = span(until - w.Now)
 			}
-			out = append(out, seat)
+			a.Shifts = append(a.Shifts, shift)
 		}
 		if from = until; !math.IsInf(until, 1) {
 			there, until = d.Shift(from + 1e-9)
 		}
 	}
-	return out
+	return a
 }

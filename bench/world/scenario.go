@@ -26,6 +26,16 @@ type Scenario struct {
 	Mean   func(t float64) float64
 	// Patience draws how long somebody waits; nil means for ever.
 	Patience func(r *rand.Rand) float64
+	// Ageing is how many minutes of waiting a priority is worth; 0 means that
+	// a higher one always goes first.
+	Ageing float64
+	// Pick chooses among desks that are free for p, of which there is at least
+	// one; nil means the one with fewest people, then the most specialised,
+	// then the longest idle.
+	Pick func(w *World, p *Person, free []*Desk) *Desk
+	// Poll, if positive, looks every so many minutes whether the head of the
+	// line can be served, instead of when something happens.
+	Poll float64
 	// Slow is how much longer each further conversation of one agent makes
 	// all of his.
 	Slow float64

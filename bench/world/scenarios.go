@@ -152,3 +152,16 @@ func (s *Scenario) drift(lo, hi, half float64) {
 	mean := s.Mean
 	s.Handle = func(r *rand.Rand, t float64) float64 { return mean(t) / handle * draw(r, t) }
 }
+
+// Skilled is what strategies are measured in: 24 agents with one to three of
+// three skills.
+func Skilled(load float64) Scenario {
+	s := impatient("", "24 agents with 1 to 3 of 3 skills", 24, load)
+	s.Patience = Impatient(15)
+	s.skills([][]int{
+		{0}, {1}, {2}, {0}, {1}, {2}, {0},
+		{0, 1}, {1, 2}, {0, 2}, {0, 1},
+		{0, 1, 2},
+	}, .4, .35, .25)
+	return s
+}

@@ -17,7 +17,7 @@ type Person struct {
 	Started float64 // or, of a ghost, when it would have been his turn
 	Ghost   bool    // gave up, and only waits on to see when that would be
 
-	agent int // index of the desk he is served at
+	Desk  int // index of the desk he is served at
 	left  float64
 	since float64
 	speed float64
@@ -30,7 +30,7 @@ type Desk struct {
 	There  bool
 	Until  float64 // when There changes; +Inf when never
 	People []*Person
-	idle   float64 // since when he has a free seat
+	Idle   float64 // since when he has a free seat
 }
 
 // A Watcher is told what happens. Methods are called after the world changed.
@@ -50,6 +50,7 @@ type World struct {
 	Waiting []*Person // in the order in which they are popped, with ghosts
 	Desks   []*Desk
 
+	free   []*Desk
 	rng    *rand.Rand
 	events queue
 	seq    int
@@ -70,6 +71,7 @@ const (
 	giveUp
 	shift
 	tick
+	poll
 )
 
 type event struct {
@@ -95,6 +97,9 @@ func Run(s Scenario, seed uint64, arrivals int, tickEvery float64, watch Watcher
 	}
 	w.nextArrival()
 	w.push(event{at: tickEvery, kind: tick})
+	if w.Poll > 0 {
+		w.push(event{at: w.Poll, kind: poll})
+	}
 	for w.seq < arrivals {
 		e := heap.Pop(&w.events).(event)
 		w.Now = e.at
@@ -122,6 +127,9 @@ func Run(s Scenario, seed uint64, arrivals int, tickEvery float64, watch Watcher
 		case tick:
 			w.push(event{at: w.Now + tickEvery, kind: tick})
 			watch.Tick(w)
+		case poll:
+			w.push(event{at: w.Now + w.Poll, kind: poll})
+			w.serveHead()
 		}
 	}
 }
@@ -157,13 +165,13 @@ func (w *World) arrive() {
 	if w.Patience != nil {
 		limit = w.Patience(w.rng)
 	}
-	if d := w.pick(p); d != nil {
+	if d := w.pick(p); d != nil && w.Poll == 0 {
 		w.watch.Arrived(w, p)
 		w.start(d, p)
 		return
 	}
 	i := len(w.Waiting)
-	for i > 0 && w.Waiting[i-1].Level < p.Level {
+	for i > 0 && w.before(p, w.Waiting[i-1]) {
 		i--
 	}
 	w.Waiting = slices.Insert(w.Waiting, i, p)
@@ -173,26 +181,60 @@ func (w *World) arrive() {
 	w.watch.Arrived(w, p)
 }
 
-// pick returns the desk with a free seat that has fewest people, is most
-// specialised, has been idle longest, in this order.
+// before reports whether p, who came later, goes before o.
+func (w *World) before(p, o *Person) bool {
+	if w.Ageing > 0 {
+		return p.Arrived-float64(p.Level)*w.Ageing < o.Arrived-float64(o.Level)*w.Ageing
+	}
+	return p.Level > o.Level
+}
+
+// pick returns the desk that serves p now, or nil.
 func (w *World) pick(p *Person) *Desk {
-	var best *Desk
+	w.free = w.free[:0]
 	for _, d := range w.Desks {
-		if !d.There || len(d.People) >= d.Seats || !slices.Contains(d.Lines, p.Line) {
-			continue
+		if d.There && len(d.People) < d.Seats && slices.Contains(d.Lines, p.Line) {
+			w.free = append(w.free, d)
 		}
-		if best == nil || len(d.People) < len(best.People) ||
+	}
+	if len(w.free) == 0 {
+		return nil
+	}
+	if w.Pick != nil {
+		return w.Pick(w, p, w.free)
+	}
+	best := w.free[0]
+	for _, d := range w.free[1:] {
+		if len(d.People) < len(best.People) ||
 			len(d.People) == len(best.People) && (len(d.Lines) < len(best.Lines) ||
-				len(d.Lines) == len(best.Lines) && d.idle < best.idle) {
+				len(d.Lines) == len(best.Lines) && d.Idle < best.Idle) {
 			best = d
 		}
 	}
 	return best
 }
 
+// serveHead serves the first who waits, if somebody can.
+func (w *World) serveHead() {
+	for len(w.Waiting) > 0 {
+		p := w.Waiting[0]
+		if p.Ghost {
+			w.Waiting = slices.Delete(w.Waiting, 0, 1)
+			p.Started = w.Now
+			w.watch.Started(w, p)
+			continue
+		}
+		if d := w.pick(p); d != nil {
+			w.Waiting = slices.Delete(w.Waiting, 0, 1)
+			w.start(d, p)
+		}
+		return
+	}
+}
+
 // drain gives a desk's free seats to those who wait.
 func (w *World) drain(d *Desk) {
-	for d.There && len(d.People) < d.Seats {
+	for w.Poll == 0 && d.There && len(d.People) < d.Seats {
 		i := slices.IndexFunc(w.Waiting, func(p *Person) bool { return slices.Contains(d.Lines, p.Line) })
 		if i < 0 {
 			return
@@ -227,15 +269,15 @@ func (w *World) start(d *Desk, p *Person) {
 	p.left = w.Handle(w.rng, w.Now)
 	p.since = w.Now
 	d.People = append(d.People, p)
-	p.agent = slices.Index(w.Desks, d)
+	p.Desk = slices.Index(w.Desks, d)
 	w.pace(d)
 	w.watch.Started(w, p)
 }
 
 func (w *World) finish(p *Person) {
-	d := w.Desks[p.agent]
+	d := w.Desks[p.Desk]
 	d.People = slices.DeleteFunc(d.People, func(o *Person) bool { return o == p })
-	d.idle = w.Now
+	d.Idle = w.Now
 	w.pace(d)
 	w.watch.Finished(w, p)
 	w.drain(d)

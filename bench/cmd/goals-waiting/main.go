@@ -1,6 +1,6 @@
 // Command goals-waiting measures everything the library promises about waiting
-// and prints the tables, then one line per goal. It exits with 1 when a goal is
-// missed.
+// and prints the tables, then one line per goal. With -strict it exits with 1
+// when a goal is missed.
 package main
 
 import (
@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 
 	"github.com/seed-2a427302/handoff/bench/goal"
+	"github.com/seed-2a427302/handoff/bench/routing"
 	"github.com/seed-2a427302/handoff/bench/speed"
 	"github.com/seed-2a427302/handoff/bench/waiting"
 )
@@ -23,14 +25,26 @@ func main() {
 	flag.IntVar(&o.ColdSeeds, "cold-seeds", 50, "seeds per scenario from a cold start")
 	flag.StringVar(&o.Only, "only", "", "letters of the scenarios to play, all when empty")
 	flag.BoolVar(&o.Further, "further", false, "also play scenarios no goal names")
-	flag.IntVar(&o.Workers, "workers", 1, "runs at a time")
+	var r routing.Options
+	flag.IntVar(&r.Seeds, "routing-seeds", 5, "seeds per strategy")
+	flag.IntVar(&r.Arrivals, "routing-arrivals", 100000, "arrivals per seed of a strategy")
+	flag.IntVar(&r.Days, "days", 5, "days in which nobody may starve")
+	flag.IntVar(&o.Workers, "workers", runtime.GOMAXPROCS(0), "runs at a time")
+	short := flag.Bool("short", false, "fewer and shorter runs: under a minute, and not enough to judge by")
+	strict := flag.Bool("strict", false, "exit with 1 when a goal is missed")
 	fast := flag.Bool("speed", true, "also measure how fast matching and positions are")
 	flag.Parse()
+	if *short {
+		o.Seeds, o.Arrivals, o.ColdSeeds = 3, 9000, 8
+		r.Arrivals, r.Days = 40000, 2
+	}
 	o.Progress = os.Stderr
+	r.Seed, r.Workers = o.Seed, o.Workers
 
 	// Each section prints its tables and returns its goals.
 	sections := []func(io.Writer) ([]goal.Goal, error){
 		func(w io.Writer) ([]goal.Goal, error) { return waiting.Report(w, o) },
+		func(w io.Writer) ([]goal.Goal, error) { return routing.Report(w, r) },
 		func(w io.Writer) ([]goal.Goal, error) {
 			if !*fast {
 				return nil, nil
@@ -49,7 +63,10 @@ func main() {
 	exit(err)
 	if missed > 0 {
 		fmt.Printf("%d of %d goals missed\n", missed, len(goals))
-		os.Exit(1)
+		if *strict {
+			os.Exit(1)
+		}
+		return
 	}
 	fmt.Printf("all %d goals met\n", len(goals))
 }
