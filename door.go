@@ -25,7 +25,7 @@ func (e *Engine) door(ctx context.Context, q *Queue, n *Need) (*UnavailableError
 		}
 	}
 	if q.MaxWait > 0 && len(q.Providers) == 0 {
-		w, err := e.expected(ctx, q, n, at)
+		w, err := e.expected(ctx, n, at)
 		if err != nil {
 			return nil, err
 		}
@@ -37,7 +37,7 @@ func (e *Engine) door(ctx context.Context, q *Queue, n *Need) (*UnavailableError
 }
 
 // expected returns the wait of somebody who would come now.
-func (e *Engine) expected(ctx context.Context, q *Queue, n *Need, at time.Time) (Place, error) {
+func (e *Engine) expected(ctx context.Context, n *Need, at time.Time) (Place, error) {
 	// His name is the highest, so that he stands behind his equals.
 	h := &Handoff{ID: ID{Conversation: "\U0010FFFF", Number: 1}, State: StateWaiting, Need: *n, Enqueued: at, own: bookkeeping{Lined: at}}
 	return e.place(ctx, h)

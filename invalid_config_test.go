@@ -168,8 +168,11 @@ func TestInvalidConfig(t *testing.T) {
 		"Queues[0].Ladder[0].Notice": {
 			queue(func(q *handoff.Queue) { q.Ladder = []handoff.Rung{{Do: handoff.Tell, Notice: "no such words"}} }),
 		},
-		"Queues[0].Ladder[0].Do":    {queue(func(q *handoff.Queue) { q.Ladder = []handoff.Rung{{Do: "dance"}} })},
-		"Queues[0].Ladder[0].Queue": {queue(func(q *handoff.Queue) { q.Ladder = []handoff.Rung{{Do: handoff.Overflow, Queue: "support"}} }), queue(func(q *handoff.Queue) { q.Ladder = []handoff.Rung{{Do: handoff.Widen}} })},
+		"Queues[0].Ladder[0].Do": {queue(func(q *handoff.Queue) { q.Ladder = []handoff.Rung{{Do: "dance"}} })},
+		"Queues[0].Ladder[0].Queue": {
+			queue(func(q *handoff.Queue) { q.Ladder = []handoff.Rung{{Do: handoff.Overflow, Queue: "support"}} }),
+			queue(func(q *handoff.Queue) { q.Ladder = []handoff.Rung{{Do: handoff.Widen}} }),
+		},
 		"Queues[0].Intake.Fields[0].Name": {
 			queue(func(q *handoff.Queue) { q.Intake = &handoff.Form{Fields: []handoff.Field{{}}} }),
 		},

@@ -78,10 +78,10 @@ func (e *Engine) outlook(ctx context.Context, q *Queue) (*outlook, error) {
 	return e.freshOutlook(ctx, q)
 }
 
-// freshOutlook looks at a queue.
-func (e *Engine) freshOutlook(ctx context.Context, q *Queue) (*outlook, error) {
+// freshOutlook looks at a queue, and at what some need who are not in it.
+func (e *Engine) freshOutlook(ctx context.Context, q *Queue, also ...*Handoff) (*outlook, error) {
 	begin := time.Now()
-	o, err := e.readOutlook(ctx, q)
+	o, err := e.readOutlook(ctx, q, also)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (e *Engine) freshOutlook(ctx context.Context, q *Queue) (*outlook, error) {
 	return o, nil
 }
 
-func (e *Engine) readOutlook(ctx context.Context, q *Queue) (*outlook, error) {
+func (e *Engine) readOutlook(ctx context.Context, q *Queue, also []*Handoff) (*outlook, error) {
 	e.recall(ctx, q)
 	o := &outlook{queue: q, at: now(), lines: map[string]int{}, params: map[Mode]*estimate.Params{}, counted: map[string][2]int{}}
 	o.closed = q.Hours != nil && !isOpen(q.Hours, o.at)
@@ -107,6 +107,9 @@ func (e *Engine) readOutlook(ctx context.Context, q *Queue) (*outlook, error) {
 	}
 	if err := e.muster(ctx, o, served); err != nil {
 		return nil, err
+	}
+	for _, h := range also {
+		o.line(h)
 	}
 	o.paint(e.taught)
 	return o, nil

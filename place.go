@@ -58,7 +58,7 @@ func (e *Engine) place(ctx context.Context, h *Handoff) (Place, error) {
 	}
 	w, ok := o.wait(h, ahead)
 	if !ok {
-		if o, err = e.freshOutlook(ctx, q); err != nil {
+		if o, err = e.freshOutlook(ctx, q, h); err != nil {
 			return Place{}, err
 		}
 		w, _ = o.wait(h, ahead)
