@@ -161,6 +161,22 @@ func TestD4_LostAnswerOfTheBot(t *testing.T) {
 	})
 }
 
+// A commit ends without an answer, and then the store cannot be read: the host
+// is told that nobody knows, and sends the message again under its id.
+func TestD4_NobodyKnows(t *testing.T) {
+	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
+		a, tap := cxIdle(t, r)
+		lost := false
+		tap.on(cxHook{match: func(s step) bool { return s.commits("u/m0") }, after: func() { lost = true }, fail: errDead})
+		for range 10 {
+			tap.on(cxHook{match: func(s step) bool { return lost && s.op == "Latest" }, fail: errDead})
+		}
+		in := handoff.Incoming{Conversation: "c", ID: "m0", Text: "m0"}
+		_, err := a.Receive(t.Context(), in)
+		require.ErrorIs(t, err, handoff.ErrUnknown)
+	})
+}
+
 // A caller who repeats his verb gets the first result, not a refusal.
 func TestD4_RepeatedVerb(t *testing.T) {
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {

@@ -397,6 +397,7 @@ func TestH12_UnknownIsNotOnline(t *testing.T) {
 		require.ErrorIs(t, err, handoff.ErrUnavailable)
 		r.Sleep(3 * time.Minute)
 		require.Equal(t, handoff.StateActive, r.Now(id).State)
+		require.Zero(t, cxCount(r, id, handoff.KindAgentAway), "nobody knows that she is away")
 		r.Floor.Break(nil)
 		r.Sleep(7 * time.Second)
 		require.NotZero(t, cxOffered(r.Last("d"), "ann"))

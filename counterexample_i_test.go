@@ -344,6 +344,35 @@ func TestI9_RemovedSink(t *testing.T) {
 	})
 }
 
+// What a sink lacks since a short time is not given up by the audit of a handoff
+// that is old, although no replica serves the sink just then.
+func TestI11_BehindForLessThanADay(t *testing.T) {
+	sink := &cxSink{}
+	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
+		b, _ := cxIdle(t, r, cxSinks(map[string]handoff.Sink{"new": sink}))
+		ctx, stop := context.WithCancel(t.Context())
+		go func() { _ = b.Run(ctx) }()
+		turn := cxWrite(t, b, "c", "m0", "m0")
+		require.NoError(t, b.Done(t.Context(), turn))
+		r.Sleep(13 * time.Hour)
+		stop()
+		r.Start()
+		_, err := r.Note(t.Context(), turn.ID(), handoff.BySupervisor("sue"), "late")
+		require.NoError(t, err)
+		r.Sleep(20 * time.Hour)
+		require.Zero(t, cxCount(r, turn.ID(), handoff.KindGaveUp))
+		cxRunning(t, b)
+		r.Sleep(time.Minute)
+		for _, e := range r.Entries(turn.ID()) {
+			if e.Kind == handoff.KindNote {
+				require.Contains(t, sink.seqs(), e.Seq)
+			}
+		}
+	}, func(c *handoff.Config) {
+		c.Poll, c.Sweep, c.KeepContained = 5*time.Minute, time.Hour, handoff.Never
+	})
+}
+
 // A handoff is erased while its deliveries are behind: nothing is owed for it.
 func TestI10_EraseWithCursorsBehind(t *testing.T) {
 	s := &cxScreened{}
@@ -357,6 +386,10 @@ func TestI10_EraseWithCursorsBehind(t *testing.T) {
 		})
 		require.NoError(t, err)
 		require.Empty(t, got.Overdue)
+		all, err := r.Store.List(t.Context(), handoff.Query{})
+		require.NoError(t, err)
+		require.Len(t, all, 1, "the tombstone")
+		require.Empty(t, all[0].Owed)
 		r.Start()
 		r.Sleep(time.Minute)
 		require.Empty(t, s.texts())
