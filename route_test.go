@@ -60,9 +60,12 @@ func TestRelaxationInStages(t *testing.T) {
 		takes(r, bea, "c")
 		bea.Ends(h.ID)
 	}, queues(handoff.Queue{Name: "support", OfferTimeout: time.Hour, Ladder: []handoff.Rung{
-		{After: time.Minute, Do: handoff.RelaxSkills}, {After: 2 * time.Minute, Do: handoff.RelaxSkills},
-		{After: 3 * time.Minute, Do: handoff.RelaxLevels, By: 2}, {After: 4 * time.Minute, Do: handoff.RelaxLevels},
-		{After: 5 * time.Minute, Do: handoff.RelaxSkills}, {After: 6 * time.Minute, Do: handoff.Widen, Queue: "backup"},
+		{After: time.Minute, Do: handoff.RelaxSkills},
+		{After: 2 * time.Minute, Do: handoff.RelaxSkills},
+		{After: 3 * time.Minute, Do: handoff.RelaxLevels, By: 2},
+		{After: 4 * time.Minute, Do: handoff.RelaxLevels},
+		{After: 5 * time.Minute, Do: handoff.RelaxSkills},
+		{After: 6 * time.Minute, Do: handoff.Widen, Queue: "backup"},
 		{After: 7 * time.Hour, Do: handoff.ToBot},
 	}}, handoff.Queue{Name: "backup"}))
 }

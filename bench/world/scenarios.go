@@ -159,8 +159,17 @@ func Skilled(load float64) Scenario {
 	s := impatient("", "24 agents with 1 to 3 of 3 skills", 24, load)
 	s.Patience = Impatient(15)
 	s.skills([][]int{
-		{0}, {1}, {2}, {0}, {1}, {2}, {0},
-		{0, 1}, {1, 2}, {0, 2}, {0, 1},
+		{0},
+		{1},
+		{2},
+		{0},
+		{1},
+		{2},
+		{0},
+		{0, 1},
+		{1, 2},
+		{0, 2},
+		{0, 1},
 		{0, 1, 2},
 	}, .4, .35, .25)
 	return s
