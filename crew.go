@@ -55,8 +55,9 @@ func (e *Engine) see(ctx context.Context, agents []Agent, at time.Time) ([]sight
 	return out, nil
 }
 
-// readAgents reads some agents anew.
-func (e *Engine) readAgents(ctx context.Context, ids ...string) error {
+// readAgents reads some agents anew. It reports whether one of them can take
+// something that he could not before.
+func (e *Engine) readAgents(ctx context.Context, ids ...string) (better bool, err error) {
 	read := e.roster.tick()
 	agents := make([]Agent, 0, len(ids))
 	for _, id := range ids {
@@ -67,16 +68,16 @@ func (e *Engine) readAgents(ctx context.Context, ids ...string) error {
 		case errors.Is(err, ErrNotFound):
 			e.roster.drop(id, read)
 		case err != nil:
-			return err
+			return better, err
 		default:
 			agents = append(agents, a)
 		}
 	}
 	all, err := e.see(ctx, agents, now())
 	for i := range all {
-		e.roster.put(&all[i], read)
+		better = e.roster.put(&all[i], read) || better
 	}
-	return err
+	return better, err
 }
 
 // readCrew reads all agents of a queue.

@@ -307,7 +307,7 @@ func (e *Engine) AgentChanged(ctx context.Context, agent string) error {
 
 // agentFree finds something for an agent who came, or got a seat back.
 func (e *Engine) agentFree(ctx context.Context, agent string) error {
-	if err := e.readAgents(ctx, agent); err != nil {
+	if _, err := e.readAgents(ctx, agent); err != nil {
 		return err
 	}
 	for _, q := range e.rules.helped(e.roster.queues(agent)) {

@@ -20,7 +20,7 @@ func (e *Engine) Next(ctx context.Context, queue string) ([]Record, error) {
 // Read lets the engine read an agent, as it does when a seat comes free.
 func (e *Engine) Read(tb testing.TB, agent string) {
 	tb.Helper()
-	if err := e.readAgents(tb.Context(), agent); err != nil {
+	if _, err := e.readAgents(tb.Context(), agent); err != nil {
 		tb.Fatal(err)
 	}
 }

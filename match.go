@@ -112,7 +112,7 @@ func (e *Engine) choose(ctx context.Context, q *Queue, h *Handoff, start int64, 
 		}
 		var err error
 		if try < 8 {
-			err = e.readAgents(ctx, old...)
+			_, err = e.readAgents(ctx, old...)
 		} else {
 			// The roster is all wrong: one read for everybody is cheaper.
 			_, err = e.readCrew(ctx, q.Name)

@@ -76,11 +76,13 @@ func (r *roster) crew(queue string) *crew {
 	return c
 }
 
-// put takes in what a read that began at a tick found about one agent.
-func (r *roster) put(f *sighting, read int64) {
+// put takes in what a read that began at a tick found about one agent. It
+// reports whether he can take something that he could not before.
+func (r *roster) put(f *sighting, read int64) (better bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.set(f, read)
+	_, better = r.set(f, read)
+	return better
 }
 
 // putCrew takes in what was found about all agents of a queue. It reports

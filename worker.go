@@ -99,7 +99,14 @@ func (e *Engine) task(ctx context.Context, t task) {
 	case "agent":
 		err = e.agentFree(ctx, t.name)
 	case "reread":
-		err = e.readAgents(ctx, t.name)
+		// Who comes free by another's hand is an edge here, too: the read of all
+		// agents that follows would find nothing new.
+		var better bool
+		if better, err = e.readAgents(ctx, t.name); better {
+			for _, q := range e.rules.helped(e.roster.queues(t.name)) {
+				e.work.drain(q)
+			}
+		}
 	case "read":
 		var better bool
 		if better, err = e.readCrew(ctx, t.name); better {
