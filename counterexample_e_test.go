@@ -118,11 +118,11 @@ func TestE4_OwedClose(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, handoff.StateEnded, r.Now(h.ID).State)
 		require.ErrorIs(t, b.Erase(t.Context(), "c"), handoff.ErrOpen)
-		p.onEnd = func(string) error { return &handoff.ProviderError{Op: "close", Retryable: true} }
+		p.ends(func(string) error { return &handoff.ProviderError{Op: "close", Retryable: true} })
 		cxDeaf(t, r)
 		r.Sleep(10 * time.Second)
 		require.False(t, p.now("r1").closed)
-		p.onEnd = nil
+		p.ends(nil)
 		r.Sleep(10 * time.Minute)
 		require.True(t, p.now("r1").closed)
 		require.Equal(t, 1, cxCount(r, h.ID, handoff.KindClosed))
@@ -153,7 +153,7 @@ func TestE4_GivenUpWithAnEntry(t *testing.T) {
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
 		r.Start()
 		id := cxChatting(t, r, p)
-		p.onEnd = func(string) error { return &handoff.ProviderError{Op: "close", Retryable: true} }
+		p.ends(func(string) error { return &handoff.ProviderError{Op: "close", Retryable: true} })
 		_, err := r.Cancel(t.Context(), "c", false)
 		require.NoError(t, err)
 		r.Sleep(12 * time.Hour)

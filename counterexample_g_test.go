@@ -3,6 +3,7 @@ package handoff_test
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -294,10 +295,10 @@ func TestG11_IdleWaitsForTheAnswer(t *testing.T) {
 
 // Nor one whose packet the bot has not got.
 func TestG11_IdleWaitsForThePacket(t *testing.T) {
-	broken := true
+	var works atomic.Bool
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
 		r.Bot.Do = func(context.Context, *handoff.Engine, handoff.BotCall) error {
-			if broken {
+			if !works.Load() {
 				return errDead
 			}
 			return nil
@@ -309,7 +310,7 @@ func TestG11_IdleWaitsForThePacket(t *testing.T) {
 		r.Sleep(20 * time.Minute)
 		require.Equal(t, handoff.StateBot, r.Last("c").State)
 		require.ErrorIs(t, r.Erase(t.Context(), "c"), handoff.ErrOpen)
-		broken = false
+		works.Store(true)
 		r.Sleep(10 * time.Minute)
 		require.Len(t, r.Bot.Calls(handoff.BotEnded), 1)
 		require.Equal(t, handoff.OutcomeContained, r.Last("c").Outcome)

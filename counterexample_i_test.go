@@ -262,8 +262,8 @@ func TestI7_Panic(t *testing.T) {
 // counted before the send, so that one sender passes it over.
 func TestI7_MessageThatKills(t *testing.T) {
 	s := &cxScreened{}
-	var alive *cxTap
-	kills := 0
+	var alive atomic.Pointer[cxTap]
+	var kills atomic.Int64
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
 		r.Start()
 		id := cxTalk(t, r)
@@ -275,16 +275,17 @@ func TestI7_MessageThatKills(t *testing.T) {
 			if m.Text != "e1" {
 				return nil
 			}
-			kills++
-			alive.kill()
+			kills.Add(1)
+			alive.Load().kill()
 			<-ctx.Done()
 			return ctx.Err()
 		}
 		for range 6 {
-			_, alive = cxDeaf(t, r)
+			_, tap := cxDeaf(t, r)
+			alive.Store(tap)
 			r.Sleep(time.Minute)
 		}
-		require.Equal(t, 3, kills)
+		require.Equal(t, int64(3), kills.Load())
 		require.Equal(t, []string{"e2"}, s.texts())
 		require.Len(t, undelivered(r, id), 1)
 	}, cxScreen(s), func(c *handoff.Config) { c.SendTries = 3 })

@@ -107,8 +107,11 @@ func (p *cxPlatform) Send(_ context.Context, s handoff.Session, m handoff.Provid
 }
 
 func (p *cxPlatform) Close(_ context.Context, s handoff.Session, _ handoff.Reason) error {
-	if p.onEnd != nil {
-		if err := p.onEnd(s.Reference); err != nil {
+	p.mu.Lock()
+	end := p.onEnd
+	p.mu.Unlock()
+	if end != nil {
+		if err := end(s.Reference); err != nil {
 			return err
 		}
 	}
@@ -159,6 +162,13 @@ func (p *cxPlatform) now(ref string) cxChat {
 func (p *cxPlatform) all(ref string) []string {
 	c := p.now(ref)
 	return append(slices.Clone(c.script), c.sent...)
+}
+
+// ends sets what becomes of a chat that is to be closed, while the engine runs.
+func (p *cxPlatform) ends(f func(ref string) error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.onEnd = f
 }
 
 // stands sets what the platform says of a chat.

@@ -205,10 +205,9 @@ func TestW33_WaitingIsToldExactlyOnce(t *testing.T) {
 		other := r.Replica()
 		turn := r.Says("c1", "help")
 		// Storing works, but nobody learns of it; the host tries on both replicas.
-		failed := 0
+		var commits atomic.Int64
 		r.Store.Plan(func(op string, _ handoff.ID) handofftest.Fault {
-			if op == "Commit" && failed < 2 {
-				failed++
+			if op == "Commit" && commits.Add(1) <= 2 {
 				return handofftest.Fault{After: handofftest.ErrStore}
 			}
 			return handofftest.Fault{}

@@ -59,8 +59,11 @@ func (p *platform) Info() handoff.ProviderInfo {
 }
 
 func (p *platform) Open(ctx context.Context, o handoff.Opening) (handoff.Session, error) {
-	if p.opening != nil {
-		p.opening(o)
+	p.mu.Lock()
+	opening := p.opening
+	p.mu.Unlock()
+	if opening != nil {
+		opening(o)
 	}
 	if err := p.up(ctx, "open"); err != nil {
 		return handoff.Session{}, err
@@ -200,7 +203,7 @@ func TestW45_NothingIsLostWhileTheBridgeConnects(t *testing.T) {
 		require.Empty(t, desk.got())
 
 		// The agent is so fast that he writes before Open has returned.
-		desk.opening = func(o handoff.Opening) {
+		opening := func(o handoff.Opening) {
 			if desk.up(t.Context(), "open") != nil {
 				return
 			}
@@ -211,6 +214,9 @@ func TestW45_NothingIsLostWhileTheBridgeConnects(t *testing.T) {
 				}))
 			}
 		}
+		desk.mu.Lock()
+		desk.opening = opening
+		desk.mu.Unlock()
 		desk.broken(false)
 		r.Sleep(time.Minute / 2)
 		require.Equal(t, handoff.StateActive, r.Now(h.ID).State)
