@@ -2,6 +2,8 @@ package pgstore_test
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -23,7 +25,7 @@ func TestEraseLeavesNoRow(t *testing.T) {
 	schema := nextSchema()
 	s, pool := openPool(t, pgstore.Options{Schema: schema, NoListen: true})
 	daytest.Fill(t, s)
-	words := func(word string) (rows int) {
+	count := func(word string) (values int) {
 		t.Helper()
 		list, err := pool.Query(t.Context(), "SELECT table_name FROM information_schema.tables WHERE table_schema = $1", schema)
 		require.NoError(t, err)
@@ -31,21 +33,52 @@ func TestEraseLeavesNoRow(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEmpty(t, names)
 		for _, name := range names {
-			var n int
-			// Bytes are shown as hex in a row's text, so bodies are looked at as bytes.
-			q := fmt.Sprintf("SELECT count(*) FROM %s.%s t WHERE position($1 IN t::text) > 0 OR position(encode($1::bytea, 'hex') IN t::text) > 0",
-				quoted(schema), quoted(name))
-			require.NoError(t, pool.QueryRow(t.Context(), q, word).Scan(&n), name)
-			rows += n
+			rows, err := pool.Query(t.Context(), "SELECT * FROM "+quoted(schema)+"."+quoted(name))
+			require.NoError(t, err)
+			for rows.Next() {
+				row, err := rows.Values()
+				require.NoError(t, err)
+				for _, value := range row {
+					if says(value, word) {
+						values++
+					}
+				}
+			}
+			require.NoError(t, rows.Err())
 		}
-		return rows
+		return values
 	}
-	require.Positive(t, words("user of c10"))
-	others := words("user of c11")
+	others := count("user of c11")
+	for _, word := range []string{"user of c10", "c10"} {
+		require.Positive(t, count(word), word)
+	}
 	got, err := history.Erase(t.Context(), daytest.Engine(t, s), history.Scope{User: "user of c10"})
 	require.NoError(t, err)
 	require.Equal(t, 1, got.Conversations)
-	require.Zero(t, words("user of c10"))
-	require.Zero(t, words("c10"))
-	require.Equal(t, others, words("user of c11"))
+	require.Zero(t, count("user of c10"))
+	require.Zero(t, count("c10"))
+	require.Equal(t, others, count("user of c11"))
+
+	// It would have been noticed, in a column as in a body.
+	for _, sql := range []string{
+		"INSERT INTO @.handoff_key (name, conversation, number, units) VALUES ('open:c10', 'x', 1, 1)",
+		`UPDATE @.handoff_record SET body = body || '"hello c10"' WHERE ctid = (SELECT min(ctid) FROM @.handoff_record)`,
+		"UPDATE @.handoff_record SET tags = '{c10}' WHERE ctid = (SELECT min(ctid) FROM @.handoff_record)",
+	} {
+		before := count("c10")
+		_, err = pool.Exec(t.Context(), strings.ReplaceAll(sql, "@", quoted(schema)))
+		require.NoError(t, err)
+		require.Greater(t, count("c10"), before, sql)
+	}
+}
+
+// says reports whether a column's value holds a word that stands alone. Ids,
+// hashes and their base64 are made at random and may have its letters inside.
+func says(value any, word string) bool {
+	text := fmt.Sprint(value)
+	if b, ok := value.([]byte); ok {
+		text = string(b)
+	}
+	const outside = `[^0-9A-Za-z+/=_-]`
+	return regexp.MustCompile(`(^|` + outside + `)` + regexp.QuoteMeta(word) + `($|` + outside + `)`).MatchString(text)
 }
