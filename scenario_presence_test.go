@@ -184,3 +184,66 @@ func TestW16_WhoComesBackGetsWhoWaits(t *testing.T) {
 		require.Equal(t, "ann", r.Now(h.ID).Agent)
 	}, queues(handoff.Queue{Name: "support", Ladder: patient(), OfferTimeout: time.Hour}))
 }
+
+// RocketChat#20899, #19062: the last agent left, and what a visitor got for his
+// next message was the raw error "no-agent-online".
+func TestW46_TheLastAgentLeaves(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		ann, bob := r.Agent("ann", 1, "support"), r.Agent("bob", 1, "backup")
+		r.Says("talks", "help")
+		r.Asks("talks")
+		takes(r, ann, "talks")
+		r.Says("waits", "help")
+		waiting := r.Asks("waits").ID
+		help := func() handoff.AvailabilityReport {
+			a, err := r.Availability(r.Ctx, handoff.Need{Queue: "support"})
+			require.NoError(t, err)
+			return a
+		}
+		require.Equal(t, handoff.AvailabilityReport{
+			Queue: "support", Open: true, Availability: handoff.Online, Online: 1, Seats: 1, Waiting: 1,
+		}, help())
+
+		// The last one of the queue leaves: the bot knows at once, who waits is
+		// told, and who comes now is taken by the queue that stands in.
+		ann.Leaves()
+		require.Equal(t, "backup", help().Divert)
+		r.Sleep(time.Minute)
+		require.Contains(t, r.Users.Texts("waits"), "You are next. Nobody is there right now.")
+		r.Says("comes", "a person, please")
+		require.Equal(t, "backup", r.Asks("comes").Need.Queue)
+		takes(r, bob, "comes")
+
+		// So does the last one of all. What the visitor gets are words, and the bot
+		// goes on with his message.
+		bob.Leaves()
+		require.Equal(t, handoff.Offline, help().Availability)
+		turn := r.Says("late", "a person, please")
+		_, err := r.Request(r.Ctx, handoff.Request{Conversation: "late", Queue: "support"})
+		var refused *handoff.UnavailableError
+		require.ErrorAs(t, err, &refused)
+		require.Equal(t, handoff.ReasonOffline, refused.Why)
+		require.Contains(t, kinds(r, r.Last("late").ID), handoff.KindRefused, "that somebody was missing is on record")
+		r.Wait()
+		require.Equal(t, []string{handoff.NoticeOffline}, notices(r, "late"))
+		_, err = r.Reply(r.Ctx, turn, handoff.Message{Text: "Until then, may I help?"})
+		require.NoError(t, err)
+		// Nor is it an error for the one who talked to her.
+		r.Says("talks", "are you there?")
+		r.Sleep(time.Minute)
+		for _, c := range []string{"talks", "waits", "comes", "late"} {
+			noneHas(t, r.Users.Saw(c), "no-agent", "handoff:", "offline", "unavailable")
+		}
+
+		// And back: who waited is asked about without having to write again.
+		ann.Comes()
+		require.Equal(t, handoff.Online, help().Availability)
+		r.Sleep(time.Second)
+		_, asked := ann.Offered()
+		require.True(t, asked)
+		require.NotEqual(t, handoff.StateEnded, r.Now(waiting).State)
+	}, queues(
+		handoff.Queue{Name: "support", NeedAgents: true, Divert: "backup", Offline: handoff.Absence{Tell: true}, Ladder: patient(), OfferTimeout: time.Hour},
+		handoff.Queue{Name: "backup", NeedAgents: true},
+	))
+}
