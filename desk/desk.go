@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/canned"
 )
 
 // A Config says what a desk is made of. Engine and Auth are required; every
@@ -54,8 +55,8 @@ type Config struct {
 	Tags  []string // offered for tagging; others can be typed
 	Video bool     // agents can begin video sessions: the engine has VideoRooms
 
-	// Replies are prepared texts. Nil: a store in memory, empty at first.
-	Replies Replies
+	// Replies are prepared texts. Nil: in memory, empty at first.
+	Replies canned.Replies
 
 	// Header has the last word on the headers of each answer.
 	Header func(http.Header)
@@ -172,7 +173,7 @@ func (c *Config) resolve() {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.Replies == nil {
-		c.Replies = NewReplies()
+		c.Replies = &canned.Memory{}
 	}
 	c.Tags = slices.Clone(c.Tags)
 }

@@ -1,84 +1,24 @@
 package desk
 
 import (
-	"cmp"
-	"context"
-	"maps"
 	"net/http"
-	"slices"
-	"strings"
-	"sync"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/canned"
 )
-
-// A Reply is a prepared text. Placeholders in its text, {user}, {agent} and
-// {queue}, are filled in by the page.
-type Reply struct {
-	Name     string `json:"name"` // what is typed after "/"
-	Category string `json:"category,omitempty"`
-	Text     string `json:"text"`
-	Queue    string `json:"queue,omitempty"` // for agents of this queue; empty: of every queue
-	Owner    string `json:"owner,omitempty"` // for this agent alone; empty: for all
-}
-
-// Replies keeps prepared texts. Its methods may be called concurrently.
-type Replies interface {
-	// List returns all of them.
-	List(ctx context.Context) ([]Reply, error)
-
-	// Put adds a reply, or replaces the one with its Name and Owner.
-	Put(ctx context.Context, r Reply) error
-
-	// Delete removes one. Removing one that is not there is no error.
-	Delete(ctx context.Context, name, owner string) error
-}
-
-// NewReplies returns Replies in memory.
-func NewReplies(list ...Reply) Replies {
-	m := &memReplies{all: map[[2]string]Reply{}}
-	for _, r := range list {
-		m.all[[2]string{r.Name, r.Owner}] = r
-	}
-	return m
-}
-
-type memReplies struct {
-	mu  sync.Mutex
-	all map[[2]string]Reply
-}
-
-func (m *memReplies) List(context.Context) ([]Reply, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.SortedFunc(maps.Values(m.all), func(a, b Reply) int {
-		return cmp.Or(strings.Compare(a.Category, b.Category), strings.Compare(a.Name, b.Name), strings.Compare(a.Owner, b.Owner))
-	}), nil
-}
-
-func (m *memReplies) Put(_ context.Context, r Reply) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.all[[2]string{r.Name, r.Owner}] = r
-	return nil
-}
-
-func (m *memReplies) Delete(_ context.Context, name, owner string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.all, [2]string{name, owner})
-	return nil
-}
 
 func (h *Handler) replies(c *call) (any, error) {
 	all, err := h.cfg.Replies.List(c.ctx())
 	if err != nil {
 		return nil, err
 	}
-	out := []Reply{}
+	out := []canned.Reply{}
 	for _, r := range all {
-		mine := r.Owner == "" || r.Owner == c.actor.ID
-		if mine && (r.Queue == "" || c.actor.serves(r.Queue)) {
+		shown := r
+		if r.Owner == c.actor.ID || r.Owner == "" && c.actor.has(Manage) {
+			shown.Off = false // he can switch it on again
+		}
+		if shown.VisibleTo(c.actor.ID, c.actor.serves) {
 			out = append(out, r)
 		}
 	}
@@ -87,7 +27,7 @@ func (h *Handler) replies(c *call) (any, error) {
 
 // putReply keeps a reply: one's own, or, for those who manage, everybody's.
 func (h *Handler) putReply(c *call) (any, error) {
-	var in Reply
+	var in canned.Reply
 	if p := c.decode(&in); p != nil {
 		return nil, p
 	}
@@ -95,14 +35,11 @@ func (h *Handler) putReply(c *call) (any, error) {
 	switch {
 	case in.Owner != "" && in.Owner != c.actor.ID, in.Owner == "" && !c.actor.has(Manage):
 		return nil, errForbidden
-	case len(in.Name) > 64 || strings.ContainsAny(in.Name, " /\t\r\n"):
-		return nil, invalid("name", "has a space or slash, or more than 64 bytes")
-	case strings.TrimSpace(in.Text) == "" || len(in.Text) > 16<<10:
-		return nil, invalid("text", "is empty or too long")
-	case len(in.Category) > 100:
-		return nil, invalid("category", "is longer than 100 bytes")
 	case in.Queue != "" && h.queues[in.Queue].Name == "":
 		return nil, invalid("queue", "is not a queue")
+	}
+	if err := in.Validate(); err != nil {
+		return nil, err
 	}
 	h.audit(c.ctx(), c.actor, "reply.put", in.Name)
 	return in, h.cfg.Replies.Put(c.ctx(), in)

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/canned"
 	"github.com/seed-2a427302/handoff/desk"
 	"github.com/seed-2a427302/handoff/memstore"
 )
@@ -75,6 +76,10 @@ func newWorld(t *testing.T, opts ...options) *world {
 		},
 		Poll: 50 * time.Millisecond, Sweep: 500 * time.Millisecond,
 	}
+	replies, err := canned.New(
+		canned.Reply{Name: "hello", Category: "Greetings", Text: "Hello {user}, I am {agent}."}, canned.Reply{Name: "refund", Text: "I have given it back."},
+	)
+	require.NoError(t, err)
 	dc := desk.Config{
 		Auth: func(r *http.Request) (desk.Actor, error) {
 			a, ok := r.Context().Value(actorKey{}).(string)
@@ -90,7 +95,7 @@ func newWorld(t *testing.T, opts ...options) *world {
 			return actor, nil
 		},
 		Title: "Acme Desk", Tags: []string{"refund", "vip"},
-		Replies: desk.NewReplies(desk.Reply{Name: "hello", Category: "Greetings", Text: "Hello {user}, I am {agent}."}, desk.Reply{Name: "refund", Text: "I have given it back."}),
+		Replies: replies,
 	}
 	var wrap []func(http.Handler) http.Handler
 	for _, o := range opts {
@@ -104,7 +109,6 @@ func newWorld(t *testing.T, opts ...options) *world {
 			wrap = append(wrap, o.wrap)
 		}
 	}
-	var err error
 	w.engine, err = handoff.New(cfg)
 	require.NoError(t, err)
 	dc.Engine = w.engine

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/canned"
 	"github.com/seed-2a427302/handoff/desk"
 )
 
@@ -31,6 +32,13 @@ var payloads = []string{
 	`__proto__`, `constructor`, `https://evil.example/"onmouseover="hit()`, `https://evil.example/<script>hit()</script>`, `https://user:pass@evil.example/`, `//evil.example/x`, strings.Repeat("W", 5000), strings.Repeat("<b>", 300),
 }
 
+// evilReplies are prepared replies that nobody has checked.
+type evilReplies []canned.Reply
+
+func (l evilReplies) List(context.Context) ([]canned.Reply, error) { return l, nil }
+func (evilReplies) Put(context.Context, canned.Reply) error        { return nil }
+func (evilReplies) Delete(context.Context, string, string) error   { return nil }
+
 // TestDesk34XSS puts every payload into every field that a user, an agent, a
 // vendor or the host can fill, and shows every page. Nothing runs, no element
 // comes from text, nothing becomes a link that is none, and the layout holds.
@@ -47,11 +55,11 @@ func TestDesk34XSS(t *testing.T) {
 	w := newWorld(t, options{engine: func(c *handoff.Config) { c.CRM = evilCRM(line) }, desk: func(c *desk.Config) {
 		c.Title = evil(6)
 		c.Tags = []string{line(0), line(1)}
-		var list []desk.Reply
+		var list evilReplies
 		for i := range payloads {
-			list = append(list, desk.Reply{Name: fmt.Sprint("p", i), Category: line(i + 1), Text: evil(i)})
+			list = append(list, canned.Reply{Name: fmt.Sprint("p", i), Category: line(i + 1), Text: evil(i)})
 		}
-		c.Replies = desk.NewReplies(list...)
+		c.Replies = list
 	}})
 	w.available("sam")
 	w.actor("sam", func(a *desk.Actor) { a.Name = line(2) })

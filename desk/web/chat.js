@@ -378,7 +378,7 @@ function Composer({ r, entries, modes }) {
   };
   const offer = async (q) => {
     const all = await preparedReplies();
-    const list = all.filter((x) => [x.name, x.category, x.text].some((y) => y?.toLowerCase().includes(q))).slice(0, 8);
+    const list = all.filter((x) => !x.off && [x.name, x.category, x.text].some((y) => y?.toLowerCase().includes(q))).slice(0, 8);
     setPick(latest.current.text.startsWith('/') ? { list, at: 0 } : null);
   };
   const take = (x) => { if (!x) return; input(fill(x.text, r)); setPick(null); box.current.focus(); };
@@ -424,5 +424,5 @@ function Composer({ r, entries, modes }) {
   </div>`;
 }
 
-// fill puts names into a prepared text.
-export const fill = (text, r) => text.replace(/\{(user|agent|queue)\}/g, (m, k) => ({ user: visible(r.name), agent: me.name, queue: r.queue || '' })[k]);
+// fill puts names into a prepared text. The agent is named as the user sees him.
+export const fill = (text, r) => text.replace(/\{(user|agent|queue)\}/g, (m, k) => ({ user: visible(r.name), agent: r.agent === me.id && r.agentName || me.name, queue: r.queue || '' })[k]);

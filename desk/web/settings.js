@@ -32,17 +32,18 @@ export function Replies({ own }) {
   const list = (data ?? []).filter((r) => own ? r.owner === me.id : !r.owner);
   const remove = async (r) => { try { await api('DELETE', `replies/${encodeURIComponent(r.name)}?owner=${encodeURIComponent(r.owner ?? '')}`); setTurn(turn + 1); } catch (e) { failed(e); } };
   return html`<section class="panel"><header class="pagehead"><h2>${t(own ? 'replies.own' : 'replies.all')}</h2><${Button} icon="plus" disabled=${boot.readOnly} onClick=${() => setEdit({ name: '', category: '', text: '', owner: own ? me.id : '', fresh: true })}>${t('add')}</${Button}></header>
-    ${!data ? html`<${Loading} />` : !list.length ? html`<p class="muted">${t('replies.empty')}</p>` : html`<ul class="lines">${list.map((r) => html`<li key=${r.name}><span class="grow"><strong>/${r.name}</strong> ${r.category && html`<span class="chip quiet">${visible(r.category)}</span>`} ${r.queue && html`<span class="chip">${r.queue}</span>`}<span class="muted line">${visible(r.text)}</span></span><${Button} kind="ghost" onClick=${() => setEdit(r)}>${t('edit')}</${Button}><${Button} kind="ghost" icon="close" label=${t('remove.what', { what: '/' + r.name })} onClick=${() => remove(r)} /></li>`)}</ul>`}
+    ${!data ? html`<${Loading} />` : !list.length ? html`<p class="muted">${t('replies.empty')}</p>` : html`<ul class="lines">${list.map((r) => html`<li key=${r.name}><span class="grow"><strong>/${r.name}</strong> ${r.category && html`<span class="chip quiet">${visible(r.category)}</span>`} ${r.queue && html`<span class="chip">${r.queue}</span>`}${r.off && html`<span class="chip amber">${t('reply.off')}</span>`}<span class="muted line">${visible(r.text)}</span></span><${Button} kind="ghost" onClick=${() => setEdit(r)}>${t('edit')}</${Button}><${Button} kind="ghost" icon="close" label=${t('remove.what', { what: '/' + r.name })} onClick=${() => remove(r)} /></li>`)}</ul>`}
     ${edit && html`<${ReplyDialog} r=${edit} close=${(saved) => { setEdit(null); if (saved) setTurn(turn + 1); }} />`}</section>`;
 }
 function ReplyDialog({ r, close }) {
   const [v, setV] = useState({ ...r });
   const set = (k) => (e) => setV({ ...v, [k]: e.target.value });
-  const save = async (e) => { e.preventDefault(); try { await api('PUT', 'replies/' + encodeURIComponent(v.name.trim()), { category: v.category?.trim() ?? '', text: v.text, queue: v.queue ?? '', owner: v.owner ?? '' }); close(true); } catch (x) { failed(x); } };
+  const save = async (e) => { e.preventDefault(); try { await api('PUT', 'replies/' + encodeURIComponent(v.name.trim()), { category: v.category?.trim() ?? '', text: v.text, queue: v.queue ?? '', owner: v.owner ?? '', off: !!v.off }); close(true); } catch (x) { failed(x); } };
   return html`<${Dialog} title=${t(r.fresh ? 'reply.add' : 'reply.edit')} close=${() => close(false)}><form onSubmit=${save}>
     <${Field} label=${t('reply.name')} hint=${t('reply.name.hint')}><input required pattern="[^\\s\\/]+" maxlength="60" value=${v.name} disabled=${!r.fresh} onInput=${set('name')} /></${Field}><${Field} label=${t('reply.category')}><input maxlength="60" value=${v.category ?? ''} onInput=${set('category')} /></${Field}>
     <${Field} label=${t('reply.text')} hint=${t('reply.text.hint')}><textarea required rows="4" dir="auto" maxlength="8000" value=${v.text} onInput=${set('text')}></textarea></${Field}>
     ${!v.owner && boot.queues.length > 1 && html`<${Field} label=${t('queue')}><select value=${v.queue ?? ''} onChange=${set('queue')}><option value="">${t('queue.all')}</option>${boot.queues.map((q) => html`<option value=${q}>${q}</option>`)}</select></${Field}>`}
+    <label class="check"><input type="checkbox" checked=${!!v.off} onChange=${(e) => setV({ ...v, off: e.target.checked })} /><span>${t('reply.off')}</span></label>
     <div class="buttons end"><${Button} onClick=${() => close(false)}>${t('cancel')}</${Button}><button type="submit" class="button primary"><span>${t('save')}</span></button></div></form></${Dialog}>`;
 }
 

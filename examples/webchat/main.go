@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/canned"
 	"github.com/seed-2a427302/handoff/desk"
 	"github.com/seed-2a427302/handoff/memstore"
 	"github.com/seed-2a427302/handoff/trigger"
@@ -96,6 +97,15 @@ func serve(ctx context.Context, listener net.Listener, customers int) error {
 	if err != nil {
 		return err
 	}
+	replies, err := canned.New(
+		canned.Reply{Name: "hello", Category: "Greetings", Text: "Hello {user}, I am {agent}. How can I help?"},
+		canned.Reply{Name: "moment", Category: "Greetings", Text: "One moment please, I am looking into it."},
+		canned.Reply{Name: "refund", Category: "Billing", Queue: "billing", Text: "I have given the amount back, {user}. You will see it within three working days."},
+		canned.Reply{Name: "bye", Category: "Greetings", Text: "You are welcome, {user}. Have a good day!"},
+	)
+	if err != nil {
+		return err
+	}
 	d, err := desk.New(desk.Config{
 		Engine: h.Engine, Title: "Acme Desk", FrameAncestors: []string{"'self'"}, Video: true, Tags: []string{"refund", "delivery", "vip", "bug"},
 		Auth: func(r *http.Request) (desk.Actor, error) {
@@ -105,12 +115,7 @@ func serve(ctx context.Context, listener net.Listener, customers int) error {
 			}
 			return a, nil
 		},
-		Replies: desk.NewReplies(
-			desk.Reply{Name: "hello", Category: "Greetings", Text: "Hello {user}, I am {agent}. How can I help?"},
-			desk.Reply{Name: "moment", Category: "Greetings", Text: "One moment please, I am looking into it."},
-			desk.Reply{Name: "refund", Category: "Billing", Queue: "billing", Text: "I have given the amount back, {user}. You will see it within three working days."},
-			desk.Reply{Name: "bye", Category: "Greetings", Text: "You are welcome, {user}. Have a good day!"},
-		),
+		Replies: replies,
 	})
 	if err != nil {
 		return err
