@@ -13,6 +13,8 @@ import (
 
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/provider/chatwoot"
+	"github.com/seed-2a427302/handoff/provider/freshchat"
+	"github.com/seed-2a427302/handoff/provider/freshchat/freshchattest"
 	"github.com/seed-2a427302/handoff/provider/inmem"
 	"github.com/seed-2a427302/handoff/provider/intercom"
 	"github.com/seed-2a427302/handoff/provider/rocketchat"
@@ -29,6 +31,9 @@ func platforms(t *testing.T) []platform {
 		{"[Chatwoot](chatwoot.md)", must[*chatwoot.Provider](t)(chatwoot.New(chatwoot.Config{
 			URL: "https://chatwoot.example", Account: 1, Inbox: 1, InboxIdentifier: "i", Token: "t", Secrets: []string{"s"},
 		}))},
+		{"[Freshchat](freshchat.md) with Freshdesk", must[*freshchat.Suite](t)(freshchat.NewSuite(freshchat.Config{
+			URL: "https://acme.freshchat.example/v2", Token: "t", Agent: "a", Channel: "c", Keys: []string{freshchattest.PEM(freshchattest.Key())},
+		}, freshchat.Freshdesk{URL: "https://acme.freshdesk.example", Key: "k"}))},
 		{"[Intercom](intercom.md)", must[*intercom.Provider](t)(intercom.New(intercom.Config{Token: "t", Admin: "1", Secrets: []string{"s"}}))},
 		{"[Rocket.Chat](rocketchat.md)", must[*rocketchat.Provider](t)(rocketchat.New(rocketchat.Config{
 			URL: "https://chat.example", User: "u", Token: "t", Secrets: []string{"s"},
