@@ -138,8 +138,8 @@ const reach = 2
 // these, it matters how long each busy seat has been busy, which the closed form
 // does not look at; unless there are so many seats that they even out.
 const (
-	regular = 0.6
-	erratic = 1.8
+	regular = 0.8
+	erratic = 1.25
 	few     = 100
 )
 

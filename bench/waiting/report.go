@@ -19,6 +19,7 @@ type Options struct {
 	ColdSeeds int
 	Only      string
 	Further   bool
+	Drawn     int // scenarios drawn by lot, numbered from Seed
 	Workers   int
 	// Progress is told of each scenario that was played; nil for nothing.
 	Progress io.Writer
@@ -59,6 +60,12 @@ func Report(out io.Writer, o Options) ([]goal.Goal, error) {
 	scenarios := world.Standard()
 	if o.Further {
 		scenarios = append(scenarios, world.Further()...)
+	}
+	if o.Drawn > 0 {
+		scenarios, o.Only = nil, ""
+		for i := range o.Drawn {
+			scenarios = append(scenarios, world.Drawn(o.Seed+uint64(i)))
+		}
 	}
 	var results []result
 	for _, s := range scenarios {

@@ -74,7 +74,11 @@ func (a *audit) Shifted(w *World, _ *Desk)    { a.look(w) }
 func (a *audit) Tick(w *World)                { a.look(w) }
 
 func TestEveryScenarioKeepsTheLaws(t *testing.T) {
-	for _, s := range append(Standard(), Further()...) {
+	all := append(Standard(), Further()...)
+	for number := range uint64(8) {
+		all = append(all, Drawn(number))
+	}
+	for _, s := range all {
 		a := &audit{t: t, lastStart: map[[2]int]int{}}
 		Run(s, 1, 3000, 1, a)
 		if a.arrived != 3000 || a.finished == 0 {

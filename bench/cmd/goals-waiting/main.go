@@ -25,6 +25,7 @@ func main() {
 	flag.IntVar(&o.ColdSeeds, "cold-seeds", 50, "seeds per scenario from a cold start")
 	flag.StringVar(&o.Only, "only", "", "letters of the scenarios to play, all when empty")
 	flag.BoolVar(&o.Further, "further", false, "also play scenarios no goal names")
+	flag.IntVar(&o.Drawn, "drawn", 0, "instead play so many scenarios drawn by lot, the first with the number of the seed")
 	var r routing.Options
 	flag.IntVar(&r.Seeds, "routing-seeds", 5, "seeds per strategy")
 	flag.IntVar(&r.Arrivals, "routing-arrivals", 100000, "arrivals per seed of a strategy")
@@ -32,7 +33,9 @@ func main() {
 	flag.IntVar(&o.Workers, "workers", runtime.GOMAXPROCS(0), "runs at a time")
 	short := flag.Bool("short", false, "fewer and shorter runs: under a minute, and not enough to judge by")
 	strict := flag.Bool("strict", false, "exit with 1 when a goal is missed")
-	fast := flag.Bool("speed", true, "also measure how fast matching and positions are")
+	guess := flag.Bool("estimates", true, "measure estimates")
+	route := flag.Bool("routing", true, "measure strategies and starvation")
+	fast := flag.Bool("speed", true, "measure how fast matching and positions are")
 	flag.Parse()
 	if *short {
 		o.Seeds, o.Arrivals, o.ColdSeeds = 3, 9000, 8
@@ -45,16 +48,14 @@ func main() {
 	sections := []func(io.Writer) ([]goal.Goal, error){
 		func(w io.Writer) ([]goal.Goal, error) { return waiting.Report(w, o) },
 		func(w io.Writer) ([]goal.Goal, error) { return routing.Report(w, r) },
-		func(w io.Writer) ([]goal.Goal, error) {
-			if !*fast {
-				return nil, nil
-			}
-			return speed.Report(context.Background(), w)
-		},
+		func(w io.Writer) ([]goal.Goal, error) { return speed.Report(context.Background(), w) },
 	}
 	var goals []goal.Goal
-	for _, section := range sections {
-		g, err := section(os.Stdout)
+	for i, wanted := range []bool{*guess, *route, *fast} {
+		if !wanted {
+			continue
+		}
+		g, err := sections[i](os.Stdout)
 		exit(err)
 		goals = append(goals, g...)
 	}
