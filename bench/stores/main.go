@@ -1,0 +1,108 @@
+// Stores measures the durable stores beside their peers, on the same server in
+// the same run, and ends with one line for each goal: its name, the ratio that
+// was measured (the median over the rounds, and the quartiles), the bound, and
+// whether it is met.
+//
+//	go run . -rounds 9
+//	go run . -only redis
+//
+// Rounds are interleaved: each has every measurement once, so that a slow
+// minute of the machine slows all of them. It exits with 0 whether goals are
+// met or not.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/seed-2a427302/handoff/internal/throwaway"
+)
+
+// An effort says how much is measured in each round.
+type effort struct {
+	rounds      int
+	window      time.Duration // of what goes on for a time
+	items       int           // of what is counted
+	calls       int           // whose time is taken one by one
+	short, long int           // how many wait in a short and in a long queue
+}
+
+var full = effort{rounds: 9, window: 400 * time.Millisecond, items: 3000, calls: 200, short: 1000, long: 100_000}
+
+func main() {
+	size := full
+	flag.IntVar(&size.rounds, "rounds", size.rounds, "interleaved rounds")
+	flag.IntVar(&size.long, "long", size.long, "how many wait in a long queue")
+	only := flag.String("only", "", "postgres, redis or sqlite; all when empty")
+	flag.Parse()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+	if err := run(ctx, os.Stdout, size, *only); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		cancel()
+		os.Exit(1) //nolint:gocritic // nothing is left to be ended
+	}
+}
+
+// servers start what is measured, and say with what settings.
+var servers = []struct {
+	name string
+	open func(ctx context.Context, size effort) (*suite, error)
+}{
+	{"postgres", func(ctx context.Context, size effort) (*suite, error) {
+		dsn, stop, err := throwaway.Postgres("shared_buffers=512MB", "max_wal_size=8GB", "checkpoint_timeout=1h")
+		return opened(ctx, dsn, stop, err, size, openPostgres)
+	}},
+	{"redis", func(ctx context.Context, size effort) (*suite, error) {
+		url, stop, err := throwaway.Redis()
+		return opened(ctx, url, stop, err, size, openRedis)
+	}},
+	{"sqlite", func(ctx context.Context, size effort) (*suite, error) {
+		dir, err := os.MkdirTemp("", "sqlite")
+		return opened(ctx, dir, func() { _ = os.RemoveAll(dir) }, err, size, openSQLite)
+	}},
+}
+
+// opened opens a suite on a server, which is stopped when the suite is closed.
+func opened(ctx context.Context, address string, stop func(), err error, size effort, open func(context.Context, string, effort) (*suite, error)) (*suite, error) {
+	if err != nil {
+		return nil, err
+	}
+	s, err := open(ctx, address, size)
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	closes := s.close
+	s.close = func() { closes(); stop() }
+	return s, nil
+}
+
+// run measures and prints.
+func run(ctx context.Context, w io.Writer, size effort, only string) error {
+	var lines []string
+	for _, server := range servers {
+		if only != "" && only != server.name {
+			continue
+		}
+		s, err := server.open(ctx, size)
+		if err != nil {
+			return fmt.Errorf("%s: %w", server.name, err)
+		}
+		results, err := s.play(ctx, w, server.name, size.rounds)
+		s.close()
+		if err != nil {
+			return fmt.Errorf("%s: %w", server.name, err)
+		}
+		for i := range results {
+			lines = append(lines, results[i].String())
+		}
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", strings.Join(lines, "\n"))
+	return err
+}

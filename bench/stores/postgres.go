@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/pgstore"
+)
+
+// database opens pools and stores on one server, and closes them all.
+type database struct {
+	dsn   string
+	pools []*pgxpool.Pool
+}
+
+func (d *database) pool(ctx context.Context, conns int32) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(d.dsn)
+	if err != nil {
+		return nil, err
+	}
+	cfg.MinConns, cfg.MaxConns = conns, conns
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err == nil {
+		d.pools = append(d.pools, pool)
+	}
+	return pool, err
+}
+
+// store makes one in a schema and on connections of its own.
+func (d *database) store(ctx context.Context, schema string, conns int32, opt pgstore.Options) (*pgstore.Store, error) {
+	pool, err := d.pool(ctx, conns)
+	if err != nil {
+		return nil, err
+	}
+	opt.Schema = schema
+	s := pgstore.New(pool, opt)
+	return s, s.Migrate(ctx, pgstore.Latest)
+}
+
+func (d *database) close() {
+	for _, pool := range d.pools {
+		pool.Close()
+	}
+}
+
+// openPostgres measures pgstore beside River and a plain insert, with fsync.
+func openPostgres(ctx context.Context, dsn string, size effort) (_ *suite, err error) {
+	d := &database{dsn: dsn}
+	all := &suite{close: d.close}
+	for _, part := range []func(context.Context, *database, effort) (*suite, error){
+		openCommits, openWakeups, openReads, openReplicas, openPostgresEngine,
+	} {
+		s, err := part(ctx, d, size)
+		if err != nil {
+			all.close()
+			return nil, err
+		}
+		all.measures, all.goals = append(all.measures, s.measures...), append(all.goals, s.goals...)
+		if closes, before := s.close, all.close; closes != nil {
+			all.close = func() { closes(); before() }
+		}
+	}
+	return all, nil
+}
+
+// openCommits is about commits: alone, in batches, and in hidden groups.
+func openCommits(ctx context.Context, d *database, size effort) (*suite, error) {
+	const conns = 8
+	pool, err := d.pool(ctx, conns)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := newPlain(ctx, pool)
+	if err != nil {
+		return nil, err
+	}
+	peer, err := newRiver(ctx, pool)
+	if err != nil {
+		return nil, err
+	}
+	s := pgstore.New(pool, pgstore.Options{Schema: "commits"})
+	if err := s.Migrate(ctx, pgstore.Latest); err != nil {
+		return nil, err
+	}
+	// Commits go directly while few callers are in one handle, so that many
+	// handles on the same connections show how it is without groups.
+	alone := make([]handoff.Store, 8)
+	for i := range alone {
+		alone[i] = pgstore.New(pool, pgstore.Options{Schema: "commits"})
+	}
+	l := newLoad(s, size, "c")
+	out := &suite{
+		measures: []measure{
+			rate("plain insert of a row, 8 callers", func(ctx context.Context) (float64, error) {
+				return during(ctx, size.window, conns, plain)
+			}),
+			rate("lifecycle, commits, 8 callers", l.lifecycles(conns, s)),
+			rate("river.Insert, 8 callers", func(ctx context.Context) (float64, error) {
+				return during(ctx, size.window, conns, peer.insert)
+			}),
+			rate("request, 8 callers", l.requests(conns)),
+			rate("river work, tuned", peer.work(true, size.items)),
+			rate("offer, by the hundred, 8 callers", l.batches(conns)),
+			rate("river work, default", peer.work(false, size.items)),
+		},
+		goals: []goal{
+			atLeast("single commit / plain insert, 8 callers", "lifecycle, commits, 8 callers", "plain insert of a row, 8 callers", 0.4),
+			atLeast("request / river.Insert, 8 callers", "request, 8 callers", "river.Insert, 8 callers", 1.5),
+			atLeast("offers by the hundred / river work tuned", "offer, by the hundred, 8 callers", "river work, tuned", 1.4),
+			atLeast("offers by the hundred / river work default", "offer, by the hundred, 8 callers", "river work, default", 10),
+		},
+	}
+	for _, callers := range []int{64, 8, 1} {
+		one, many := fmt.Sprintf("commits, one handle, %d callers", callers), fmt.Sprintf("commits, many handles, %d callers", callers)
+		out.measures = append(out.measures, rate(one, l.lifecycles(callers, s)), rate(many, l.lifecycles(callers, alone...)))
+		bound := 1.5
+		if callers < 64 {
+			bound = 0.95 // no loss
+		}
+		out.goals = append(out.goals, atLeast(fmt.Sprintf("hidden group commit / direct, %d callers", callers), one, many, bound))
+	}
+	return out, nil
+}
+
+// newPlain returns the insert of a row into a table with a primary key and
+// nothing else.
+func newPlain(ctx context.Context, pool *pgxpool.Pool) (func(context.Context, int) error, error) {
+	_, err := pool.Exec(ctx, "CREATE TABLE IF NOT EXISTS plain (id text COLLATE \"C\" PRIMARY KEY, queue text, created timestamptz DEFAULT now(), body bytea)")
+	var n atomic.Int64
+	return func(ctx context.Context, _ int) error {
+		_, err := pool.Exec(ctx, "INSERT INTO plain (id, queue, body) VALUES ($1, 'queue', $2)", fmt.Sprint("c", n.Add(1)), body.Bytes())
+		return err
+	}, err
+}
+
+// openWakeups is about what it costs to tell other replicas.
+func openWakeups(ctx context.Context, d *database, size effort) (*suite, error) {
+	const conns = 32
+	silent, err := d.store(ctx, "wakeups", conns, pgstore.Options{NoListen: true})
+	if err != nil {
+		return nil, err
+	}
+	telling, err := d.store(ctx, "wakeups", conns, pgstore.Options{})
+	if err != nil {
+		return nil, err
+	}
+	other, err := d.store(ctx, "wakeups", 2, pgstore.Options{})
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- other.Listen(ctx, func(handoff.Hint) {}) }()
+	return &suite{
+		measures: []measure{
+			rate("request, no wake-ups, 32 callers", newLoad(silent, size, "s").requests(conns)),
+			rate("request, wake-ups, 32 callers", newLoad(telling, size, "t").requests(conns)),
+		},
+		goals: []goal{atLeast("request with wake-ups / without, 32 callers", "request, wake-ups, 32 callers", "request, no wake-ups, 32 callers", 0.85)},
+		close: func() { stop(); <-done },
+	}, nil
+}
+
+// openReads is about queues in which many wait.
+func openReads(ctx context.Context, d *database, size effort) (*suite, error) {
+	out := &suite{}
+	names := []string{"short", "long"}
+	for i, n := range []int{size.short, size.long} {
+		s, err := d.store(ctx, names[i]+"_queue", 4, pgstore.Options{NoListen: true})
+		if err != nil {
+			return nil, err
+		}
+		// One in a hundred has a need that an agent covers, in six lines of 600.
+		lines := make([]string, 600)
+		for i := range lines {
+			lines[i] = fmt.Sprintf("m=\x1es=%03d\x1f1", i)
+		}
+		first := time.Now().UTC().Truncate(time.Millisecond)
+		records, err := newLoad(s, size, "w").fill(ctx, n, func(i int, r *handoff.Record) {
+			r.Line, r.Since = lines[i%len(lines)], first.Add(time.Duration(i)*time.Millisecond)
+		})
+		if err != nil {
+			return nil, err
+		}
+		// As the server does by itself after a minute.
+		if _, err := d.pools[len(d.pools)-1].Exec(ctx, "ANALYZE "+names[i]+"_queue.handoff_record"); err != nil {
+			return nil, err
+		}
+		last := records[len(records)-1]
+		query := handoff.Query{Queue: last.Queue, Lines: lines[100:106], Waiting: true, ByRank: true, Limit: 1}
+		calls := []struct {
+			figure string
+			f      func(ctx context.Context) error
+		}{
+			{names[i] + " queue: position, to 100", func(ctx context.Context) error {
+				ahead, err := s.Ahead(ctx, last, 100)
+				if err == nil && ahead != min(100, n-1) {
+					err = fmt.Errorf("%d are ahead", ahead)
+				}
+				return err
+			}},
+			{names[i] + " queue: next of six lines in 600", func(ctx context.Context) error {
+				found, err := s.List(ctx, query)
+				if err == nil && len(found) != 1 {
+					err = errors.New("nobody is next")
+				}
+				return err
+			}},
+			{names[i] + " queue: read by id", func(ctx context.Context) error {
+				_, err := s.Get(ctx, last.ID)
+				return err
+			}},
+		}
+		for _, c := range calls {
+			out.measures = append(out.measures, measure{[]string{c.figure}, "us", func(ctx context.Context) ([]float64, error) {
+				list, err := latencies(ctx, size.calls, c.f)
+				return []float64{quantile(list, 0.5)}, err
+			}})
+		}
+	}
+	out.goals = []goal{
+		atMost(fmt.Sprintf("position to 100: %d waiting / %d", size.long, size.short), "long queue: position, to 100", "short queue: position, to 100", 2),
+		atMost(fmt.Sprintf("next suitable, %d waiting / read by id", size.long), "long queue: next of six lines in 600", "long queue: read by id", 5),
+	}
+	return out, nil
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/seed-2a427302/handoff/redisstore"
+)
+
+// openRedis measures redisstore beside asynq, with the append-only file synced
+// every second.
+func openRedis(ctx context.Context, url string, size effort) (*suite, error) {
+	opt, err := redis.ParseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	opt.ContextTimeoutEnabled = true
+	client := redis.NewClient(opt)
+	store := redisstore.New(client, redisstore.Options{})
+	if err := store.Migrate(ctx, redisstore.Latest); err != nil {
+		return nil, err
+	}
+	a := newAsynq(opt)
+	l := newLoad(store, size, "c")
+	const callers = 8
+	return &suite{
+		measures: []measure{
+			rate("asynq Enqueue, 8 callers", func(ctx context.Context) (float64, error) {
+				return during(ctx, size.window, callers, func(ctx context.Context, _ int) error { return a.enqueue(ctx) })
+			}),
+			rate("request, 8 callers", l.requests(callers)),
+			rate("asynq process, no-op", func(ctx context.Context) (float64, error) { return a.process(ctx, size.items) }),
+			rate("offer, 8 callers", l.offers(callers)),
+			rate("offer, by the hundred, 8 callers", l.batches(callers)),
+			rate("lifecycle, commits, 8 callers", l.lifecycles(callers, store)),
+		},
+		goals: []goal{
+			atLeast("request / asynq Enqueue", "request, 8 callers", "asynq Enqueue, 8 callers", 0.6),
+			atLeast("offer / asynq process", "offer, 8 callers", "asynq process, no-op", 2),
+		},
+		close: func() {
+			a.close()
+			_ = client.Close()
+		},
+	}, nil
+}
+
+// asynqPeer is asynq on a database of its own on the same server.
+type asynqPeer struct {
+	opt    asynq.RedisClientOpt
+	admin  *redis.Client
+	client *asynq.Client
+	task   *asynq.Task
+}
+
+func newAsynq(opt *redis.Options) *asynqPeer {
+	own := *opt
+	own.DB = 1
+	a := &asynqPeer{
+		opt: asynq.RedisClientOpt{Network: own.Network, Addr: own.Addr, DB: own.DB}, admin: redis.NewClient(&own),
+		task: asynq.NewTask("assign", make([]byte, 400)),
+	}
+	a.client = asynq.NewClient(a.opt)
+	return a
+}
+
+func (a *asynqPeer) close() {
+	_ = a.client.Close()
+	_ = a.admin.Close()
+}
+
+func (a *asynqPeer) enqueue(ctx context.Context) error {
+	_, err := a.client.EnqueueContext(ctx, a.task)
+	return err
+}
+
+// process lets asynq work off n tasks that do nothing.
+func (a *asynqPeer) process(ctx context.Context, n int) (float64, error) {
+	// What Enqueue left behind.
+	if err := a.admin.FlushDB(ctx).Err(); err != nil {
+		return 0, err
+	}
+	if _, err := over(ctx, 16, make([]struct{}, n), func(ctx context.Context, _ struct{}) error { return a.enqueue(ctx) }); err != nil {
+		return 0, err
+	}
+	server := asynq.NewServer(a.opt, asynq.Config{Concurrency: 10, LogLevel: asynq.FatalLevel})
+	c := newCountdown(n)
+	if err := server.Start(asynq.HandlerFunc(func(context.Context, *asynq.Task) error { c.one(); return nil })); err != nil {
+		return 0, err
+	}
+	defer server.Shutdown()
+	// From the first task to the last, so that what it needs to begin does not
+	// count.
+	err := c.wait(ctx)
+	return float64(n) / c.last.Sub(c.first).Seconds(), err
+}

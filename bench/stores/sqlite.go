@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+
+	_ "modernc.org/sqlite" // the driver of the plain insert and of sqlitestore
+
+	"github.com/seed-2a427302/handoff/sqlitestore"
+)
+
+// openSQLite measures sqlitestore beside the plain insert of a row through the
+// same driver, each with a sync for every commit and without.
+func openSQLite(ctx context.Context, dir string, size effort) (*suite, error) {
+	var closes []func() error
+	all := &suite{}
+	all.close = func() {
+		for _, f := range closes {
+			_ = f()
+		}
+	}
+	for _, mode := range []struct {
+		name, pragma string
+		noSync       bool
+	}{{"FULL", "FULL", false}, {"NORMAL", "NORMAL", true}} {
+		plain, end, err := plainSQLite(ctx, filepath.Join(dir, "plain"+mode.name+".db"), mode.pragma)
+		if err != nil {
+			all.close()
+			return nil, err
+		}
+		closes = append(closes, end)
+		s, err := sqlitestore.Open(ctx, filepath.Join(dir, "store"+mode.name+".db"), sqlitestore.Options{NoSync: mode.noSync})
+		if err == nil {
+			closes = append(closes, s.Close)
+			err = s.Migrate(ctx, sqlitestore.Latest)
+		}
+		if err != nil {
+			all.close()
+			return nil, err
+		}
+		l := newLoad(s, size, "c")
+		for _, callers := range []int{1, 8, 64} {
+			insert, commit := fmt.Sprintf("plain insert of a row, %s, %d callers", mode.name, callers), fmt.Sprintf("lifecycle, commits, %s, %d callers", mode.name, callers)
+			all.measures = append(all.measures,
+				rate(insert, func(ctx context.Context) (float64, error) { return during(ctx, size.window, callers, plain) }),
+				rate(commit, l.lifecycles(callers, s)))
+			all.goals = append(all.goals, atLeast(fmt.Sprintf("commit / plain insert, %s, %d callers", mode.name, callers), commit, insert, 0.3))
+		}
+		if mode.noSync {
+			continue
+		}
+		engine, err := engineSuite(s, size, 1.3)
+		if err != nil {
+			all.close()
+			return nil, err
+		}
+		all.measures, all.goals = append(all.measures, engine.measures...), append(all.goals, engine.goals...)
+	}
+	return all, nil
+}
+
+// plainSQLite returns the insert of a row into a table with a primary key, by
+// one prepared statement on one connection.
+func plainSQLite(ctx context.Context, path, sync string) (insert func(context.Context, int) error, end func() error, err error) {
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous("+sync+")")
+	if err != nil {
+		return nil, nil, err
+	}
+	db.SetMaxOpenConns(1)
+	_, err = db.ExecContext(ctx, "CREATE TABLE plain (id TEXT PRIMARY KEY, body BLOB)")
+	var statement *sql.Stmt
+	if err == nil {
+		statement, err = db.PrepareContext(ctx, "INSERT INTO plain VALUES (?, ?)")
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	var n atomic.Int64
+	return func(ctx context.Context, _ int) error {
+		_, err := statement.ExecContext(ctx, fmt.Sprint("c", n.Add(1)), body.Bytes())
+		return err
+	}, func() error { return errors.Join(statement.Close(), db.Close()) }, nil
+}
