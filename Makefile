@@ -5,7 +5,7 @@ export HANDOFF_SPECS ?= $(abspath $(wildcard ../shared/specs))
 export HANDOFF_DATA ?= $(abspath $(wildcard ../shared/data))
 
 .DEFAULT_GOAL := help
-.PHONY: browser shots goals-desk help ci test race guards lint fmt tidy fuzz model mutants bench cover goals-triggers goals-waiting race-stores linear crash differential
+.PHONY: browser shots goals-desk help ci test race guards lint fmt tidy fuzz model mutants bench cover goals-triggers goals-waiting goals-stores race-stores linear crash differential
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,3 +81,7 @@ goals-triggers: ## The goals of escalation detection, one line each
 
 goals-waiting: ## The goals of waiting (order, place, estimate, speed), one line each
 	cd bench && go run ./cmd/goals-waiting
+
+ROUNDS ?= 9
+goals-stores: ## The goals of the durable stores beside River, asynq and plain inserts, in ROUNDS (9) rounds, one line each
+	cd bench/stores && go run . -rounds $(ROUNDS)

@@ -9,4 +9,6 @@
 //     bound and to a router that polls.
 //   - goal is a figure with its bound, met or missed.
 //   - cmd/goals-waiting runs all of it and ends with one line per goal.
+//   - stores, a module of its own, measures the durable stores beside River,
+//     asynq and plain inserts, and ends with one line per goal.
 package bench

@@ -45,7 +45,7 @@ func main() {
 	if err := run(ctx, os.Stdout, size, *only); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		cancel()
-		os.Exit(1) //nolint:gocritic // nothing is left to be ended
+		os.Exit(1)
 	}
 }
 

@@ -163,7 +163,7 @@ func openWakeups(ctx context.Context, d *database, size effort) (*suite, error) 
 			rate("request, wake-ups, 32 callers", newLoad(telling, size, "t").requests(conns)),
 		},
 		goals: []goal{atLeast("request with wake-ups / without, 32 callers", "request, wake-ups, 32 callers", "request, no wake-ups, 32 callers", 0.85)},
-		close: func() { stop(); <-done },
+		close: func() { stop(); _ = <-done }, // it ends with its context
 	}, nil
 }
 

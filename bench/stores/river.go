@@ -29,19 +29,12 @@ func (assignment) Kind() string { return "assignment" }
 
 var job = assignment{strings.Repeat("x", 400)}
 
-// counts is a worker that does nothing.
-type counts struct {
+// idle is a worker that does nothing.
+type idle struct {
 	river.WorkerDefaults[assignment]
-
-	first, rest *countdown
 }
 
-func (w *counts) Work(context.Context, *river.Job[assignment]) error {
-	if !w.first.one() {
-		w.rest.one()
-	}
-	return nil
-}
+func (*idle) Work(context.Context, *river.Job[assignment]) error { return nil }
 
 func newRiver(ctx context.Context, pool *pgxpool.Pool) (*riverPeer, error) {
 	driver := riverpgxv5.New(pool)
@@ -69,9 +62,8 @@ func (p *riverPeer) work(tuned bool, n int) func(context.Context) (float64, erro
 		if _, err := p.pool.Exec(ctx, "TRUNCATE river_job"); err != nil {
 			return 0, err
 		}
-		first, rest := newCountdown(1), newCountdown(n)
 		workers := river.NewWorkers()
-		river.AddWorker(workers, &counts{first: first, rest: rest})
+		river.AddWorker(workers, &idle{})
 		cfg := &river.Config{
 			Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 100}},
 			Logger: slog.New(slog.DiscardHandler),
@@ -88,13 +80,14 @@ func (p *riverPeer) work(tuned bool, n int) func(context.Context) (float64, erro
 			return 0, err
 		}
 		defer func() { err = errors.Join(err, client.Stop(ctx)) }()
+		// A job is done when that is stored.
+		done, end := client.SubscribeConfig(&river.SubscribeConfig{Kinds: []river.EventKind{river.EventKindJobCompleted}, ChanSize: n + 1})
+		defer end()
 		// One job alone, so that what it needs to begin does not count.
 		if err := p.insert(ctx, 0); err != nil {
 			return 0, err
 		}
-		if err := first.wait(ctx); err != nil {
-			return 0, err
-		}
+		<-done
 		jobs := make([]river.InsertManyParams, n)
 		for i := range jobs {
 			jobs[i].Args = job
@@ -103,7 +96,13 @@ func (p *riverPeer) work(tuned bool, n int) func(context.Context) (float64, erro
 			return 0, err
 		}
 		begun := time.Now()
-		err = rest.wait(ctx)
-		return float64(n) / rest.last.Sub(begun).Seconds(), err
+		for range n {
+			select {
+			case <-done:
+			case <-ctx.Done():
+				return 0, ctx.Err()
+			}
+		}
+		return float64(n) / time.Since(begun).Seconds(), nil
 	}
 }
