@@ -3,6 +3,7 @@ package handoff
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +21,20 @@ type Hours interface {
 	// t at which that changes: the closing time of an open queue, the opening
 	// time of a closed one. A zero next means that no change is in sight.
 	At(t time.Time) (open bool, next time.Time)
+}
+
+// A HoursWriter is Hours that people edit while engines run. At depends on t and
+// on what was last set; on other replicas a change may be in force a moment
+// later. Whoever waits or talks already hears of an earlier closing at the time
+// that held when he came.
+type HoursWriter interface {
+	Hours
+
+	// Weekly returns what is in force.
+	Weekly(ctx context.Context) (Weekly, error)
+
+	// SetWeekly keeps w, which passes Validate.
+	SetWeekly(ctx context.Context, w Weekly) error
 }
 
 // A Span is a stretch of a day: "09:00-18:00", the first minute included, the

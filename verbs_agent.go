@@ -276,11 +276,11 @@ func (e *Engine) Extend(ctx context.Context, id ID, a Actor, by time.Duration) (
 
 // A Target says where a transfer goes: to an agent, or to a queue and skills.
 type Target struct {
-	Agent  string
-	Queue  string  // empty: the present one
-	Skills []Skill // nil: the present ones
-	Warm   bool    // to an agent: keep control until he accepts
-	Note   string  // internal
+	Agent  string  `json:"agent,omitempty"`
+	Queue  string  `json:"queue,omitempty"`  // empty: the present one
+	Skills []Skill `json:"skills,omitempty"` // nil: the present ones
+	Warm   bool    `json:"warm,omitempty"`   // to an agent: keep control until he accepts
+	Note   string  `json:"note,omitempty"`   // internal
 }
 
 // Transfer moves a handoff. A cold transfer leaves the user waiting for the

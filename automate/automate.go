@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,10 @@ type Options struct {
 	// Client calls webhooks; nil: one with a time-out of 10 seconds that
 	// follows no redirects.
 	Client *http.Client
+
+	// Keep has rules that people edit; they run after those given to New. Nil:
+	// there are none, and Put is ErrFixed.
+	Keep Rules
 }
 
 // Automations are rules that run. Give them to Config.Sinks, and the engine to
@@ -39,6 +44,11 @@ type Automations struct {
 	rules  []Rule
 	opts   Options
 	engine atomic.Pointer[handoff.Engine]
+
+	mu    sync.Mutex
+	kept  []Rule // as read at that time
+	read  time.Time
+	edits int // by this replica
 }
 
 var _ handoff.Sink = (*Automations)(nil)
@@ -49,14 +59,11 @@ func New(rules []Rule, o Options) (*Automations, error) {
 	seen := map[string]bool{}
 	for i := range rules {
 		r := &rules[i]
-		problems = append(problems, r.problems()...)
+		problems = append(problems, r.problems(&o)...)
 		if seen[r.Name] {
 			problems = append(problems, fmt.Errorf("automate: rule %.40q: its name occurs twice", r.Name))
 		}
 		seen[r.Name] = true
-		if len(o.Secret) < 16 && slices.ContainsFunc(r.Do, func(a Action) bool { return a.Webhook != "" }) {
-			problems = append(problems, fmt.Errorf("automate: rule %.40q: a webhook needs a Secret of 16 bytes", r.Name))
-		}
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
@@ -86,8 +93,12 @@ func (a *Automations) Handle(ctx context.Context, h *handoff.Handoff, en *handof
 		return errUnused
 	}
 	depth := depthOf(en.ID)
-	for i := range a.rules {
-		r := &a.rules[i]
+	rules, err := a.List(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range rules {
+		r := &rules[i]
 		if r.Off || !slices.Contains(r.On, en.Kind) || !r.If.met(h, en) {
 			continue
 		}
@@ -296,11 +307,16 @@ type Button struct {
 	Label string `json:"label"`
 }
 
-// Buttons returns the rules that can be run for a handoff now.
-func (a *Automations) Buttons(h handoff.Handoff) []Button {
+// Buttons returns the rules that can be run for a handoff now. Without those of
+// Options.Keep, should they not be there to read.
+func (a *Automations) Buttons(ctx context.Context, h handoff.Handoff) []Button {
+	rules, err := a.List(ctx)
+	if err != nil {
+		rules = a.rules
+	}
 	var out []Button
-	for i := range a.rules {
-		if r := &a.rules[i]; !r.Off && r.Button != "" && r.If.met(&h, nil) {
+	for i := range rules {
+		if r := &rules[i]; !r.Off && r.Button != "" && r.If.met(&h, nil) {
 			out = append(out, Button{Rule: r.Name, Label: r.Button})
 		}
 	}
@@ -319,8 +335,12 @@ func (a *Automations) Run(ctx context.Context, rule string, id handoff.ID, by ha
 	if err != nil {
 		return err
 	}
-	for i := range a.rules {
-		r := &a.rules[i]
+	rules, err := a.List(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range rules {
+		r := &rules[i]
 		if r.Name != rule || r.Off || r.Button == "" || !r.If.met(&h, nil) {
 			continue
 		}

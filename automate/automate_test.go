@@ -174,11 +174,11 @@ func TestButtons(t *testing.T) {
 		{Name: "ticket", Button: "Ticket", Do: []automate.Action{{Ticket: "follow up with {user}"}}},
 	}, func(t *testing.T, r *handofftest.Rig, a *automate.Automations, _ *hooks) {
 		id := ask(t, r, "c1")
-		require.Len(t, a.Buttons(r.Now(id)), 2)
+		require.Len(t, a.Buttons(t.Context(), r.Now(id)), 2)
 		by := handoff.By("ann").Once("p1")
 		require.NoError(t, a.Run(r.Ctx, "hot", id, by))
 		require.ErrorIs(t, a.Run(r.Ctx, "hot", id, by), handoff.ErrNotFound, "it is hot already")
-		require.Equal(t, []automate.Button{{Rule: "ticket", Label: "Ticket"}}, a.Buttons(r.Now(id)))
+		require.Equal(t, []automate.Button{{Rule: "ticket", Label: "Ticket"}}, a.Buttons(t.Context(), r.Now(id)))
 		require.NoError(t, a.Run(r.Ctx, "ticket", id, by))
 		require.Equal(t, []string{"hot", `Automation "ticket" could not do its ticket.`}, notes(t, r, id), "nobody makes tickets here")
 		require.ErrorIs(t, a.Run(context.Background(), "none", id, by), handoff.ErrNotFound)

@@ -6,7 +6,8 @@
 // and when one is missed, on some replica, at least once for each entry; what
 // an action does is named after entry and rule, so that a repeat does it once.
 // An agent runs a rule by hand with [Automations.Run]; [Automations.Buttons]
-// says which.
+// says which. Rules are given to [New]; those of [Options.Keep] are edited while
+// engines run.
 //
 // A rule that sets itself off, or another one that does, is stopped after
 // [Rule.Chain] steps, and one that runs too often for a handoff after

@@ -84,7 +84,7 @@ func (a *Action) name() string {
 }
 
 // problems returns everything that is wrong with a rule.
-func (r *Rule) problems() []error {
+func (r *Rule) problems(o *Options) []error {
 	var out []error
 	bad := func(format string, args ...any) {
 		out = append(out, fmt.Errorf("automate: rule %.40q: "+format, append([]any{r.Name}, args...)...))
@@ -113,6 +113,9 @@ func (r *Rule) problems() []error {
 		}
 		if u, err := url.Parse(a.Webhook); a.Webhook != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
 			bad("action %d: Webhook is no address", i+1)
+		}
+		if a.Webhook != "" && len(o.Secret) < 16 {
+			bad("action %d: a webhook needs a Secret of 16 bytes", i+1)
 		}
 		if t := a.Transfer; t != nil && t.Agent == "" && t.Queue == "" && t.Skills == nil {
 			bad("action %d: Transfer goes nowhere", i+1)

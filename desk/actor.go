@@ -55,7 +55,7 @@ const (
 	Present Permission = "present" // say that one is there
 	Team    Permission = "team"    // who serves the queues, and how busy they are
 	Export  Permission = "export"  // take away what is over
-	Manage  Permission = "manage"  // agents, their presence, prepared replies, settings
+	Manage  Permission = "manage"  // agents, their presence, prepared replies, automations, hours, settings
 )
 
 // A Scope says which handoffs a permission is about.

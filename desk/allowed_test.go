@@ -133,6 +133,7 @@ func body(method string) any {
 // role's stream gets.
 func TestDesk39Events(t *testing.T) {
 	w := newWorld(t)
+	w.actor("far", &desk.Actor{ID: "far", Role: desk.Admin})
 	list := subjects(w)
 	streams := map[desk.Role]<-chan told{}
 	for _, role := range roles {
@@ -141,6 +142,12 @@ func TestDesk39Events(t *testing.T) {
 		w.next(c, "reset", named("reset"))
 		streams[role] = c
 	}
+	w.until("the desk has read all that is open", func() bool {
+		all := w.call("far", http.MethodGet, "api/snapshot", nil).raw
+		return !slices.ContainsFunc(list, func(s subject) bool {
+			return s.state != handoff.StateEnded && !strings.Contains(all, fmt.Sprintf("%q", s.id))
+		})
+	})
 	// Who may read it opens it; who may not is refused, and tries to get the
 	// events all the same.
 	for _, role := range roles {
@@ -160,6 +167,12 @@ func TestDesk39Events(t *testing.T) {
 	for _, s := range list {
 		_, err := w.engine.Note(t.Context(), s.handoff.ID, handoff.BySupervisor("boss"), "canary of "+s.id)
 		require.NoError(t, err)
+		w.desk.UserTyping(s.handoff.ID.Conversation, true)
+		// A draft is its writer's: of two who may, each gets his own.
+		for who, text := range map[string]string{"admin": "draft of me", "far": "draft of far"} {
+			w.call(who, http.MethodPut, "api/handoffs/"+s.id+"/draft", map[string]any{"mode": "note", "text": text + " " + s.id})
+		}
+		w.call("far", http.MethodPost, "api/viewing", map[string]string{"session": "far", "tab": s.id, "id": s.id})
 	}
 	w.waiting("extra", "mine") // changes the counts, and comes last
 	require.NoError(t, w.presence.Want(t.Context(), "me", true, "", now()))
@@ -170,7 +183,9 @@ func TestDesk39Events(t *testing.T) {
 			return e.name == "queues"
 		})
 		var rows, entries []string
+		others := map[string][]string{}
 		for _, e := range got {
+			others[e.name] = append(others[e.name], e.data)
 			switch e.name {
 			case "rows":
 				// What is gone from a list was known before: late news of how the
@@ -192,13 +207,27 @@ func TestDesk39Events(t *testing.T) {
 				assert.Equal(t, desk.Allowed(desk.Rows, role) > desk.Nothing && reaches(reading(s.state), role, s), mentions(entries),
 					"entries of %s for %s", s.name, role)
 			}
+			for _, name := range []string{"typing", "viewing", "draft"} {
+				may := s.state != handoff.StateEnded && desk.Allowed(desk.Rows, role) > desk.Nothing && reaches(reading(s.state), role, s)
+				assert.Equal(t, may, mentions(others[name]), "%s of %s for %s", name, s.name, role)
+			}
 			canary := "canary of " + s.id
 			all := strings.Join(append(rows, entries...), "")
 			if !reaches(reading(s.state), role, s) {
 				assert.NotContains(t, all, canary+`"`, "content of %s for %s", s.name, role)
 			}
 		}
-		assert.NotContains(t, strings.Join(rows, ""), "theirs"+"\x00")
+		assert.NotContains(t, strings.Join(others["draft"], ""), "draft of far", "another's draft")
+		for name := range others {
+			assert.Contains(t, []string{"rows", "entries", "queues", "team", "viewing", "typing", "draft", "ping"}, name, "an event that this test does not know")
+		}
+		for _, d := range others["team"] {
+			assert.True(t, desk.Allowed(desk.Team, role) > desk.Nothing, d)
+			assert.Equal(t, desk.Allowed(desk.Team, role) == desk.Everything, strings.Contains(d, `"id":"far"`), "who serves another queue: %s for %s", d, role)
+		}
+		for _, d := range others["queues"] {
+			assert.Equal(t, desk.Allowed(desk.Figures, role) == desk.Everything, strings.Contains(d, `"theirs"`), "counts of another queue: %s for %s", d, role)
+		}
 	}
 }
 

@@ -11,8 +11,8 @@
 // [Role] and queues. What each role may do is one table, see [Allowed]; it is
 // checked on every route and on every event that a page is sent.
 //
-// The desk keeps nothing. Give every replica the same store and mount it on
-// each of them.
+// The desk keeps nothing that cannot be lost. Give every replica the same store
+// and mount it on each of them.
 package desk
 
 import (
@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/automate"
 	"github.com/seed-2a427302/handoff/canned"
 )
 
@@ -55,6 +56,17 @@ type Config struct {
 	Tags  []string // offered for tagging; others can be typed
 	Video bool     // agents can begin video sessions: the engine has VideoRooms
 
+	Suggestions bool // agents can ask for replies to send: the engine has a Suggester
+
+	// Automations are rules: agents run those with a Button by hand, and where
+	// they are Editable, admins change them. They are the ones in the engine's
+	// Sinks. Nil: there are none.
+	Automations *automate.Automations
+
+	// Drafts keeps what is written and not sent, for the agent's other devices.
+	// Nil: in memory.
+	Drafts Drafts
+
 	// Replies are prepared texts. Nil: in memory, empty at first.
 	Replies canned.Replies
 
@@ -75,7 +87,7 @@ type Config struct {
 // A Record says what somebody did.
 type Record struct {
 	Actor string
-	What  string // watch, export, agent.put, …
+	What  string // watch, export, agent.put, rule.run, hours.put, …
 	About string // which handoff or agent, or which filter
 	At    time.Time
 }
@@ -171,6 +183,9 @@ func (c *Config) resolve() {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Drafts == nil {
+		c.Drafts = NewDrafts()
 	}
 	if c.Replies == nil {
 		c.Replies = &canned.Memory{}

@@ -107,6 +107,7 @@ type member struct {
 	Alias    string         `json:"alias,omitempty"`
 	Queues   []string       `json:"queues"`
 	Skills   map[string]int `json:"skills,omitempty"`
+	Speaks   []string       `json:"languages,omitempty"`
 	Seats    int            `json:"seats"`
 	Load     int            `json:"load"`
 	There    string         `json:"there"` // online, offline, or empty for unknown
@@ -124,7 +125,7 @@ func (h *Handler) members(ctx context.Context) ([]member, error) {
 	for i := range all {
 		m := &all[i]
 		out[i] = member{
-			ID: m.Agent.ID, Name: m.Agent.Name, Alias: m.Agent.Alias, Queues: m.Agent.Queues, Skills: m.Agent.Skills, Seats: m.Agent.Seats,
+			ID: m.Agent.ID, Name: m.Agent.Name, Alias: m.Agent.Alias, Queues: m.Agent.Queues, Skills: m.Agent.Skills, Speaks: m.Agent.Languages, Seats: m.Agent.Seats,
 			Load: m.Load, There: string(m.Status.Availability), Activity: m.Status.Activity, Since: millis(m.Status.Since), Video: m.Agent.Video,
 		}
 		if out[i].Name == "" {

@@ -150,7 +150,7 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request, name string) {
 	words := h.words[language]
 	boot, err := json.Marshal(map[string]any{
 		"me": h.me(&actor), "build": h.web.hash, "title": h.cfg.Title, "language": language, "languages": h.languages(), "words": words,
-		"tags": h.cfg.Tags, "video": h.cfg.Video, "readOnly": h.cfg.ReadOnly,
+		"tags": h.cfg.Tags, "video": h.cfg.Video, "suggestions": h.cfg.Suggestions, "readOnly": h.cfg.ReadOnly,
 		"signIn": h.cfg.SignIn, "now": serverTime(), "queues": h.queueNames(&actor), "reasons": h.reasons(&actor),
 	})
 	if err != nil {

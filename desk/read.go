@@ -140,7 +140,7 @@ func (h *Handler) one(c *call) (any, error) {
 	out := map[string]any{
 		"row": r, "conversation": c.h.ID.Conversation, "number": c.h.ID.Number, "user": c.h.User, "url": safeURL(c.h.URL),
 		"answers": c.h.Answers, "summary": c.h.Summary, "rating": c.h.Rating, "stretch": stretch(&c.h.Stretch), "viewers": viewing, "now": serverTime(),
-		"bot": c.h.Bot, "callback": c.h.Callback, "missed": c.h.Missed,
+		"drafts": h.drafts(c), "buttons": h.buttons(c), "bot": c.h.Bot, "callback": c.h.Callback, "missed": c.h.Missed,
 	}
 	if c.h.Room != nil && c.facts.agent == c.actor.ID {
 		out["room"] = safeURL(c.h.Room.Agent)

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/seed-2a427302/handoff"
@@ -95,14 +96,31 @@ func (h *Handler) putAgent(c *call) (any, error) {
 			return nil, invalid("queues", "has one that does not exist")
 		}
 	}
-	if old, err := w.Get(c.ctx(), c.name); err == nil && in.QueueSeats == nil {
-		in.QueueSeats = old.QueueSeats // a page does not show them
+	if old, err := w.Get(c.ctx(), c.name); err == nil {
+		keepUnshown(&in, &old)
 	}
 	if err := w.Put(c.ctx(), in); err != nil {
 		return nil, err
 	}
 	h.audit(c.ctx(), c.actor, "agent.put", c.name)
 	return in, h.engine.AgentChanged(c.ctx(), c.name)
+}
+
+// keepUnshown keeps what a page does not show, or has not said.
+func keepUnshown(a, old *handoff.Agent) {
+	if a.QueueSeats == nil {
+		a.QueueSeats = old.QueueSeats
+	}
+	if a.ChannelSeats == nil {
+		a.ChannelSeats = old.ChannelSeats
+	}
+	if a.Languages == nil {
+		a.Languages = old.Languages
+	}
+	if a.Shifts == nil {
+		a.Shifts = old.Shifts
+	}
+	a.Role = cmp.Or(a.Role, old.Role)
 }
 
 func (h *Handler) deleteAgent(c *call) (any, error) {

@@ -258,6 +258,9 @@ func (h *Handler) readSome(ctx context.Context, ids []handoff.ID, held map[hando
 		if err != nil && !errors.Is(err, handoff.ErrNotFound) {
 			return err
 		}
+		if err != nil || got.State == handoff.StateEnded {
+			h.forgetDrafts(ctx, id)
+		}
 		v.mu.Lock() // held is guarded by it too
 		defer v.mu.Unlock()
 		old := v.rows[id]

@@ -36,9 +36,14 @@ type world struct {
 
 func newWorld(t *testing.T, change ...func(*desk.Config)) *world {
 	t.Helper()
+	return newWorldOf(t, func(*handoff.Config) {}, change...)
+}
+
+// newWorldOf changes the engine's configuration too.
+func newWorldOf(t *testing.T, engine func(*handoff.Config), change ...func(*desk.Config)) *world {
+	t.Helper()
 	w := &world{T: t, presence: memstore.NewPresence(), actors: map[string]desk.Actor{}}
-	var err error
-	w.engine, err = handoff.New(handoff.Config{
+	config := handoff.Config{
 		Store: memstore.New(),
 		Directory: memstore.NewDirectory(
 			handoff.Agent{ID: "me", Name: "Me", Queues: []string{"mine"}, Seats: 50},
@@ -47,7 +52,10 @@ func newWorld(t *testing.T, change ...func(*desk.Config)) *world {
 		),
 		Presence: w.presence,
 		Queues:   []handoff.Queue{{Name: "mine"}, {Name: "theirs"}, {Name: "list", Style: handoff.Pull}},
-	})
+	}
+	engine(&config)
+	var err error
+	w.engine, err = handoff.New(config)
 	require.NoError(t, err)
 	cfg := desk.Config{
 		Engine: w.engine,
