@@ -13,6 +13,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -79,7 +80,7 @@ func opened(ctx context.Context, address string, stop func(), err error, size ef
 		return nil, err
 	}
 	closes := s.close
-	s.close = func() { closes(); stop() }
+	s.close = func() error { defer stop(); return closes() }
 	return s, nil
 }
 
@@ -95,8 +96,7 @@ func run(ctx context.Context, w io.Writer, size effort, only string) error {
 			return fmt.Errorf("%s: %w", server.name, err)
 		}
 		results, err := s.play(ctx, w, server.name, size.rounds)
-		s.close()
-		if err != nil {
+		if err = errors.Join(err, s.close()); err != nil {
 			return fmt.Errorf("%s: %w", server.name, err)
 		}
 		for i := range results {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"math"
 	"strings"
 	"testing"
@@ -15,43 +14,32 @@ var small = effort{rounds: 1, window: 5 * time.Millisecond, items: 200, calls: 3
 
 // Every figure is measured and every goal is judged, on each server.
 func TestSmall(t *testing.T) {
-	t.Run("postgres", func(t *testing.T) {
-		dsn, own := servertest.Postgres(t)
-		if !own {
-			t.Skip("it would leave its tables in a server that is not its own")
-		}
-		try(t, dsn, openPostgres)
-	})
-	t.Run("redis", func(t *testing.T) {
-		url, own := servertest.Redis(t)
-		if !own {
-			t.Skip("it would leave its data in a server that is not its own")
-		}
-		try(t, url, openRedis)
-	})
-	t.Run("sqlite", func(t *testing.T) { try(t, t.TempDir(), openSQLite) })
-}
-
-func try(t *testing.T, address string, open func(context.Context, string, effort) (*suite, error)) {
-	t.Helper()
-	s, err := open(t.Context(), address, small)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
-	var out strings.Builder
-	goals, err := s.play(t.Context(), &out, t.Name(), small.rounds)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Log("\n" + out.String())
-	if len(goals) == 0 {
-		t.Error("there are no goals")
-	}
-	for i := range goals {
-		if v := goals[i].ratio.mid; math.IsNaN(v) || math.IsInf(v, 0) || v <= 0 {
-			t.Errorf("%s: %v", goals[i].name, v)
-		}
+	for _, server := range servers {
+		t.Run(server.name, func(t *testing.T) {
+			s, err := server.open(t.Context(), small)
+			if err != nil {
+				servertest.Missing(t, server.name, err, "install it")
+			}
+			defer func() {
+				if err := s.close(); err != nil {
+					t.Error(err)
+				}
+			}()
+			var out strings.Builder
+			goals, err := s.play(t.Context(), &out, server.name, small.rounds)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Log("\n" + out.String())
+			if len(goals) == 0 {
+				t.Error("there are no goals")
+			}
+			for i := range goals {
+				if v := goals[i].ratio.mid; math.IsNaN(v) || math.IsInf(v, 0) || v <= 0 {
+					t.Errorf("%s: %v", goals[i].name, v)
+				}
+			}
+		})
 	}
 }
 

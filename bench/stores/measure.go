@@ -51,7 +51,7 @@ func atMost(name, of, over string, bound float64) goal {
 type suite struct {
 	measures []measure
 	goals    []goal
-	close    func()
+	close    func() error
 }
 
 // play runs a suite in interleaved rounds and prints it.

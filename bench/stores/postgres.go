@@ -43,10 +43,11 @@ func (d *database) store(ctx context.Context, schema string, conns int32, opt pg
 	return s, s.Migrate(ctx, pgstore.Latest)
 }
 
-func (d *database) close() {
+func (d *database) close() error {
 	for _, pool := range d.pools {
 		pool.Close()
 	}
+	return nil
 }
 
 // openPostgres measures pgstore beside River and a plain insert, with fsync.
@@ -58,12 +59,11 @@ func openPostgres(ctx context.Context, dsn string, size effort) (_ *suite, err e
 	} {
 		s, err := part(ctx, d, size)
 		if err != nil {
-			all.close()
-			return nil, err
+			return nil, errors.Join(err, all.close())
 		}
 		all.measures, all.goals = append(all.measures, s.measures...), append(all.goals, s.goals...)
 		if closes, before := s.close, all.close; closes != nil {
-			all.close = func() { closes(); before() }
+			all.close = func() error { return errors.Join(closes(), before()) }
 		}
 	}
 	return all, nil
@@ -163,7 +163,7 @@ func openWakeups(ctx context.Context, d *database, size effort) (*suite, error) 
 			rate("request, wake-ups, 32 callers", newLoad(telling, size, "t").requests(conns)),
 		},
 		goals: []goal{atLeast("request with wake-ups / without, 32 callers", "request, wake-ups, 32 callers", "request, no wake-ups, 32 callers", 0.85)},
-		close: func() { stop(); _ = <-done }, // it ends with its context
+		close: func() error { stop(); return <-done },
 	}, nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
@@ -40,10 +41,7 @@ func openRedis(ctx context.Context, url string, size effort) (*suite, error) {
 			atLeast("request / asynq Enqueue", "request, 8 callers", "asynq Enqueue, 8 callers", 0.6),
 			atLeast("offer / asynq process", "offer, 8 callers", "asynq process, no-op", 2),
 		},
-		close: func() {
-			a.close()
-			_ = client.Close()
-		},
+		close: func() error { return errors.Join(a.close(), client.Close()) },
 	}, nil
 }
 
@@ -66,10 +64,7 @@ func newAsynq(opt *redis.Options) *asynqPeer {
 	return a
 }
 
-func (a *asynqPeer) close() {
-	_ = a.client.Close()
-	_ = a.admin.Close()
-}
+func (a *asynqPeer) close() error { return errors.Join(a.client.Close(), a.admin.Close()) }
 
 func (a *asynqPeer) enqueue(ctx context.Context) error {
 	_, err := a.client.EnqueueContext(ctx, a.task)

@@ -100,7 +100,7 @@ func openReplicas(ctx context.Context, d *database, size effort) (*suite, error)
 				},
 			},
 		},
-		close: func() { stop(); _ = <-done }, // it ends with its context
+		close: func() error { stop(); return <-done },
 	}, nil
 }
 

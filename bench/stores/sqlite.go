@@ -18,10 +18,11 @@ import (
 func openSQLite(ctx context.Context, dir string, size effort) (*suite, error) {
 	var closes []func() error
 	all := &suite{}
-	all.close = func() {
+	all.close = func() (err error) {
 		for _, f := range closes {
-			_ = f()
+			err = errors.Join(err, f())
 		}
+		return err
 	}
 	for _, mode := range []struct {
 		name, pragma string
@@ -29,8 +30,7 @@ func openSQLite(ctx context.Context, dir string, size effort) (*suite, error) {
 	}{{"FULL", "FULL", false}, {"NORMAL", "NORMAL", true}} {
 		plain, end, err := plainSQLite(ctx, filepath.Join(dir, "plain"+mode.name+".db"), mode.pragma)
 		if err != nil {
-			all.close()
-			return nil, err
+			return nil, errors.Join(err, all.close())
 		}
 		closes = append(closes, end)
 		s, err := sqlitestore.Open(ctx, filepath.Join(dir, "store"+mode.name+".db"), sqlitestore.Options{NoSync: mode.noSync})
@@ -39,8 +39,7 @@ func openSQLite(ctx context.Context, dir string, size effort) (*suite, error) {
 			err = s.Migrate(ctx, sqlitestore.Latest)
 		}
 		if err != nil {
-			all.close()
-			return nil, err
+			return nil, errors.Join(err, all.close())
 		}
 		l := newLoad(s, size, "c")
 		for _, callers := range []int{1, 8, 64} {
@@ -55,8 +54,7 @@ func openSQLite(ctx context.Context, dir string, size effort) (*suite, error) {
 		}
 		engine, err := engineSuite(s, size, 1.3)
 		if err != nil {
-			all.close()
-			return nil, err
+			return nil, errors.Join(err, all.close())
 		}
 		all.measures, all.goals = append(all.measures, engine.measures...), append(all.goals, engine.goals...)
 	}
