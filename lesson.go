@@ -19,7 +19,8 @@ import (
 // so all replicas come to the same; a crash loses the last seconds of one.
 type lesson struct {
 	models
-	By string `json:"by,omitempty"` // who added last
+	By    string   `json:"by,omitempty"`    // who added last
+	Asked []asking `json:"asked,omitempty"` // instead of models: see Engine.spend
 }
 
 // What was noted is stored that much later, and lessons are read anew after
@@ -49,7 +50,7 @@ func (e *Engine) recall(ctx context.Context, q *Queue) {
 	if !due {
 		return
 	}
-	h, err := e.lesson(ctx, q)
+	h, err := e.kept(ctx, lessonName(q.Name))
 	if err != nil {
 		e.log.WarnContext(ctx, "what was learned cannot be read", "error", err)
 		return
@@ -61,8 +62,8 @@ func (e *Engine) recall(ctx context.Context, q *Queue) {
 	}
 }
 
-func (e *Engine) lesson(ctx context.Context, q *Queue) (h *Handoff, err error) {
-	name := lessonName(q.Name)
+// kept returns what the engines keep under a name, or nil.
+func (e *Engine) kept(ctx context.Context, name string) (h *Handoff, err error) {
 	err = e.call(ctx, "latest", ID{Conversation: name}, func(ctx context.Context) error {
 		r, err := e.store.Latest(ctx, name)
 		if err == nil {
@@ -144,14 +145,14 @@ func (e *Engine) keepLesson(ctx context.Context, q *Queue, age time.Duration) er
 func (e *Engine) addLesson(ctx context.Context, q *Queue, mine models) (*Handoff, error) {
 	by := newID()
 	for try := 0; ; try++ {
-		last, err := e.lesson(ctx, q)
+		last, err := e.kept(ctx, lessonName(q.Name))
 		if err != nil {
 			return nil, err
 		}
 		next := nextLesson(q, last, mine, by)
-		err = e.insertLesson(ctx, next)
+		err = e.insertKept(ctx, next)
 		if err == nil {
-			e.deleteLesson(ctx, next)
+			e.deleteKept(ctx, next)
 			return next, nil
 		}
 		if !errors.Is(err, ErrConflict) || try >= tries {
@@ -165,16 +166,11 @@ func (e *Engine) addLesson(ctx context.Context, q *Queue, mine models) (*Handoff
 
 // nextLesson is the lesson that follows last, which may be nil.
 func nextLesson(q *Queue, last *Handoff, mine models, by string) *Handoff {
-	at := now()
-	next := &Handoff{
-		ID: ID{Conversation: lessonName(q.Name), Number: 1}, Version: 1, Seq: 1,
-		State: StateEnded, Created: at, Updated: at,
-	}
+	next := nextKept(lessonName(q.Name), last)
 	var stored models
 	if last != nil {
-		next.ID.Number, stored = last.ID.Number+1, last.own.Lesson.models
+		stored = last.own.Lesson.models
 	}
-	next.own.Tombstone = true
 	next.own.Lesson = lesson{By: by, models: models{
 		Modes: union(estimate.Prior{}, stored.Modes, mine.Modes),
 		Lines: union(estimate.Prior{}, stored.Lines, mine.Lines),
@@ -187,7 +183,21 @@ func nextLesson(q *Queue, last *Handoff, mine models, by string) *Handoff {
 	return next
 }
 
-func (e *Engine) insertLesson(ctx context.Context, h *Handoff) error {
+// nextKept is an empty record that follows last, which may be nil.
+func nextKept(name string, last *Handoff) *Handoff {
+	at := now()
+	next := &Handoff{
+		ID: ID{Conversation: name, Number: 1}, Version: 1, Seq: 1,
+		State: StateEnded, Created: at, Updated: at,
+	}
+	if last != nil {
+		next.ID.Number = last.ID.Number + 1
+	}
+	next.own.Tombstone = true
+	return next
+}
+
+func (e *Engine) insertKept(ctx context.Context, h *Handoff) error {
 	rec := e.rules.record(h)
 	rec.Version = 0
 	en := &Entry{ID: h.own.Lesson.By, Handoff: h.ID, Seq: 1, At: h.Created, Kind: KindTimer, State: h.State}
@@ -203,8 +213,8 @@ func (e *Engine) insertLesson(ctx context.Context, h *Handoff) error {
 	return err
 }
 
-// deleteLesson removes the lesson that is no longer needed once h is stored.
-func (e *Engine) deleteLesson(ctx context.Context, h *Handoff) {
+// deleteKept removes what is no longer needed once h is stored.
+func (e *Engine) deleteKept(ctx context.Context, h *Handoff) {
 	old := ID{Conversation: h.ID.Conversation, Number: h.ID.Number - lessonsKept}
 	if old.Number < 1 {
 		return

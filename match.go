@@ -84,9 +84,14 @@ func (e *Engine) offerTo(ctx context.Context, q *Queue, h *Handoff, start int64,
 	if h.own.Importing {
 		return false, nil
 	}
-	to, err := e.choose(ctx, q, h, start, at)
-	if err != nil || len(to) == 0 {
-		return false, err
+	var to []candidate
+	for len(to) == 0 {
+		if to, err = e.choose(ctx, q, h, start, at); err != nil || len(to) == 0 {
+			return false, err
+		}
+		if to, err = e.allowed(ctx, q, h, to); err != nil {
+			return false, err
+		}
 	}
 	c := cOffer{to: to, broadcast: q.Style == Broadcast}
 	_, err = e.apply(ctx, h, c, "offer/"+itoa(h.OfferNo+1))

@@ -11,9 +11,13 @@ import (
 // spreads offers; nothing that must not happen rests on it.
 type pace struct {
 	mu     sync.Mutex
-	last   map[string]time.Time // by agent: got or gave back
-	offers map[string][]asked   // by agent: the last offers, oldest first
+	last   map[string]time.Time  // by agent: got or gave back
+	offers map[string][]asked    // by agent: the last offers, oldest first
+	rest   map[inQueue]time.Time // who is to be offered nothing more before a time
 }
+
+// inQueue is an agent in a queue.
+type inQueue struct{ agent, queue string }
 
 // asked is an offer that was made.
 type asked struct {
@@ -23,7 +27,9 @@ type asked struct {
 	at     time.Time
 }
 
-func newPace() *pace { return &pace{last: map[string]time.Time{}, offers: map[string][]asked{}} }
+func newPace() *pace {
+	return &pace{last: map[string]time.Time{}, offers: map[string][]asked{}, rest: map[inQueue]time.Time{}}
+}
 
 // note learns from a commit of this engine.
 func (p *pace) note(r *rules, old, h *Handoff) {
@@ -97,6 +103,12 @@ func (p *pace) again(agent string, q *Queue, at time.Time) time.Time {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if until, ok := p.rest[inQueue{agent, q.Name}]; ok {
+		if until.After(at) && until.Sub(at) <= 3*q.AgentEvery { // else the clock was put right
+			return until
+		}
+		delete(p.rest, inQueue{agent, q.Name})
+	}
 	n := 0
 	for _, a := range slices.Backward(p.offers[agent]) {
 		if a.queue != q.Name {
@@ -107,4 +119,12 @@ func (p *pace) again(agent string, q *Queue, at time.Time) time.Time {
 		}
 	}
 	return at
+}
+
+// rests notes that an agent had as many offers of a queue as he may get before
+// a time.
+func (p *pace) rests(agent, queue string, until time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rest[inQueue{agent, queue}] = until
 }

@@ -106,8 +106,9 @@ type Queue struct {
 	NeedAgents bool          // somebody who can help must be online
 	Divert     string        // empty: the request is refused
 
-	// An agent is offered at most AgentMost handoffs of this queue within
-	// AgentEvery (default 1h), as far as this engine has heard; 0 is no limit.
+	// The engines, all replicas together, offer an agent at most AgentMost
+	// handoffs of this queue within AgentEvery (default 1h); 0 is no limit.
+	// What somebody assigns or an agent picks is not held back.
 	AgentMost  int
 	AgentEvery time.Duration
 

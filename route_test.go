@@ -249,6 +249,38 @@ func TestOffersAreSpread(t *testing.T) {
 		func(c *handoff.Config) { c.Sweep = time.Hour })
 }
 
+// The limit is of all replicas together, also of those that hear nothing of
+// each other, and a restart forgets nothing of it.
+func TestOffersAreSpreadOverReplicas(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		r.Agent("ann", 9)
+		r.Agent("bob", 9)
+		engines := []*handoff.Engine{r.Engine}
+		for range 2 {
+			engines = append(engines, r.Replica(func(c *handoff.Config) { c.Store = unheard{r.Store} }))
+		}
+		for i := range 12 {
+			_, err := engines[i%len(engines)].Request(r.Ctx, handoff.Request{Conversation: talk(i), Queue: "support"})
+			require.NoError(t, err)
+			r.Sleep(20 * time.Second)
+		}
+		r.Sleep(20 * time.Second) // every replica has swept
+		require.Equal(t, []int{3, 3}, []int{load(r, "ann"), load(r, "bob")})
+		r.Restart()
+		r.Sleep(20 * time.Second)
+		require.Equal(t, []int{3, 3}, []int{load(r, "ann"), load(r, "bob")})
+		r.Sleep(time.Hour)
+		require.Equal(t, []int{6, 6}, []int{load(r, "ann"), load(r, "bob")}, "and then again as many")
+
+		list, err := r.List(r.Ctx, handoff.Query{})
+		require.NoError(t, err)
+		require.Len(t, list, 12, "what is kept to count them is nobody's handoff")
+	}, queues(handoff.Queue{Name: "support", Ladder: patient(), OfferTimeout: 24 * time.Hour, AgentMost: 3}))
+}
+
+// unheard is a store that tells nobody what others committed.
+type unheard struct{ handoff.Store }
+
 // Each in turn, whether or not he had something else to do meanwhile.
 func TestRoundRobinTakesTurns(t *testing.T) {
 	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {

@@ -59,10 +59,19 @@ func TestWaitIsLearnedStoredAndShared(t *testing.T) {
 
 		r.Sleep(30 * time.Second)
 		one, two = placeOf(r, r.Engine, second.ID), placeOf(r, r.Engine, third.ID)
-		require.Equal(t, one, placeOf(r, other, second.ID), "the same on every replica")
-		require.Equal(t, two, placeOf(r, other, third.ID))
+		same := func(want handoff.Place, e *handoff.Engine, id handoff.ID) {
+			t.Helper()
+			got := placeOf(r, e, id)
+			// What the last ten seconds taught one of them is not stored yet.
+			require.InDelta(t, want.P50.Seconds(), got.P50.Seconds(), 5)
+			require.InDelta(t, want.P90.Seconds(), got.P90.Seconds(), 5)
+			want.P50, want.P90 = got.P50, got.P90
+			require.Equal(t, want, got)
+		}
+		same(one, other, second.ID) // on every replica
+		same(two, other, third.ID)
 		r.Restart()
-		require.Equal(t, one, placeOf(r, r.Engine, second.ID), "and after a restart")
+		same(one, r.Engine, second.ID)
 
 		ann.Leaves()
 		p = placeOf(r, r.Engine, second.ID)
