@@ -205,10 +205,12 @@ func checkForged(r *run) {
 	r.v.Do(Act{Kind: Join, Chat: s.Reference, Agent: ann})
 	forged := r.forged()
 	for _, w := range r.v.Webhooks() {
-		// Neither the headers nor the body of a genuine one are enough.
-		forged = append(forged,
-			handoff.Webhook{Method: w.Method, Path: w.Path, Query: w.Query, Header: w.Header, Body: nil},
-			handoff.Webhook{Method: w.Method, Path: w.Path, Body: bytes.ReplaceAll(w.Body, []byte(ann.Name), []byte("Eve"))})
+		// Neither the headers nor the body of a genuine one are enough, unless
+		// the platform puts its secret into the body.
+		forged = append(forged, handoff.Webhook{Method: w.Method, Path: w.Path, Query: w.Query, Header: w.Header, Body: nil})
+		if !slices.ContainsFunc(r.v.Secrets(), func(s string) bool { return s != "" && bytes.Contains(w.Body, []byte(s)) }) {
+			forged = append(forged, handoff.Webhook{Method: w.Method, Path: w.Path, Body: bytes.ReplaceAll(w.Body, []byte(ann.Name), []byte("Eve"))})
+		}
 	}
 	for i, w := range forged {
 		events, reply, err := r.receive(rc, w)

@@ -17,6 +17,7 @@ import (
 	"github.com/seed-2a427302/handoff/provider/freshchat/freshchattest"
 	"github.com/seed-2a427302/handoff/provider/inmem"
 	"github.com/seed-2a427302/handoff/provider/intercom"
+	"github.com/seed-2a427302/handoff/provider/livechat"
 	"github.com/seed-2a427302/handoff/provider/rocketchat"
 	"github.com/seed-2a427302/handoff/provider/slack"
 	"github.com/seed-2a427302/handoff/provider/webhook"
@@ -35,6 +36,9 @@ func platforms(t *testing.T) []platform {
 			URL: "https://acme.freshchat.example/v2", Token: "t", Agent: "a", Channel: "c", Keys: []string{freshchattest.PEM(freshchattest.Key())},
 		}, freshchat.Freshdesk{URL: "https://acme.freshdesk.example", Key: "k"}))},
 		{"[Intercom](intercom.md)", must[*intercom.Provider](t)(intercom.New(intercom.Config{Token: "t", Admin: "1", Secrets: []string{"s"}}))},
+		{"[LiveChat](livechat.md)", must[*livechat.Provider](t)(livechat.New(livechat.Config{
+			Organization: "o", ClientID: "c", ClientSecret: "s", RefreshToken: "r", Secrets: []string{"s"},
+		}))},
 		{"[Rocket.Chat](rocketchat.md)", must[*rocketchat.Provider](t)(rocketchat.New(rocketchat.Config{
 			URL: "https://chat.example", User: "u", Token: "t", Secrets: []string{"s"},
 		}))},

@@ -1,0 +1,31 @@
+// Package livechat connects an engine with LiveChat (text.com), by version 3.6
+// of its interfaces. Each handoff is a chat of its own there, of a customer of
+// its own: the adapter acts for customers in the Customer Chat API, with tokens
+// that an app may have for them, and reads chats in the Agent Chat API.
+// docs/providers/livechat.md says how to set it up.
+//
+// LiveChat publishes no document that requests could be checked against; calls,
+// answers and webhooks are those of its documentation (platform.text.com/docs).
+// The following is not said there:
+//
+//	what                                        where             if it is otherwise
+//	agents see an event that a customer sends   Open, Note, what  agents do not see the note
+//	  with recipients "agents"                    the bot says
+//	list_chats finds a chat by a property       Find              a chat whose creation was not answered is opened
+//	  moments after it was made                                     again; the first one ends by inactivity
+//	user_added_to_chat and user_removed_...     joined, left      told by the first message, or by a state read within
+//	  are sent when LiveChat itself assigns                         a minute
+//	  and transfers, too
+//	an empty sneak peek takes the last away     user types        it goes with the next message
+//	get_chat has all events of a long thread    Send, Note        a repeat after a lost answer is shown twice
+//	errors of a chat that is not there are      Close             closing it is tried again for a while
+//	  404 or not_found
+//
+// Webhooks carry their secret in the body, not a signature: whoever sees one
+// can make others. Those about people have neither an id nor a time, and come
+// in any order, so that the adapter then asks who is in the chat.
+//
+// LiveChat tells the place in its queue when a chat begins and when it is
+// transferred, and later ones only on a socket, which the adapter does not
+// open. It tells on that socket alone that an agent is writing.
+package livechat
