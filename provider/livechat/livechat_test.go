@@ -61,7 +61,8 @@ func TestSignatures(t *testing.T) {
 		Vectors: []vendortest.Vector{{
 			Source: "livechat/lc-sdk-go webhooks/testdata/chat_deactivated.json", Secret: "dummy_key",
 			Webhook: handoff.Webhook{Method: http.MethodPost, Body: []byte(`{"webhook_id":"37901609f767dea5bc3a8acf5458bd80","secret_key":"dummy_key",` +
-				`"action":"chat_deactivated","license_id":21377312,"payload":{"chat_id":"PS0X0L086G","thread_id":"PZ070E0W1B","user_id":"agent@livechatinc.com"},"additional_data":{}}`)},
+				`"action":"chat_deactivated","license_id":21377312,` +
+				`"payload":{"chat_id":"PS0X0L086G","thread_id":"PZ070E0W1B","user_id":"agent@livechatinc.com"},"additional_data":{}}`)},
 		}},
 		Sign: func(secret string, _ time.Time) handoff.Webhook {
 			return livechattest.Sign(secret, []byte(`{"action":"routing_status_set","payload":{}}`))
