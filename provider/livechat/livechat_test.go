@@ -155,3 +155,41 @@ func TestConfig(t *testing.T) {
 		"Config.Groups":       func(c *livechat.Config) { c.Groups = map[string]int{"q": -1} },
 	}, livechattest.ClientSecret, livechattest.RefreshToken)
 }
+
+// Webhooks about people have no time: in whatever order they come, they tell
+// who is there now.
+func TestPeopleInAnyOrder(t *testing.T) {
+	d := livechattest.New(t)
+	p := adapter(t, d)
+	s, err := p.Open(t.Context(), handoff.Opening{Attempt: "c.1.1", Handoff: handoff.Handoff{ID: handoff.ID{Conversation: "c", Number: 1}}})
+	require.NoError(t, err)
+	d.Webhooks()
+	ann, bob := handoff.Party{ID: "ann@example.com", Name: "Ann"}, handoff.Party{ID: "bob@example.com", Name: "Bob"}
+	d.Do(providertest.Act{Kind: providertest.Join, Chat: s.Reference, Agent: ann})
+	d.Do(providertest.Act{Kind: providertest.Transfer, Chat: s.Reference, Agent: bob})
+	hooks := d.Webhooks()
+	tell := func(w handoff.Webhook) []handoff.ProviderEvent {
+		events, _, err := p.Receive(t.Context(), w)
+		require.NoError(t, err)
+		return events
+	}
+	for _, w := range hooks { // each alone: so the last one, whichever it is
+		for _, ev := range tell(w) {
+			assert.NotEqual(t, handoff.EventLeft, ev.Kind)
+			if ev.Kind == handoff.EventJoined {
+				assert.Equal(t, bob.ID, ev.Agent.ID)
+			}
+		}
+	}
+	d.Do(providertest.Act{Kind: providertest.Leave, Chat: s.Reference})
+	left := 0
+	for _, w := range append(hooks, d.Webhooks()...) {
+		for _, ev := range tell(w) {
+			assert.NotEqual(t, handoff.EventJoined, ev.Kind)
+			if ev.Kind == handoff.EventLeft {
+				left++
+			}
+		}
+	}
+	assert.Equal(t, 2, left)
+}
