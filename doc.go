@@ -12,9 +12,11 @@
 //   - Request. [Engine.Request] asks for a person in a queue. The user is told
 //     so after it is stored. A queue that cannot take anybody says why in an
 //     [UnavailableError].
-//   - Wait. The user is told place and wait when they change; [Engine.Place]
-//     tells them at any time, [Engine.Explain] says why somebody still waits.
-//     The queue's ladder says what happens if nobody comes.
+//   - Wait. A [Need] asks for skills at levels, a language, a mode. The user is
+//     told place and wait when they change; [Engine.Place] tells them at any
+//     time (package estimate says where they come from), [Engine.Explain] says
+//     why somebody still waits. The queue's [Rung] list says what is asked for
+//     less, who else may help, and what happens if nobody comes.
 //   - Accept. An agent who is online, has the skills and a free seat is offered
 //     it. He reads [Engine.Log] and takes it with [Engine.Accept]; exactly one
 //     can.

@@ -116,7 +116,8 @@ func (e *Engine) tell(ctx context.Context, queue string) error {
 	if q == nil || len(q.Providers) > 0 {
 		return nil
 	}
-	if o := e.outlooks.get(queue); o != nil && time.Since(o.stale) < -80*o.took {
+	const large = 10 * time.Millisecond
+	if o := e.outlooks.get(queue); o != nil && o.took > large && time.Since(o.stale) < -80*o.took {
 		// A large queue was looked at a moment ago.
 		e.work.after(task{pool: poolTell, do: "tell", name: queue}, o.stale)
 		return nil
