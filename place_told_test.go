@@ -50,6 +50,23 @@ func TestPlaceIsToldWithoutChannel(t *testing.T) {
 	}, func(c *handoff.Config) { c.Channel = nil })
 }
 
+// A store that takes its time is no reason to tell the first place later: the
+// request has just looked at the queue, and the telling looks again.
+func TestFirstPlaceIsToldAtOnceByASlowStore(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		chat(r, r.Agent("ann", 1), "now")
+		r.Store.Plan(func(string, handoff.ID) handofftest.Fault { return handofftest.Fault{Delay: time.Millisecond} })
+		for _, c := range []string{"kim", "lee", "mia"} {
+			_, err := r.Request(r.Ctx, handoff.Request{Conversation: c, Queue: "support"})
+			require.NoError(t, err)
+		}
+		r.Sleep(100 * time.Millisecond)
+		for _, c := range []string{"kim", "lee", "mia"} {
+			require.Contains(t, allNotices(r, c), handoff.NoticePlace)
+		}
+	})
+}
+
 func last(list []string) string {
 	if len(list) == 0 {
 		return ""
