@@ -17,6 +17,10 @@
 //	assigned_to of an assignment is the        joined, left        joining is told by the first message or by a state
 //	  teammate or the team                                           read, within a minute
 //
+// The bodies of webhooks are HTML in older versions and plain text since 2.15;
+// the version is that which the app has in the Developer Hub. The adapter takes
+// both: what begins and ends with a tag is HTML.
+//
 // Intercom tells no repeats. After a lost answer a message is looked for by its
 // author, its second and its words, so that the same words twice in a second
 // are then shown once.

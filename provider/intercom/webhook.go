@@ -69,9 +69,18 @@ func (c *conversation) event(part *part, kind handoff.ProviderEventKind, more st
 	return ev
 }
 
+// words returns what a body says: HTML from paragraph to paragraph in older
+// webhooks, plain text since version 2.15.
+func words(body string) string {
+	if t := strings.TrimSpace(body); strings.HasPrefix(t, "<") && strings.HasSuffix(t, ">") {
+		return provider.Plain(body)
+	}
+	return body
+}
+
 func (c *conversation) said(part *part, kind handoff.ProviderEventKind, typ string) []handoff.ProviderEvent {
 	// A reply that assigns, closes or opens has that type, and a body.
-	text := provider.Text(provider.Plain(part.Body), provider.MaxText)
+	text := provider.Text(words(part.Body), provider.MaxText)
 	if part.Author.Type != "admin" || part.Author.ID == "" || text == "" && len(part.Attachments) == 0 || kind == handoff.EventNote && part.Type != typ {
 		return nil
 	}

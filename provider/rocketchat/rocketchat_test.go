@@ -81,55 +81,24 @@ func TestTroubles(t *testing.T) {
 		s, err := p.Open(t.Context(), o)
 		require.NoError(t, err)
 		m := handoff.ProviderMessage{ID: "m", Text: "hello\n<b>", From: handoff.Party{Role: handoff.RoleUser}}
-		for _, c := range []struct {
-			trouble   vendortest.Trouble
-			code      string
-			retryable bool
-			ambiguous bool
-			after     time.Duration
-		}{
-			{vendortest.Trouble{Status: 401}, "http_401", false, false, 0},
-			{vendortest.Trouble{Status: 404}, "http_404", false, false, 0},
-			{vendortest.Trouble{Status: 409}, "http_409", false, false, 0},
-			{vendortest.Trouble{Status: 423, Times: 3}, "http_423", true, false, 0},
-			{vendortest.Trouble{Status: 429, Times: 3}, "http_429", true, false, 0},
-			{vendortest.Trouble{Status: 429, RetryAfter: "90"}, "http_429", true, false, 90 * time.Second},
-			{vendortest.Trouble{Status: 500}, "http_500", true, true, 0},
-			{vendortest.Trouble{Cut: true, Apply: true}, "no_answer", true, true, 0},
-		} {
-			c.trouble.On = "POST /api/v1/livechat/message"
-			d.Next(c.trouble)
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-			err := p.Send(ctx, s, m)
-			cancel()
-			require.ErrorAs(t, err, &pe, "%+v", c.trouble)
-			assert.Equal(t, []any{c.code, c.retryable, c.ambiguous, c.after}, []any{pe.Code, pe.Retryable, pe.Ambiguous, pe.RetryAfter}, "%+v", c.trouble)
-			time.Sleep(2 * time.Minute)
-		}
-		// It was applied without an answer; looked for, it is found.
+		send := func(ctx context.Context) error { return p.Send(ctx, s, m) }
+		vendortest.CheckTroubles(t, d.Double, "POST /api/v1/livechat/message", send)
+		// It was applied twice by now, without an answer; looked for, it is found.
 		before := len(d.Requests())
 		m.Again = true
-		require.NoError(t, p.Send(t.Context(), s, m))
+		require.NoError(t, send(t.Context()))
 		assert.Len(t, d.Requests(), before+1)
 		assert.Empty(t, d.Violations())
 	})
 }
 
 func TestConfig(t *testing.T) {
-	for field, change := range map[string]func(*rocketchat.Config){
+	vendortest.CheckConfig(t, func() rocketchat.Config { return config(nil) }, rocketchat.New, map[string]func(*rocketchat.Config){
 		"Config.URL":     func(c *rocketchat.Config) { c.URL = "ftp://x" },
 		"Config.User":    func(c *rocketchat.Config) { c.User = "" },
 		"Config.Token":   func(c *rocketchat.Config) { c.Token = "" },
 		"Config.Secrets": func(c *rocketchat.Config) { c.Secrets = nil },
-	} {
-		c := config(nil)
-		change(&c)
-		_, err := rocketchat.New(c)
-		var bad *handoff.InvalidError
-		require.ErrorAs(t, err, &bad)
-		assert.Equal(t, field, bad.Field)
-		assert.NotContains(t, err.Error(), rocketchattest.Token)
-	}
+	}, rocketchattest.Token)
 }
 
 func FuzzReceive(f *testing.F) {

@@ -148,19 +148,12 @@ func TestFailuresWithStatus200(t *testing.T) {
 }
 
 func TestConfig(t *testing.T) {
-	for field, change := range map[string]func(*slack.Config){
+	vendortest.CheckConfig(t, func() slack.Config { return config(nil) }, slack.New, map[string]func(*slack.Config){
 		"Config.URL":     func(c *slack.Config) { c.URL = "x" },
 		"Config.Token":   func(c *slack.Config) { c.Token = "" },
 		"Config.Secrets": func(c *slack.Config) { c.Secrets = nil },
 		"Config.Channel": func(c *slack.Config) { c.Channel = "" },
-	} {
-		c := config(nil)
-		change(&c)
-		_, err := slack.New(c)
-		var bad *handoff.InvalidError
-		require.ErrorAs(t, err, &bad)
-		assert.Equal(t, field, bad.Field)
-	}
+	}, slacktest.Token)
 }
 
 func seeds(f *testing.F) [][]byte {

@@ -28,6 +28,10 @@ var update = flag.Bool("update", false, "write the table instead of comparing it
 
 // platforms are all adapters, in the order of the table. New ones do no I/O.
 func platforms(t *testing.T) []platform {
+	account := zendesk.Config{
+		URL: "https://acme.zendesk.example", App: "a", KeyID: "k", Secret: "s", Bot: "bot", Secrets: []string{"s"}, TriggerSecrets: []string{"s"},
+		Email: "a@acme.example", Token: "t", ReferenceField: "1", NoteField: "2",
+	}
 	return []platform{
 		{"[Chatwoot](chatwoot.md)", must[*chatwoot.Provider](t)(chatwoot.New(chatwoot.Config{
 			URL: "https://chatwoot.example", Account: 1, Inbox: 1, InboxIdentifier: "i", Token: "t", Secrets: []string{"s"},
@@ -43,10 +47,8 @@ func platforms(t *testing.T) []platform {
 			URL: "https://chat.example", User: "u", Token: "t", Secrets: []string{"s"},
 		}))},
 		{"[Slack](slack.md)", must[*slack.Provider](t)(slack.New(slack.Config{Token: "t", Secrets: []string{"s"}, Channel: "C1"}))},
-		{"[Zendesk](zendesk.md)", must[*zendesk.Provider](t)(zendesk.New(zendesk.Config{
-			URL: "https://acme.zendesk.example", App: "a", KeyID: "k", Secret: "s", Bot: "bot", Secrets: []string{"s"}, TriggerSecrets: []string{"s"},
-			Email: "a@acme.example", Token: "t", ReferenceField: "1", NoteField: "2",
-		}))},
+		{"[Zendesk](zendesk.md)", must[*zendesk.Provider](t)(zendesk.New(account))},
+		{"[Zendesk](zendesk.md), bot within", must[*zendesk.Switchboard](t)(zendesk.NewSwitchboard(account))},
 		{"[Generic bridge](webhook.md)", must[*webhook.Provider](t)(webhook.New(webhook.Config{
 			URL: "https://console.example", Secrets: []string{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
 		}))},

@@ -47,6 +47,9 @@ type message struct {
 		Name     string   `json:"displayName"`
 		Subtypes []string `json:"subtypes"`
 	} `json:"author"`
+	Source struct {
+		Type string `json:"type"` // api, messenger, whatsapp, …
+	} `json:"source"`
 	Content struct {
 		Type      string  `json:"type"` // text, file, image, …
 		Text      string  `json:"text"`

@@ -1,6 +1,8 @@
 // Package zendesk connects an engine with Zendesk's Agent Workspace, by
-// Sunshine Conversations. The bot stays outside: each handoff is a conversation
-// of its own, and the switchboard passes it to the agents and back.
+// Sunshine Conversations. With a [Provider] the bot stays outside: each handoff
+// is a conversation of its own, and the switchboard passes it to the agents and
+// back. With a [Switchboard] the bot is within: users write in Zendesk's
+// channels, and the conversation that is there is passed.
 // docs/providers/zendesk.md says how to set it up.
 //
 // What the OpenAPI document of Sunshine Conversations says is proved in
@@ -21,6 +23,12 @@
 //	the user's own messages go to the agents    Send               the agent sees them late or not at all
 //	  under control of the Agent Workspace
 //	409 for a user who exists                   Open               an opening that was interrupted fails
+//	search.json finds a ticket by               state, notes       the state stays unknown, notes are given up
+//	  custom_field_<number> soon
+//	after_cursor of agent_availabilities        availability       only the first hundred agents count
+//	what a bot within Zendesk writes by the     Switchboard        it is taken for an agent's message
+//	  interface has a source that begins
+//	  with api
 //
 // A conversation carries no id of ours that can be searched for. So each
 // attempt has a user of its own there, under an external id made from the

@@ -39,7 +39,13 @@ type change struct {
 }
 
 // Receive implements [handoff.Receiver].
-func (p *Provider) Receive(_ context.Context, w handoff.Webhook) ([]handoff.ProviderEvent, handoff.WebhookReply, error) {
+func (p *Provider) Receive(ctx context.Context, w handoff.Webhook) ([]handoff.ProviderEvent, handoff.WebhookReply, error) {
+	return p.receive(ctx, w, (*message).tell)
+}
+
+// receive decodes a webhook. tell puts a message into an event, and reports
+// whether it is one.
+func (p *Provider) receive(_ context.Context, w handoff.Webhook, tell func(m *message, ev *handoff.ProviderEvent) bool) ([]handoff.ProviderEvent, handoff.WebhookReply, error) {
 	h := http.Header(w.Header)
 	if h.Get("X-Zendesk-Webhook-Signature") != "" {
 		return p.changed(h, w.Body)
@@ -53,7 +59,7 @@ func (p *Provider) Receive(_ context.Context, w handoff.Webhook) ([]handoff.Prov
 	}
 	var out []handoff.ProviderEvent
 	for i := range d.Events {
-		if ev, ok := d.Events[i].event(); ok {
+		if ev, ok := d.Events[i].event(tell); ok {
 			out = append(out, ev)
 		}
 	}
@@ -68,7 +74,7 @@ func moment(s string) time.Time {
 	return t.UTC()
 }
 
-func (e *happening) event() (handoff.ProviderEvent, bool) {
+func (e *happening) event(tell func(m *message, ev *handoff.ProviderEvent) bool) (handoff.ProviderEvent, bool) {
 	c := &e.Payload.Conversation
 	ev := handoff.ProviderEvent{ID: provider.Name(e.ID), Reference: provider.Name(c.ID), At: moment(e.CreatedAt)}
 	if ev.ID == "" || ev.Reference == "" {
@@ -76,7 +82,7 @@ func (e *happening) event() (handoff.ProviderEvent, bool) {
 	}
 	switch e.Type {
 	case "conversation:message":
-		return ev, e.Payload.Message.tell(&ev)
+		return ev, tell(&e.Payload.Message, &ev)
 	case "switchboard:passControl", "switchboard:releaseControl":
 		ev.Kind = handoff.EventReturned
 		if e.Payload.Reason == "ticketClosed" {
@@ -91,16 +97,20 @@ func (e *happening) event() (handoff.ProviderEvent, bool) {
 // what the system writes is for nobody.
 func (m *message) tell(ev *handoff.ProviderEvent) bool {
 	_, ours := m.Metadata[markKey]
-	text := provider.Text(m.Content.Text, provider.MaxText)
-	if ours || m.ID == "" || m.Author.Type != "business" || slices.Contains(m.Author.Subtypes, "activity") || text == "" && m.Content.MediaURL == "" {
+	if ours || m.ID == "" || m.Author.Type != "business" || slices.Contains(m.Author.Subtypes, "activity") {
 		return false
 	}
-	ev.Kind, ev.Text, ev.MessageID = handoff.EventMessage, text, provider.Name(m.ID)
-	ev.ID = provider.Name("message/" + m.ID)
+	m.read(ev)
+	ev.Kind, ev.Agent = handoff.EventMessage, provider.Agent(m.Author.ID, m.Author.Name)
+	return ev.Text != "" || len(ev.Files) > 0
+}
+
+// read puts what a message says into an event.
+func (m *message) read(ev *handoff.ProviderEvent) {
+	ev.ID, ev.MessageID, ev.Text = provider.Name("message/"+m.ID), provider.Name(m.ID), provider.Text(m.Content.Text, provider.MaxText)
 	if at := moment(m.Received); !at.IsZero() {
 		ev.At = at
 	}
-	ev.Agent = provider.Agent(m.Author.ID, m.Author.Name)
 	if c := &m.Content; c.MediaURL != "" {
 		f := handoff.File{Name: provider.Name(c.AltText), URL: c.MediaURL, Type: provider.Name(c.MediaType)}
 		if c.MediaSize > 0 && c.MediaSize < 1e12 {
@@ -108,7 +118,6 @@ func (m *message) tell(ev *handoff.ProviderEvent) bool {
 		}
 		ev.Files = []handoff.File{f}
 	}
-	return true
 }
 
 // changed is a webhook of the trigger.

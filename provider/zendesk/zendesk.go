@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/provider"
@@ -29,7 +30,7 @@ type Config struct {
 	TriggerSecrets []string
 
 	Email string // of the agent whose token it is
-	Token string // an API token of Zendesk Support, for tickets
+	Token string // an API token of Zendesk Support, for tickets and notes
 
 	// ReferenceField and NoteField are numbers of ticket fields of texts: for
 	// the conversation's id, which the trigger tells, and for the reason, flags
@@ -52,19 +53,25 @@ type Config struct {
 // MaxBytes is the longest message that the adapter sends.
 const MaxBytes = 4096
 
-// A Provider connects an engine with an account of Zendesk.
+// A Provider connects an engine with an account of Zendesk, for a bot that is
+// outside; see [Switchboard] for one within.
 type Provider struct {
 	cfg     Config
 	api     provider.Client // of Sunshine Conversations
 	support provider.Client
+
+	names sync.Map // of agents, by id: tickets have none
 }
 
 var (
-	_ handoff.Provider    = (*Provider)(nil)
-	_ handoff.Receiver    = (*Provider)(nil)
-	_ handoff.Finder      = (*Provider)(nil)
-	_ handoff.BotReturner = (*Provider)(nil)
-	_ handoff.Ticketer    = (*Provider)(nil)
+	_ handoff.Provider            = (*Provider)(nil)
+	_ handoff.Receiver            = (*Provider)(nil)
+	_ handoff.Finder              = (*Provider)(nil)
+	_ handoff.StateReader         = (*Provider)(nil)
+	_ handoff.AvailabilityChecker = (*Provider)(nil)
+	_ handoff.Noter               = (*Provider)(nil)
+	_ handoff.BotReturner         = (*Provider)(nil)
+	_ handoff.Ticketer            = (*Provider)(nil)
 )
 
 // New returns a provider. It does no I/O. A Config that cannot work is a
@@ -125,7 +132,8 @@ func (p *Provider) Info() handoff.ProviderInfo {
 	return handoff.ProviderInfo{
 		Name: p.cfg.Name, Custody: handoff.CustodyQueue, MaxBytes: MaxBytes,
 		Can: handoff.Capabilities{
-			Files: true, Transfer: true, ReturnToBot: true, Ticket: true, FindsAttempt: true, SendsOnce: true, NativeHistory: true,
+			Availability: true, Files: true, Transfer: true, Notes: true, ReturnToBot: true, Ticket: true,
+			FindsAttempt: true, SendsOnce: true, ReadsState: true, NativeHistory: true,
 		},
 	}
 }

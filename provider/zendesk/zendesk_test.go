@@ -41,6 +41,20 @@ func TestProvider(t *testing.T) {
 	})
 }
 
+func switchboard(tb testing.TB, h http.Handler) *zendesk.Switchboard {
+	tb.Helper()
+	p, err := zendesk.NewSwitchboard(config(h))
+	require.NoError(tb, err)
+	return p
+}
+
+func TestSwitchboard(t *testing.T) {
+	providertest.Run(t, func(t *testing.T) providertest.Harness {
+		d := zendesktest.NewInside(t)
+		return providertest.Harness{Provider: switchboard(t, d), Vendor: d, Again: func() handoff.Provider { return switchboard(t, d) }}
+	})
+}
+
 func TestTriggerSignatures(t *testing.T) {
 	h := http.Header{}
 	h.Set("X-Zendesk-Webhook-Signature", "gmB/OfCnHR0sjHNuAac3PrhD/4s2FN+Oh3TEAuS2+FA=")
@@ -92,46 +106,17 @@ func TestTroubles(t *testing.T) {
 		s, err := p.Open(t.Context(), handoff.Opening{Attempt: "c.1.1", Handoff: handoff.Handoff{ID: handoff.ID{Conversation: "c", Number: 1}}})
 		require.NoError(t, err)
 		m := handoff.ProviderMessage{ID: "m", Text: "hello", From: handoff.Party{Role: handoff.RoleUser}}
-		for _, c := range []struct {
-			trouble              vendortest.Trouble
-			code                 string
-			retryable, ambiguous bool
-		}{
-			{vendortest.Trouble{Status: 401}, "http_401", false, false},
-			{vendortest.Trouble{Status: 404}, "http_404", false, false},
-			{vendortest.Trouble{Status: 423, Times: 3}, "http_423", true, false},
-			{vendortest.Trouble{Status: 429, Times: 3}, "http_429", true, false},
-			{vendortest.Trouble{Status: 500}, "http_500", true, true},
-			{vendortest.Trouble{Cut: true, Apply: true}, "no_answer", true, true},
-		} {
-			c.trouble.On = "POST /sc/v2/apps/{app}/conversations/{conversation}/messages"
-			d.Next(c.trouble)
-			var pe *handoff.ProviderError
-			require.ErrorAs(t, p.Send(t.Context(), s, m), &pe, "%+v", c.trouble)
-			assert.Equal(t, []any{c.code, c.retryable, c.ambiguous}, []any{pe.Code, pe.Retryable, pe.Ambiguous}, "%+v", c.trouble)
-		}
-		// The last was applied without an answer; looked for, it is found.
+		send := func(ctx context.Context) error { return p.Send(ctx, s, m) }
+		applied := vendortest.CheckTroubles(t, d.Double, "POST /sc/v2/apps/{app}/conversations/{conversation}/messages", send)
+		// It was applied without an answer; looked for, it is found.
 		m.Again = true
-		require.NoError(t, p.Send(t.Context(), s, m))
-		assert.Len(t, d.Chats()[0].Messages, 1)
+		require.NoError(t, send(t.Context()))
+		assert.Len(t, d.Chats()[0].Messages, applied)
 	})
 }
 
-// A bare secret: two of them fit, others and none do not.
-func TestBareSecret(t *testing.T) {
-	c := config(nil)
-	c.Secrets = []string{"old", "new"}
-	p, err := zendesk.New(c)
-	require.NoError(t, err)
-	for secret, fits := range map[string]bool{"old": true, "new": true, "": false, "ol": false, "old ": false} {
-		_, reply, err := p.Receive(t.Context(), zendesktest.Bare(secret, []byte(`{"events":[]}`)))
-		assert.Equal(t, fits, err == nil, secret)
-		assert.Equal(t, fits, reply.Status != http.StatusUnauthorized, secret)
-	}
-}
-
 func TestConfig(t *testing.T) {
-	for field, change := range map[string]func(*zendesk.Config){
+	vendortest.CheckConfig(t, func() zendesk.Config { return config(nil) }, zendesk.New, map[string]func(*zendesk.Config){
 		"Config.URL":            func(c *zendesk.Config) { c.URL = "ftp://x" },
 		"Config.App":            func(c *zendesk.Config) { c.App = "" },
 		"Config.Bot":            func(c *zendesk.Config) { c.Bot = "" },
@@ -140,15 +125,7 @@ func TestConfig(t *testing.T) {
 		"Config.ReferenceField": func(c *zendesk.Config) { c.ReferenceField = "x" },
 		"Config.NoteField":      func(c *zendesk.Config) { c.NoteField = "" },
 		"Config.Answers":        func(c *zendesk.Config) { c.Answers = map[string]string{"a": "x"} },
-	} {
-		c := config(nil)
-		change(&c)
-		_, err := zendesk.New(c)
-		var bad *handoff.InvalidError
-		require.ErrorAs(t, err, &bad)
-		assert.Equal(t, field, bad.Field)
-		assert.NotContains(t, err.Error(), zendesktest.Token)
-	}
+	}, zendesktest.Token, zendesktest.Key)
 }
 
 func FuzzReceive(f *testing.F) {
@@ -178,4 +155,99 @@ func FuzzReceive(f *testing.F) {
 		}
 	}
 	vendortest.FuzzReceive(f, p, func(body []byte) handoff.Webhook { return zendesktest.Bare(zendesktest.Secret, body) }, seeds...)
+}
+
+// Webhooks of the trigger are as a host's administrator writes them.
+func FuzzTrigger(f *testing.F) {
+	p := switchboard(f, zendesktest.NewInside(f))
+	seeds := [][]byte{[]byte(`{}`), []byte(`null`), []byte(`{"conversation":5}`), []byte(`{"conversation":"c","status":null}`)}
+	for _, status := range []string{"new", "open", "pending", "hold", "solved", "closed", "Gelöst", ""} {
+		for _, agent := range []string{
+			`"agent_id":"7","agent_name":"Ann"`, `"agent_id":"","agent_name":""`, `"agent_id":"{{ticket.assignee.id}}","agent_name":"\u0000"`,
+		} {
+			seeds = append(seeds, []byte(`{"conversation":"000000000000000000000001","status":"`+status+`",`+agent+`}`))
+		}
+	}
+	vendortest.FuzzReceive(f, p, func(body []byte) handoff.Webhook {
+		return zendesktest.Sign(zendesktest.TriggerSecret, "i", time.Now(), body)
+	}, seeds...)
+}
+
+// Where the bot is within Zendesk it writes by itself, and its messages are
+// nobody's; so are its own after a handoff.
+func TestSwitchboardTellsWhoWrites(t *testing.T) {
+	p := switchboard(t, zendesktest.NewInside(t))
+	for name, c := range map[string]struct {
+		message string
+		kind    handoff.ProviderEventKind
+	}{
+		"user":   {`{"id":"m","author":{"type":"user","userId":"u"},"content":{"type":"text","text":"x"},"source":{"type":"whatsapp"}}`, handoff.EventUserMessage},
+		"file":   {`{"id":"m","author":{"type":"user"},"content":{"type":"image","mediaUrl":"https://x.example/a.png"},"source":{"type":"messenger"}}`, handoff.EventUserMessage},
+		"agent":  {`{"id":"m","author":{"type":"business","userId":"7"},"content":{"type":"text","text":"x"},"source":{"type":"zd:agentWorkspace"}}`, handoff.EventMessage},
+		"bot":    {`{"id":"m","author":{"type":"business"},"content":{"type":"text","text":"x"},"source":{"type":"api:conversations"}}`, ""},
+		"ours":   {`{"id":"m","author":{"type":"business"},"content":{"type":"text","text":"x"},"metadata":{"handoff":"m"},"source":{"type":"zd:agentWorkspace"}}`, ""},
+		"nobody": {`{"id":"m","author":{"type":"user"},"content":{"type":"text","text":""}}`, ""},
+	} {
+		body := `{"events":[{"id":"e","createdAt":"2026-02-02T02:40:00Z","type":"conversation:message","payload":{"conversation":{"id":"c"},"message":` + c.message + `}}]}`
+		events, _, err := p.Receive(t.Context(), zendesktest.Bare(zendesktest.Secret, []byte(body)))
+		require.NoError(t, err)
+		if c.kind == "" {
+			assert.Empty(t, events, name)
+			continue
+		}
+		require.Len(t, events, 1, name)
+		assert.Equal(t, []any{c.kind, "c", "m"}, []any{events[0].Kind, events[0].Conversation, events[0].MessageID}, name)
+	}
+}
+
+// A solved ticket gives the bot control back; a late webhook of an earlier one
+// does not take it from the agents.
+func TestSolvedGivesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := zendesktest.NewInside(t)
+		p := switchboard(t, d)
+		s, err := p.Open(t.Context(), handoff.Opening{Attempt: "c.1.1", Handoff: handoff.Handoff{ID: handoff.ID{Conversation: "c", Number: 1}}})
+		require.NoError(t, err)
+		is := func(want handoff.SessionState) {
+			t.Helper()
+			st, _, err := p.ReadState(t.Context(), s)
+			require.NoError(t, err)
+			assert.Equal(t, want, st)
+		}
+		tell := func(hooks []handoff.Webhook) {
+			t.Helper()
+			for _, w := range hooks {
+				_, _, err := p.Receive(t.Context(), w)
+				require.NoError(t, err)
+			}
+		}
+		d.Do(providertest.Act{Kind: providertest.Join, Chat: "c", Agent: handoff.Party{ID: "7", Name: "Ann"}})
+		d.Do(providertest.Act{Kind: providertest.End, Chat: "c"})
+		is(handoff.SessionEnded)
+		hooks := d.Webhooks()
+		tell(hooks)
+		is(handoff.SessionBot)
+		_, err = p.Open(t.Context(), handoff.Opening{Attempt: "c.2.1", Handoff: handoff.Handoff{ID: handoff.ID{Conversation: "c", Number: 2}}})
+		require.NoError(t, err)
+		tell(hooks)
+		is(handoff.SessionQueued)
+	})
+}
+
+// The search learns of a ticket with a delay: until then nobody knows who has
+// the conversation, and a note waits.
+func TestTicketThatCannotBeFoundYet(t *testing.T) {
+	d := zendesktest.New(t)
+	p := adapter(t, d)
+	s, err := p.Open(t.Context(), handoff.Opening{Attempt: "c.1.1", Handoff: handoff.Handoff{ID: handoff.ID{Conversation: "c", Number: 1}}})
+	require.NoError(t, err)
+	nothing := vendortest.Trouble{On: "GET /api/v2/search.json", Status: 200, Body: `{"results":[],"count":0}`}
+	d.Next(nothing, nothing)
+	st, _, err := p.ReadState(t.Context(), s)
+	require.NoError(t, err)
+	assert.Equal(t, handoff.SessionUnknown, st)
+	var pe *handoff.ProviderError
+	require.ErrorAs(t, p.Note(t.Context(), s, handoff.ProviderMessage{ID: "n", Text: "x"}), &pe)
+	assert.Equal(t, []any{"no_ticket", true, false}, []any{pe.Code, pe.Retryable, pe.Ambiguous})
+	require.NoError(t, p.Note(t.Context(), s, handoff.ProviderMessage{ID: "n", Text: "x"}))
 }

@@ -39,17 +39,32 @@ var schema []byte
 type Double struct {
 	*vendortest.Double
 
-	users   map[string]bool
-	said    map[string][]fields // messages by conversation
-	tickets map[string]int      // by Idempotency-Key
+	users    map[string]bool
+	said     map[string][]fields // messages by conversation
+	tickets  map[string]int      // by Idempotency-Key
+	comments map[string][]fields // by ticket
+	names    map[string]string   // of agents
+	inside   bool
 }
 
 type fields = map[string]any
 
+// NewInside returns a Zendesk with a conversation for each id but those that say
+// they are unknown: users write there, and the bot has control.
+func NewInside(tb testing.TB) *Double {
+	tb.Helper()
+	d := New(tb)
+	d.inside = true
+	return d
+}
+
 // New returns a Zendesk without conversations.
 func New(tb testing.TB) *Double {
 	tb.Helper()
-	d := &Double{Double: vendortest.New(tb, schema), users: map[string]bool{}, said: map[string][]fields{}, tickets: map[string]int{}}
+	d := &Double{
+		Double: vendortest.New(tb, schema), users: map[string]bool{}, said: map[string][]fields{}, tickets: map[string]int{},
+		comments: map[string][]fields{}, names: map[string]string{},
+	}
 	d.Keep = []string{Key, Secret, TriggerSecret, Token}
 	d.Auth = func(r *http.Request) bool {
 		user, secret, _ := r.BasicAuth()
@@ -71,7 +86,11 @@ func New(tb testing.TB) *Double {
 	}))
 	d.Handle("POST "+app+"/conversations/{conversation}/messages", d.on(d.post))
 	d.Handle("POST "+app+"/conversations/{conversation}/passControl", d.on(d.pass))
+	d.Handle("GET "+app+"/conversations/{conversation}", d.on(func(_ *vendortest.In, c *vendortest.Chat) vendortest.Out {
+		return vendortest.Out{JSON: fields{"conversation": conversation(c)}}
+	}))
 	d.Handle("POST /api/v2/tickets.json", d.ticket)
+	d.support()
 	return d
 }
 
@@ -81,12 +100,22 @@ func failure(status int, code string) vendortest.Out {
 
 func (d *Double) on(h func(in *vendortest.In, c *vendortest.Chat) vendortest.Out) func(in *vendortest.In) vendortest.Out {
 	return func(in *vendortest.In) vendortest.Out {
-		c := d.Find(in.PathValue("conversation"))
+		c := d.conversation(in.PathValue("conversation"))
 		if c == nil {
 			return failure(http.StatusNotFound, "conversation_not_found")
 		}
 		return h(in, c)
 	}
+}
+
+// conversation returns a conversation, or nil.
+func (d *Double) conversation(id string) *vendortest.Chat {
+	c := d.Find(id)
+	if c == nil && d.inside && !strings.Contains(id, "unknown") {
+		c = d.Start(id)
+		c.Open, c.Data["active"] = false, Bot
+	}
+	return c
 }
 
 func (d *Double) addUser(in *vendortest.In) vendortest.Out {
@@ -163,12 +192,12 @@ func (d *Double) post(in *vendortest.In, c *vendortest.Chat) vendortest.Out {
 		content["mediaUrl"] = body.Content.MediaURL
 	}
 	d.Add(c, m)
-	return vendortest.Out{Status: http.StatusCreated, JSON: fields{"messages": []fields{d.message(c, author, content, body.Metadata)}}}
+	return vendortest.Out{Status: http.StatusCreated, JSON: fields{"messages": []fields{d.message(c, "api:conversations", author, content, body.Metadata)}}}
 }
 
 // message adds a message, and tells of it.
-func (d *Double) message(c *vendortest.Chat, author, content, metadata fields) fields {
-	f := fields{"id": d.id(), "received": now(), "author": author, "content": content, "source": fields{"type": "api:conversations"}}
+func (d *Double) message(c *vendortest.Chat, source string, author, content, metadata fields) fields {
+	f := fields{"id": d.id(), "received": now(), "author": author, "content": content, "source": fields{"type": source}}
 	if metadata != nil {
 		f["metadata"] = metadata
 	}
@@ -209,7 +238,9 @@ func (d *Double) pass(in *vendortest.In, c *vendortest.Chat) vendortest.Out {
 }
 
 func (d *Double) control(c *vendortest.Chat, to string) {
-	c.Data["active"], c.Open = to, to == workspace
+	if c.Data["active"], c.Open = to, to == workspace; c.Open {
+		c.Data["ticket"], c.Data["status"], c.Agent = d.NextID(), "open", handoff.Party{} // each time another ticket
+	}
 	d.tell("switchboard:passControl", fields{"conversation": conversation(c)})
 }
 
@@ -244,6 +275,10 @@ func Sign(secret, invocation string, at time.Time, body []byte) handoff.Webhook 
 }
 
 func (d *Double) trigger(c *vendortest.Chat, status string) {
+	c.Data["status"] = status
+	if c.Agent.ID != "" {
+		d.names[c.Agent.ID] = c.Agent.Name
+	}
 	d.Push(Sign(TriggerSecret, d.id(), time.Now(), vendortest.JSON(fields{
 		"conversation": c.Reference, "status": status, "agent_id": c.Agent.ID, "agent_name": c.Agent.Name,
 	})))
@@ -253,11 +288,27 @@ func (d *Double) trigger(c *vendortest.Chat, status string) {
 func (d *Double) Do(a providertest.Act) bool {
 	d.Lock()
 	defer d.Unlock()
+	if a.Kind == providertest.TakeControl && d.inside {
+		c := d.conversation(a.Conversation)
+		d.control(c, workspace)
+		c.Agent = a.Agent
+		d.trigger(c, "open")
+		return true
+	}
 	c := d.Find(a.Chat)
 	if c == nil || !c.Open {
 		return c != nil
 	}
 	switch a.Kind {
+	case providertest.UserSays:
+		if !d.inside {
+			return false
+		}
+		f := d.Add(c, vendortest.Message{ID: a.ID, From: handoff.RoleUser, Text: a.Text})
+		d.tell("conversation:message", fields{"conversation": conversation(c), "message": fields{
+			"id": f.ID, "received": now(), "author": fields{"type": "user", "userId": "u"},
+			"content": fields{"type": "text", "text": a.Text}, "source": fields{"type": "messenger"},
+		}})
 	case providertest.Join, providertest.Transfer:
 		if c.Agent.ID != a.Agent.ID {
 			c.Agent = a.Agent
@@ -274,7 +325,7 @@ func (d *Double) Do(a providertest.Act) bool {
 		for _, f := range a.Files {
 			content = fields{"type": "file", "text": a.Text, "altText": f.Name, "mediaUrl": f.URL, "mediaType": f.Type, "mediaSize": f.Size}
 		}
-		d.message(c, fields{"type": "business", "userId": c.Agent.ID, "displayName": c.Agent.Name}, content, nil)
+		d.message(c, "zd:agentWorkspace", fields{"type": "business", "userId": c.Agent.ID, "displayName": c.Agent.Name}, content, nil)
 	case providertest.Write:
 		c.Internal = append(c.Internal, a.Text) // nobody is told
 	case providertest.End:
