@@ -67,11 +67,22 @@ func (x *change) unbind() {
 
 // closedThere marks the live binding as closed by the platform itself.
 func (x *change) closedThere() {
-	if live := x.h.live(); live != nil {
-		b := x.binding(live.Number)
-		b.Status, b.To = BindClosed, x.start
+	live := x.h.live()
+	if live == nil {
+		return
+	}
+	b := x.binding(live.Number)
+	b.Status, b.To = BindClosed, x.start
+	if b.unanswered() {
+		// What was closed may be another chat than the one that Open opens.
+		b.Status, b.Closing = BindOwed, x.now
+		x.set(dueClose, 0)
 	}
 }
+
+// unanswered reports whether a call of Open may have opened a chat that we
+// have not heard of.
+func (b *Binding) unanswered() bool { return b.Bound.IsZero() && (b.Calling || b.Unsure) }
 
 // cAttempt counts a try before the platform is called.
 type cAttempt struct {
@@ -451,6 +462,7 @@ func (c cTicket) apply(x *change) error {
 type cClose struct {
 	binding int64
 	session Session // found by the attempt's id
+	stray   Session // found by it too, while the binding has another chat
 	done    bool
 	gaveUp  bool
 	again   time.Duration
@@ -466,6 +478,10 @@ func (c cClose) apply(x *change) error {
 	}
 	if c.session.Reference != "" {
 		b.Session = c.session
+	}
+	if s := c.stray; s.Reference != "" && !slices.ContainsFunc(x.h.own.Bindings, func(o Binding) bool { return o.Session.Reference == s.Reference }) {
+		x.stray(*b, s)
+		b = x.binding(c.binding)
 	}
 	kind := KindTimer
 	switch {

@@ -228,12 +228,19 @@ func (e *Engine) closeProvider(ctx context.Context, h *Handoff) (bool, error) {
 
 // closeAt looks for the chat of a binding where that is needed, and closes it.
 func (e *Engine) closeAt(ctx context.Context, p Provider, h *Handoff, b *Binding, c *cClose) error {
-	session := b.Session
+	session, asked, found := b.Session, now(), false
 	if f, ok := p.(Finder); ok && b.Attempt != "" && len(session.State) == 0 {
 		err := e.ask(ctx, "find", h.ID, func(ctx context.Context) error {
-			s, found, err := f.Find(ctx, b.Attempt)
-			if err == nil && found && (session.Reference == "" || session.Reference == s.Reference) {
+			var s Session
+			var err error
+			s, found, err = f.Find(ctx, b.Attempt)
+			switch {
+			case err != nil || !found:
+			case session.Reference == "" || session.Reference == s.Reference:
 				session = s
+			default:
+				// An event had named another chat before Open answered.
+				c.stray = s
 			}
 			return err
 		})
@@ -242,7 +249,7 @@ func (e *Engine) closeAt(ctx context.Context, p Provider, h *Handoff, b *Binding
 		}
 		if session.Reference == "" {
 			// A call of Open that is still on its way may succeed.
-			c.done = now().Sub(b.Closing) >= 2*e.cfg.SendTimeout
+			c.done = asked.Sub(b.Closing) >= 2*e.cfg.SendTimeout
 			c.code = "not_found"
 			return nil
 		}
@@ -275,7 +282,9 @@ func (e *Engine) closeAt(ctx context.Context, p Provider, h *Handoff, b *Binding
 		}
 		return p.Close(ctx, session, why)
 	})
-	c.done = err == nil
+	// As long as Open has not answered, what it opens may be another chat.
+	unsure := b.unanswered() && !found && asked.Sub(b.Closing) < 2*e.cfg.SendTimeout
+	c.done = err == nil && !unsure
 	return err
 }
 

@@ -80,6 +80,44 @@ func TestPlatformEventOfAnotherChat(t *testing.T) {
 	})
 }
 
+// A person of the platform takes the conversation in another chat while ours
+// is being opened, and the answer to Open is lost: when it is over, both chats
+// are closed, also the one whose opening took longest.
+func TestPlatformAnotherChatHidesOurs(t *testing.T) {
+	for name, late := range map[string]time.Duration{"there when it is closed": 0, "opened after that": 4 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			p := newCxPlatform("desk")
+			p.custody = handoff.CustodyConversation
+			onPlatform(t, p, func(t *testing.T, r *handofftest.Rig) {
+				p.mu.Lock()
+				p.chats = append(p.chats, &cxChat{ref: "r1"})
+				p.mu.Unlock()
+				p.onOpen = func(int, handoff.Opening) error {
+					ev := cxEvent(handoff.EventJoined, "r1", "j1")
+					ev.Conversation = "c"
+					err := r.Deliver(t.Context(), "desk", ev)
+					time.Sleep(late)
+					return err
+				}
+				p.opened = func(int) error {
+					return &handoff.ProviderError{Op: "open", Ambiguous: true, Err: errors.New("cut off")}
+				}
+				h := r.Asks("c")
+				_, err := r.Cancel(t.Context(), "c", false)
+				require.NoError(t, err)
+				r.Sleep(time.Minute)
+				require.Equal(t, 2, p.size())
+				assert.True(t, p.now("r1").closed, "the other chat")
+				assert.True(t, p.now("r2").closed, "ours")
+				end := r.Now(h.ID)
+				for _, b := range end.Bindings() {
+					assert.Equal(t, handoff.BindClosed, b.Status, "%+v", b)
+				}
+			})
+		})
+	}
+}
+
 // What Open is still doing when the user gives up is closed when it is done,
 // also where chats cannot be found.
 func TestPlatformOpensTooLate(t *testing.T) {
