@@ -23,79 +23,74 @@ const (
 // Webhooks as LiveChat shows them, shortened, without their secret, with the
 // pages where they are, and what they are to an engine that cannot ask LiveChat
 // about the chat.
-var examples = []struct {
-	name, body string
-	kinds      []handoff.ProviderEventKind
-	agent      string
-	text       string
-}{
+var examples = []vendortest.Example{
 	{
-		name: pages + "chat_deactivated",
-		body: `{"webhook_id":"w","action":"chat_deactivated","organization_id":"390e44e6-f1e6-0368c-z6ddb-74g14508c2ex","payload":{"chat_id":"PJ0MRSHTDG",
+		Source: pages + "chat_deactivated",
+		Body: `{"webhook_id":"w","action":"chat_deactivated","organization_id":"390e44e6-f1e6-0368c-z6ddb-74g14508c2ex","payload":{"chat_id":"PJ0MRSHTDG",
 			"thread_id":"K600PKZON8","user_id":"b7eff798-f8df-4364-8059-649c35c9ed0c"},"additional_data":{"chat_properties":{},"chat_presence_user_ids":[]}}`,
-		kinds: []handoff.ProviderEventKind{handoff.EventEnded},
+		Reference: "PJ0MRSHTDG", Kinds: []handoff.ProviderEventKind{handoff.EventEnded},
 	},
 	{
-		name: pages + "chat_transferred (to the queue)",
-		body: `{"action":"chat_transferred","payload":{"chat_id":"PJ0MRSHTDG","thread_id":"K600PKZON8","requester_id":"jones@example.com","reason":"manual",
+		Source: pages + "chat_transferred (to the queue)",
+		Body: `{"action":"chat_transferred","payload":{"chat_id":"PJ0MRSHTDG","thread_id":"K600PKZON8","requester_id":"jones@example.com","reason":"manual",
 			"transferred_to":{"group_ids":[19],"agent_ids":["smith@example.com"]},"queue":{"position":42,"wait_time":1337,"queued_at":"2019-12-09T12:01:18.909000Z"}}}`,
-		kinds: []handoff.ProviderEventKind{handoff.EventQueued},
+		Reference: "PJ0MRSHTDG", Kinds: []handoff.ProviderEventKind{handoff.EventQueued},
 	},
 	{
-		name: pages + "chat_transferred (to an agent)",
-		body: `{"action":"chat_transferred","payload":{"chat_id":"PJ0MRSHTDG","requester_id":"jones@example.com","reason":"manual",
+		Source: pages + "chat_transferred (to an agent)",
+		Body: `{"action":"chat_transferred","payload":{"chat_id":"PJ0MRSHTDG","requester_id":"jones@example.com","reason":"manual",
 			"transferred_to":{"group_ids":[19],"agent_ids":["smith@example.com"]}}}`,
-		kinds: []handoff.ProviderEventKind{handoff.EventTransferred},
+		Reference: "PJ0MRSHTDG", Kinds: []handoff.ProviderEventKind{handoff.EventTransferred},
 	},
 	{
-		name: pages + "user_added_to_chat, with the agent of its data structures",
-		body: `{"action":"user_added_to_chat","payload":{"chat_id":"PJ0MRSHTDG","thread_id":"K600PKZON8","user":{"id":"smith@example.com","name":"Agent Smith",
+		Source: pages + "user_added_to_chat, with the agent of its data structures",
+		Body: `{"action":"user_added_to_chat","payload":{"chat_id":"PJ0MRSHTDG","thread_id":"K600PKZON8","user":{"id":"smith@example.com","name":"Agent Smith",
 			"email":"smith@example.com","type":"agent","present":true,"visibility":"all"},"reason":"manual","requester_id":"smith@example.com"},"additional_data":{}}`,
-		kinds: []handoff.ProviderEventKind{handoff.EventJoined}, agent: "smith@example.com",
+		Reference: "PJ0MRSHTDG", Kinds: []handoff.ProviderEventKind{handoff.EventJoined}, Agent: "smith@example.com",
 	},
 	{
-		name: "the same, who only looks on",
-		body: `{"action":"user_added_to_chat","payload":{"chat_id":"PJ0MRSHTDG","user":{"id":"smith@example.com","type":"agent","present":true,"visibility":"agents"}}}`,
+		Source: "the same, who only looks on",
+		Body:   `{"action":"user_added_to_chat","payload":{"chat_id":"PJ0MRSHTDG","user":{"id":"smith@example.com","type":"agent","present":true,"visibility":"agents"}}}`,
 	},
 	{
-		name: sdk + "chat_user_added.json (a customer)",
-		body: `{"action":"chat_user_added","license_id":21377312,"payload":{"chat_id":"PJ0MRSHTDG","thread_id":"K600PKZON8","user":{"id":"345f8235-d60d-433e-63c5-7f813a6ffe25",
+		Source: sdk + "chat_user_added.json (a customer)",
+		Body: `{"action":"chat_user_added","license_id":21377312,"payload":{"chat_id":"PJ0MRSHTDG","thread_id":"K600PKZON8","user":{"id":"345f8235-d60d-433e-63c5-7f813a6ffe25",
 			"name":"test","present":true,"type":"customer","created_at":"2019-06-11T11:00:10.329000Z"},"user_type":"customer"},"additional_data":{}}`,
 	},
 	{
-		name: pages + "user_removed_from_chat",
-		body: `{"action":"user_removed_from_chat","payload":{"chat_id":"PJ0MRSHTDG","thread_id":"K600PKZON8","user_id":"agent@example.com","reason":"manual",
+		Source: pages + "user_removed_from_chat",
+		Body: `{"action":"user_removed_from_chat","payload":{"chat_id":"PJ0MRSHTDG","thread_id":"K600PKZON8","user_id":"agent@example.com","reason":"manual",
 			"requester_id":"smith@example.com"},"additional_data":{}}`,
-		kinds: []handoff.ProviderEventKind{handoff.EventLeft}, agent: "agent@example.com",
+		Reference: "PJ0MRSHTDG", Kinds: []handoff.ProviderEventKind{handoff.EventLeft}, Agent: "agent@example.com",
 	},
 	{
-		name: sdk + "incoming_event.json (of a customer's widget; to be filtered by author_type)",
-		body: `{"action":"incoming_event","license_id":21377312,"payload":{"chat_id":"PS0X0L086G","thread_id":"PZ070E0W1B","event":{"type":"message","text":"14",
+		Source: sdk + "incoming_event.json (of a customer's widget; to be filtered by author_type)",
+		Body: `{"action":"incoming_event","license_id":21377312,"payload":{"chat_id":"PS0X0L086G","thread_id":"PZ070E0W1B","event":{"type":"message","text":"14",
 			"id":"PZ070E0W1B_3","custom_id":"1dnepb4z00t","recipients":"all","created_at":"2019-10-11T09:41:00.877000Z","author_id":"345f8235-d60d-433e-63c5-7f813a6ffe25"}}}`,
-		kinds: []handoff.ProviderEventKind{handoff.EventMessage}, agent: "345f8235-d60d-433e-63c5-7f813a6ffe25", text: "14",
+		Reference: "PS0X0L086G", Kinds: []handoff.ProviderEventKind{handoff.EventMessage}, Agent: "345f8235-d60d-433e-63c5-7f813a6ffe25", Text: "14",
 	},
 	{
-		name: parts + "file",
-		body: `{"action":"incoming_event","payload":{"chat_id":"PJ0MRSHTDG","event":{"id":"0affb00a-82d6-4e07-ae61-56ba5c36f743","custom_id":"31-0C-1C-07-DB-16","type":"file",
+		Source: parts + "file",
+		Body: `{"action":"incoming_event","payload":{"chat_id":"PJ0MRSHTDG","event":{"id":"0affb00a-82d6-4e07-ae61-56ba5c36f743","custom_id":"31-0C-1C-07-DB-16","type":"file",
 			"author_id":"smith@example.com","created_at":"2017-10-12T15:19:21.010200Z","visibility":"all","name":"image25.png","url":"https://example.com/image25.png",
 			"content_type":"image/png","size":123444,"width":640,"height":480}}}`,
-		kinds: []handoff.ProviderEventKind{handoff.EventMessage}, agent: "smith@example.com",
+		Reference: "PJ0MRSHTDG", Kinds: []handoff.ProviderEventKind{handoff.EventMessage}, Agent: "smith@example.com",
 	},
 	{
-		name: parts + "system-message",
-		body: `{"action":"incoming_event","payload":{"chat_id":"PJ0MRSHTDG","event":{"id":"K_1","type":"system_message","text":"Agent Smith joined the chat",
+		Source: parts + "system-message",
+		Body: `{"action":"incoming_event","payload":{"chat_id":"PJ0MRSHTDG","event":{"id":"K_1","type":"system_message","text":"Agent Smith joined the chat",
 			"system_message_type":"agent_joined","created_at":"2017-10-12T15:19:21.010200Z","visibility":"all"}}}`,
 	},
 	{
-		name: sdk + "incoming_chat.json (with an agent)",
-		body: `{"action":"incoming_chat","payload":{"chat":{"id":"PS0X0L086G","users":[{"id":"345f8235-d60d-433e-63c5-7f813a6ffe25","name":"test","present":true,"type":"customer"},
+		Source: sdk + "incoming_chat.json (with an agent)",
+		Body: `{"action":"incoming_chat","payload":{"chat":{"id":"PS0X0L086G","users":[{"id":"345f8235-d60d-433e-63c5-7f813a6ffe25","name":"test","present":true,"type":"customer"},
 			{"id":"agent@livechatinc.com","name":"Łukasz","present":true,"type":"agent","routing_status":"accepting_chats"}],"thread":{"id":"PZ070E0W1B","active":true,
 			"user_ids":["345f8235-d60d-433e-63c5-7f813a6ffe25"],"events":[{"type":"filled_form","fields":[{"label":"Name:","type":"name","value":"x"}]}]}}}}`,
-		kinds: []handoff.ProviderEventKind{handoff.EventJoined}, agent: "agent@livechatinc.com",
+		Reference: "PS0X0L086G", Kinds: []handoff.ProviderEventKind{handoff.EventJoined}, Agent: "agent@livechatinc.com",
 	},
 	{
-		name: pages + "routing_status_set",
-		body: `{"action":"routing_status_set","payload":{"agent_id":"5c9871d5372c824cbf22d860a707a578","status":"accepting chats"}}`,
+		Source: pages + "routing_status_set",
+		Body:   `{"action":"routing_status_set","payload":{"agent_id":"5c9871d5372c824cbf22d860a707a578","status":"accepting chats"}}`,
 	},
 }
 
@@ -103,17 +98,12 @@ func TestExamples(t *testing.T) {
 	d := livechattest.New(t)
 	d.Break(providertest.Refuses)
 	p := adapter(t, d)
-	for _, ex := range examples {
-		events, _, err := p.Receive(t.Context(), livechattest.Sign(livechattest.Secret, []byte(ex.body)))
-		require.NoError(t, err, ex.name)
-		require.Len(t, events, len(ex.kinds), ex.name)
-		for i, ev := range events {
-			assert.Equal(t, []string{string(ex.kinds[i]), ex.agent, ex.text}, []string{string(ev.Kind), ev.Agent.ID, ev.Text}, ex.name)
-			if ev.Kind == handoff.EventQueued {
-				assert.Equal(t, []any{42, 1337 * time.Second}, []any{ev.Position, ev.Wait})
-			}
-		}
-	}
+	sign := func(body []byte) handoff.Webhook { return livechattest.Sign(livechattest.Secret, body) }
+	vendortest.CheckExamples(t, p, sign, examples)
+	events, _, err := p.Receive(t.Context(), sign([]byte(examples[1].Body)))
+	require.NoError(t, err)
+	require.Len(t, events, 1)
+	assert.Equal(t, []any{42, 1337 * time.Second}, []any{events[0].Position, events[0].Wait})
 }
 
 func FuzzReceive(f *testing.F) {
@@ -136,9 +126,7 @@ func FuzzReceive(f *testing.F) {
 		d.Do(a)
 	}
 	seeds := vendortest.Bodies(d.Webhooks())
-	for _, ex := range examples {
-		seeds = append(seeds, livechattest.Sign(livechattest.Secret, []byte(ex.body)).Body)
-	}
+	seeds = append(seeds, vendortest.ExampleBodies(examples)...)
 	for _, text := range []string{
 		`{}`, `null`, `{"action":"incoming_event"}`, `{"action":"incoming_chat","payload":{"chat":{"id":"c","thread":{"queue":{"position":-1,"wait_time":1e300}}}}}`,
 		`{"action":"incoming_event","payload":{"chat_id":"c","event":{"id":"e","type":"file","author_id":"7","url":"x","size":1e300}}}`,
