@@ -252,7 +252,8 @@ func (c cEvent) apply(x *change) error {
 		if x.h.State == StateConnecting {
 			x.queued()
 		}
-		if told := x.h.Place; ev.Position > 0 && (told == nil || told.Position != ev.Position) {
+		told := x.h.Place
+		if ev.Position > 0 && (told == nil || told.Position != ev.Position) || ev.Position == 0 && ev.Wait > 0 && (told == nil || told.P50 != ev.Wait) {
 			told := &Told{Position: ev.Position, Known: ev.Wait > 0, P50: ev.Wait, P90: ev.Wait, At: x.now}
 			if !told.Known {
 				told.Why = ReasonProvider

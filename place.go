@@ -37,8 +37,8 @@ const countAhead = 1000
 func (e *Engine) place(ctx context.Context, h *Handoff) (Place, error) {
 	if h.State == StateQueued || h.State == StateConnecting {
 		p := Place{Why: ReasonProvider}
-		if b := h.live(); b != nil && b.Position > 0 {
-			p.Position, p.Ahead = b.Position, b.Position-1
+		if b := h.live(); b != nil {
+			p.Position, p.Ahead = b.Position, max(b.Position-1, 0)
 			p.Known, p.P50, p.P90 = b.Wait > 0, b.Wait, b.Wait
 		}
 		return p, nil

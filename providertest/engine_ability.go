@@ -69,7 +69,11 @@ func checkUserTypes(l *live) {
 		if err := l.UserTyping(l.t.Context(), "c", on); err != nil {
 			l.failf("UserTyping returned %v", err)
 		}
-		l.settle()
+		l.Wait()
+		if !on {
+			l.settle()
+			l.Sleep(forgets)
+		}
 		if c := l.chatOf(ref); ok && c.UserTypes != on {
 			l.failf("the user types: %t; the agents see: %t", on, c.UserTypes)
 		}

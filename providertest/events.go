@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed-2a427302/handoff"
 )
@@ -313,11 +314,16 @@ func checkNoter(r *run) {
 	}
 }
 
+// forgets is after how long a platform that is not told so knows that the user
+// no longer writes.
+const forgets = 15 * time.Second
+
 func checkTypist(r *run) {
 	if p, ok := r.p.(handoff.Typist); ok {
 		s := r.open("c1")
 		r.ok("Typing", p.Typing(r.ctx(), s, true))
 		r.ok("Typing", p.Typing(r.ctx(), s, false))
+		time.Sleep(forgets) //nolint:forbidigo // in a bubble
 		if c := r.chat(s); c.UserTypes {
 			r.failf("the agents still see the user writing")
 		}

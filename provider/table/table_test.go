@@ -15,6 +15,7 @@ import (
 	"github.com/seed-2a427302/handoff/provider/chatwoot"
 	"github.com/seed-2a427302/handoff/provider/freshchat"
 	"github.com/seed-2a427302/handoff/provider/freshchat/freshchattest"
+	"github.com/seed-2a427302/handoff/provider/genesys"
 	"github.com/seed-2a427302/handoff/provider/inmem"
 	"github.com/seed-2a427302/handoff/provider/intercom"
 	"github.com/seed-2a427302/handoff/provider/livechat"
@@ -39,6 +40,9 @@ func platforms(t *testing.T) []platform {
 		{"[Freshchat](freshchat.md) with Freshdesk", must[*freshchat.Suite](t)(freshchat.NewSuite(freshchat.Config{
 			URL: "https://acme.freshchat.example/v2", Token: "t", Agent: "a", Channel: "c", Keys: []string{freshchattest.PEM(freshchattest.Key())},
 		}, freshchat.Freshdesk{URL: "https://acme.freshdesk.example", Key: "k"}))},
+		{"[Genesys Cloud](genesys.md)", must[*genesys.Provider](t)(genesys.New(genesys.Config{
+			Integration: "i", Client: "c", Secret: "s", Secrets: []string{"s"},
+		}))},
 		{"[Intercom](intercom.md)", must[*intercom.Provider](t)(intercom.New(intercom.Config{Token: "t", Admin: "1", Secrets: []string{"s"}}))},
 		{"[LiveChat](livechat.md)", must[*livechat.Provider](t)(livechat.New(livechat.Config{
 			Organization: "o", ClientID: "c", ClientSecret: "s", RefreshToken: "r", Secrets: []string{"s"},

@@ -1,0 +1,28 @@
+// Package genesys connects an engine with Genesys Cloud by Open Messaging.
+// Each handoff is a conversation of its own there, of a customer of its own.
+// docs/providers/genesys.md says how to set it up.
+//
+// Messages of agents and their typing come as webhooks. Who joins, leaves and
+// ends a conversation does not: it is read every few seconds (Config.Poll).
+//
+// The calls are those of Genesys Cloud's Platform API, the webhooks those of
+// its pages on Open Messaging. The following is neither:
+//
+//	what                                      where             if it is otherwise
+//	channel.metadata.customAttributes become  Open              the Architect flow does not know queue, skills and
+//	  participant data                                            flags; all messages go where it sends them by default
+//	a message with a known messageId and      Open              a repeat after a lost answer shows the opening twice
+//	  time is taken once
+//	addressFrom of an analytics query is      Find              a chat whose opening got no answer is closed by the
+//	  the id of the sender                                        timeout of Genesys only
+//	a conversation is over when only its      end               a flow that works after the agent keeps the handoff
+//	  customer is left, after an agent                            until it is done
+//	a message after the end opens another     Send              it waits there for an agent; the next read of the
+//	  conversation, or this one again                             state shows it
+//	a message may have 4,000 bytes            Info              longer ones are refused: each is cut into parts
+//	oOnQueueUsers counts who could take       Available         offline is said where somebody is there
+//	  a message
+//
+// Genesys Cloud tells no place in a queue, has no notes that an outsider can
+// write, and takes no transcript: what was said so far is the first message.
+package genesys
