@@ -5,7 +5,7 @@ export HANDOFF_SPECS ?= $(abspath $(wildcard ../shared/specs))
 export HANDOFF_DATA ?= $(abspath $(wildcard ../shared/data))
 
 .DEFAULT_GOAL := help
-.PHONY: browser shots goals-desk help ci test race guards lint fmt tidy fuzz model mutants bench cover goals-triggers goals-waiting goals-stores race-stores linear crash differential
+.PHONY: browser shots goals-webhooks goals-desk help ci test race guards lint fmt tidy fuzz model mutants bench cover goals-triggers goals-waiting goals-stores race-stores linear crash differential
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ bench: ## Benchmarks of the root module, those that match BENCH (.)
 cover: ## Statements that the root module's tests reach
 	go test -coverpkg ./... -coverprofile cover.out ./...
 	go tool cover -func cover.out | tail -n 1
+
+goals-webhooks: ## The answer to a webhook against a tenth of the strictest platform's patience, one line for each store
+	cd pgstore && go run ./examples/webhooks
 
 goals-desk: ## The size of the desk's pages against its goals, one line each
 	go run ./desk/internal/goals

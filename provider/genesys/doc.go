@@ -13,8 +13,8 @@
 //	  participant data                                            flags; all messages go where it sends them by default
 //	a message with a known messageId and      Open              a repeat after a lost answer shows the opening twice
 //	  time is taken once
-//	addressFrom of an analytics query is      Find              a chat whose opening got no answer is closed by the
-//	  the id of the sender                                        timeout of Genesys only
+//	addressFrom of an analytics query         Find              a chat whose opening got no answer is closed by the
+//	  is the id of the sender                                     timeout of Genesys only
 //	a conversation is over when only its      end               a flow that works after the agent keeps the handoff
 //	  customer is left, after an agent                            until it is done
 //	a message after the end opens another     Send              it waits there for an agent; the next read of the
