@@ -60,6 +60,7 @@ func (s *Store) Count(ctx context.Context, q handoff.Query) (int, error) {
 			return n, nil
 		}
 	}
+	q.ByRank = false
 	for sl := range s.plan(&q).any {
 		if q.Match(&sl.rec) {
 			n++
@@ -81,7 +82,8 @@ func stands(q *handoff.Query) bool {
 }
 
 // A plan is how to find what a query asks for: any has every record that can
-// match, once, and so has sorted, in the query's order and behind its cursor.
+// match, once (it is nil for a line by rank, which sorted is for), and so has
+// sorted, in the query's order and behind its cursor.
 type plan struct {
 	any    iter.Seq[*slot]
 	sorted iter.Seq[*slot]
@@ -94,6 +96,18 @@ const few = 64
 // plan picks the index with the fewest records that can match.
 func (s *Store) plan(q *handoff.Query) plan {
 	var p plan
+	if q.ByRank && stands(q) {
+		// What is asked for most often, and so in as few steps as can be.
+		orders := s.standing(q)
+		m := 0
+		for _, o := range orders {
+			m += o.len()
+		}
+		if n := s.fewest(q); n >= m || n > few && n >= m/8 {
+			p.sorted = merge(orders, after(q))
+			return p
+		}
+	}
 	total := s.created.len()
 	n := total
 	p.any = s.created.all()
@@ -128,11 +142,6 @@ func (s *Store) plan(q *handoff.Query) plan {
 		for _, o := range orders {
 			m += o.len()
 		}
-		if q.ByRank {
-			p.sorted = merge(orders, after(q))
-			p.sort = n < m && (n <= few || n < m/8)
-			return p
-		}
 		consider(m, merge(orders, nil))
 	}
 	if q.ByRank {
@@ -142,6 +151,29 @@ func (s *Store) plan(q *handoff.Query) plan {
 	p.sorted = merge([]*order{&s.created}, after(q))
 	p.sort = n < total && (n <= few || n < total/8)
 	return p
+}
+
+// fewest returns how many records the smallest index has for q, those of queues
+// and lines aside.
+func (s *Store) fewest(q *handoff.Query) int {
+	n := s.created.len()
+	if q.Conversation != "" {
+		n = min(n, len(s.conversations.m[q.Conversation]))
+	}
+	if q.Agent != "" {
+		n = min(n, s.agents.len(q.Agent))
+	}
+	if q.User != "" {
+		n = min(n, s.users.len(q.User))
+	}
+	if len(q.States) > 0 {
+		m := 0
+		for _, state := range q.States {
+			m += s.states.len(string(state))
+		}
+		n = min(n, m)
+	}
+	return n
 }
 
 // sortSlots returns those of all that can be in the result, in its order.
@@ -220,8 +252,11 @@ func merge(orders []*order, behind *place) iter.Seq[*slot] {
 		// A heap of walks by the item that each has reached.
 		heads := make([]head, 0, len(orders))
 		for _, o := range orders {
-			h := head{walk: o.walk(behind)}
-			if h.item = h.walk.next(); h.item != nil {
+			h := head{order: o, item: o.first()}
+			if behind != nil {
+				h.start(behind)
+			}
+			if h.item != nil {
 				heads = append(heads, h)
 			}
 		}
@@ -232,7 +267,7 @@ func merge(orders []*order, behind *place) iter.Seq[*slot] {
 			if !yield(heads[0].item.slot) {
 				return
 			}
-			if heads[0].item = heads[0].walk.next(); heads[0].item == nil {
+			if heads[0].next(); heads[0].item == nil {
 				heads[0] = heads[len(heads)-1]
 				heads = heads[:len(heads)-1]
 			}
@@ -241,9 +276,25 @@ func merge(orders []*order, behind *place) iter.Seq[*slot] {
 	}
 }
 
+// A head is where a walk of an order is. Most go no further than the first
+// member: the walk begins with the second.
 type head struct {
-	item *item
-	walk walk
+	item  *item
+	order *order
+	walk  *walk
+}
+
+func (h *head) start(behind *place) {
+	w := h.order.walk(behind)
+	h.walk, h.item = &w, w.next()
+}
+
+func (h *head) next() {
+	if h.walk == nil {
+		h.start(&place{h.item.major, h.item.minor, h.item.slot.rec.ID})
+		return
+	}
+	h.item = h.walk.next()
 }
 
 func sink(heads []head, i int) {

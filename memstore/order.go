@@ -101,6 +101,18 @@ func (o *order) len() int {
 	return o.root.size()
 }
 
+// first returns the first member, or nil.
+func (o *order) first() *item {
+	n := o.root
+	if n == nil {
+		return nil
+	}
+	for n.kids != nil {
+		n = n.kids[0]
+	}
+	return &n.items[0]
+}
+
 // rank returns the number of members before p.
 func (o *order) rank(p *place) int {
 	rank := 0

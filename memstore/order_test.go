@@ -30,6 +30,9 @@ func compareOrders(t *testing.T, o *order, naive naiveOrder, probe place) {
 	if want < len(naive) && naive[want].compare(&probe) == 0 {
 		want++
 	}
+	if first := o.first(); (first == nil) != (len(naive) == 0) || first != nil && *first != naive[0] {
+		t.Fatalf("first = %v", first)
+	}
 	w := o.walk(&probe)
 	for i := want; ; i++ {
 		got := w.next()
@@ -131,4 +134,60 @@ func FuzzOrder(f *testing.F) {
 			checkNodes(t, o.root)
 		}
 	})
+}
+
+// Several lines are walked as one, from the beginning and from any place.
+func TestMergeLikeSort(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 5))
+	for range 50 {
+		orders, naive := make([]*order, 1+rnd.IntN(6)), naiveOrder{}
+		for i := range orders {
+			orders[i] = &order{}
+			for range rnd.IntN(300) {
+				it := item{int64(rnd.IntN(3)), int64(rnd.IntN(50)), &slot{}}
+				it.slot.rec.ID = handoff.ID{Conversation: strconv.Itoa(len(naive)), Number: 1}
+				orders[i].insert(it)
+				naive = append(naive, it)
+			}
+		}
+		slices.SortFunc(naive, func(a, b item) int { return comparePlaces(a.place(), b.place()) })
+		var behind *place
+		for at := -1; at < len(naive); at += 1 + rnd.IntN(40) {
+			if at >= 0 {
+				p := naive[at].place()
+				behind = &p
+			}
+			i := at + 1
+			for got := range merge(orders, behind) {
+				if i == len(naive) || got != naive[i].slot {
+					t.Fatalf("behind %v: wrong member at rank %d of %d", behind, i, len(naive))
+				}
+				if i++; rnd.IntN(1000) == 0 {
+					i = len(naive)
+					break
+				}
+			}
+			if i != len(naive) {
+				t.Fatalf("behind %v: ends at rank %d of %d", behind, i, len(naive))
+			}
+		}
+	}
+}
+
+// Priorities and times that are all equal leave the ids to tell: the order is
+// as fast and as right as with others.
+func TestOrderOfEquals(t *testing.T) {
+	const n = 100_000
+	o := &order{}
+	slots := make([]slot, n)
+	for _, i := range rand.New(rand.NewPCG(1, 1)).Perm(n) {
+		slots[i].rec.ID = handoff.ID{Conversation: "c" + strconv.Itoa(n+i), Number: 1}
+		o.insert(item{7, 7, &slots[i]})
+	}
+	checkNodes(t, o.root)
+	for i := range slots {
+		if got := o.rank(&place{7, 7, slots[i].rec.ID}); got != i {
+			t.Fatalf("%v has rank %d, want %d", slots[i].rec.ID, got, i)
+		}
+	}
 }
