@@ -176,11 +176,38 @@ func TestInvalidConfig(t *testing.T) {
 		"Queues[0].Intake.Fields[0].Name": {
 			queue(func(q *handoff.Queue) { q.Intake = &handoff.Form{Fields: []handoff.Field{{}}} }),
 		},
+		"Queues[0].Intake.Fields[1].Name": {
+			queue(func(q *handoff.Queue) { q.Intake = &handoff.Form{Fields: []handoff.Field{{Name: "a"}, {Name: "a"}}} }),
+		},
+		"Queues[0].Offline.Form": {
+			queue(func(q *handoff.Queue) {
+				q.Offline.Form = &handoff.Form{Host: true, Fields: []handoff.Field{{Name: "a"}}}
+			}),
+		},
+		"Queues[0].Offline.Form.Fields": {queue(func(q *handoff.Queue) { q.Offline.Form = &handoff.Form{} })},
+		"Queues[0].Offline.Ticket":      {queue(func(q *handoff.Queue) { q.Offline.Ticket = true })},
+		"Queues[0].Tickets":             {queue(func(q *handoff.Queue) { q.Tickets = "nobody" })},
+		"Queues[0].Closing": {
+			queue(func(q *handoff.Queue) { q.Closing = handoff.ClosingEnds }), queue(func(q *handoff.Queue) { q.Closing = "slam" }),
+		},
+		"Queues[0].AskRating":      {queue(func(q *handoff.Queue) { q.AskRating = "twice" })},
+		"Queues[0].Reopen":         {queue(func(q *handoff.Queue) { q.Reopen = "never" })},
+		"Queues[0].Modes":          {queue(func(q *handoff.Queue) { q.Modes = []handoff.Mode{"smoke"} })},
+		"Queues[0].CloseReasons":   {queue(func(q *handoff.Queue) { q.CloseReasons = []string{"a\nb"} })},
+		"Queues[0].Alias":          {queue(func(q *handoff.Queue) { q.Alias = "a\x00" })},
+		"KeepEnded":                {func(c *handoff.Config) { c.KeepEnded = -2 }},
+		"KeepContained":            {func(c *handoff.Config) { c.KeepContained = -2 }},
+		"SendFor":                  {func(c *handoff.Config) { c.SendFor = -2 }},
+		"Lease":                    {func(c *handoff.Config) { c.Lease = -1 }},
+		"Overdue":                  {func(c *handoff.Config) { c.Overdue = -1 }},
+		"StoreTimeout":             {func(c *handoff.Config) { c.StoreTimeout = -1 }},
+		"SendTimeout":              {func(c *handoff.Config) { c.SendTimeout = -1 }},
+		"Escalation.Triggers":      {func(c *handoff.Config) { c.Escalation.Queue = "support" }},
 		"Queues[0].Intake.OnLapse": {queue(func(q *handoff.Queue) { q.Intake = &handoff.Form{OnLapse: "cry"} })},
 	}
 	for _, d := range []string{
 		"OfferTimeout", "Cooldown", "FirstReply", "IdleTimeout", "IdleWarning", "HoldTimeout", "Wrapup", "AgentGrace",
-		"ConnectTime", "IntakeTimeout", "PlaceEvery", "PlaceRepeat",
+		"ConnectTime", "IntakeTimeout", "PlaceEvery", "PlaceRepeat", "ClosingGrace", "KeepCallback", "Alert", "ReopenFor",
 	} {
 		cases["Queues[0]."+d] = []func(*handoff.Config){queue(func(q *handoff.Queue) { setDuration(q, d, -time.Minute) })}
 	}
@@ -209,6 +236,15 @@ func TestInvalidConfig(t *testing.T) {
 	}
 	_, err := handoff.New(ok())
 	require.NoError(t, err)
+
+	// What is wrong in many places is told at once.
+	c := ok()
+	c.Poll, c.BotQueue, c.Rooms = -1, "nowhere", handoff.RoomLinks{}
+	c.Queues[0].Style, c.Queues[0].Reopen, c.Queues[0].Alias, c.Queues[0].Intake = "shout", "never", "\n", &handoff.Form{Fields: []handoff.Field{{}}}
+	_, err = handoff.New(c)
+	for _, want := range []string{"Poll", "BotQueue", "Rooms", "Queues[0].Style", "Queues[0].Reopen", "Queues[0].Alias", "Queues[0].Intake.Fields[0].Name"} {
+		require.ErrorContains(t, err, want)
+	}
 }
 
 func setDuration(q *handoff.Queue, name string, d time.Duration) {
@@ -216,6 +252,7 @@ func setDuration(q *handoff.Queue, name string, d time.Duration) {
 		"OfferTimeout": &q.OfferTimeout, "Cooldown": &q.Cooldown, "FirstReply": &q.FirstReply, "IdleTimeout": &q.IdleTimeout,
 		"IdleWarning": &q.IdleWarning, "HoldTimeout": &q.HoldTimeout, "Wrapup": &q.Wrapup, "AgentGrace": &q.AgentGrace,
 		"ConnectTime": &q.ConnectTime, "IntakeTimeout": &q.IntakeTimeout, "PlaceEvery": &q.PlaceEvery, "PlaceRepeat": &q.PlaceRepeat,
+		"ClosingGrace": &q.ClosingGrace, "KeepCallback": &q.KeepCallback, "Alert": &q.Alert, "ReopenFor": &q.ReopenFor,
 	}[name] = d
 }
 
