@@ -5,7 +5,7 @@ export HANDOFF_SPECS ?= $(abspath $(wildcard ../shared/specs))
 export HANDOFF_DATA ?= $(abspath $(wildcard ../shared/data))
 
 .DEFAULT_GOAL := help
-.PHONY: browser shots goals-webhooks goals-desk help ci test race guards lint fmt tidy fuzz model mutants bench cover goals-triggers goals-waiting goals-stores race-stores linear crash differential
+.PHONY: browser shots goals-webhooks goals-desk help ci test race guards lint fmt tidy fuzz model mutants bench cover goals-triggers goals-waiting goals-stores race-stores engine-stores linear crash differential
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ model: ## The model test with MODEL_OPS (1000000) operations
 
 race-stores: ## 8 processes, 20 agents and 5,000 requests on each durable store
 	cd systemtest && HANDOFF_RACE=full HANDOFF_TEST_REQUIRE=1 go test -count=1 -v -timeout 1h -run 'TestRace' .
+
+engine-stores: ## The engine's own tests on each durable store
+	cd systemtest && HANDOFF_ENGINE=full HANDOFF_TEST_REQUIRE=1 go test -count=1 -v -timeout 2h -run 'TestEngine' .
 
 CRASHES ?= 500
 crash: ## CRASHES (500) processes killed on each durable store, and what they left audited

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/internal/rigtest"
 	"github.com/seed-2a427302/handoff/memstore"
 )
 
@@ -42,11 +43,36 @@ func Run(t *testing.T, f func(t *testing.T, r *Rig), change ...func(*handoff.Con
 	})
 }
 
+// RunOn is Run on a store of yours, which open opens before the bubble begins:
+// the same engine, hours in moments, on the database that it will have. The
+// store must go by the times that it is given; those of this repository that
+// have a clock of their own are told so by their option CallerClock. Each hour
+// of an engine that runs costs a few thousand calls of the store.
+func RunOn(t *testing.T, open func(t *testing.T) handoff.Store, f func(t *testing.T, r *Rig), change ...func(*handoff.Config)) {
+	t.Helper()
+	outside, end := NewOutside(16)
+	defer end()
+	inner := open(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := on(t, outside.Store(inner), change...)
+		r.Start()
+		f(t, r)
+	})
+}
+
 // New returns a rig whose engine does not run yet. Call it in a synctest
 // bubble.
 func New(t *testing.T, change ...func(*handoff.Config)) *Rig {
 	t.Helper()
-	r := &Rig{T: t, Store: NewStore(memstore.New()), Floor: NewFloor(), Users: NewUsers(), Bot: &Bot{}}
+	if rigtest.Open != nil {
+		return on(t, rigtest.Open(t), change...)
+	}
+	return on(t, memstore.New(), change...)
+}
+
+func on(t *testing.T, store handoff.Store, change ...func(*handoff.Config)) *Rig {
+	t.Helper()
+	r := &Rig{T: t, Store: NewStore(store), Floor: NewFloor(), Users: NewUsers(), Bot: &Bot{}}
 	r.Config = handoff.Config{
 		Store: r.Store, Directory: r.Floor, Presence: r.Floor, Channel: r.Users, Bot: r.Bot,
 		Queues: []handoff.Queue{{Name: "support"}},

@@ -16,9 +16,11 @@ import (
 // Claim is handoff.Store's. It decides by the server's clock, so that a
 // replica whose own clock is wrong fires nothing early.
 func (s *Store) Claim(ctx context.Context, c handoff.Claim) (handoff.Claimed, error) {
-	var got handoff.Claimed
-	if err := s.db.QueryRow(ctx, "SELECT date_trunc('milliseconds', clock_timestamp())").Scan(&got.Now); err != nil {
-		return got, wrap("claim", err)
+	got := handoff.Claimed{Now: c.Now}
+	if !s.opt.CallerClock {
+		if err := s.db.QueryRow(ctx, "SELECT date_trunc('milliseconds', clock_timestamp())").Scan(&got.Now); err != nil {
+			return got, wrap("claim", err)
+		}
 	}
 	got.Now = got.Now.UTC()
 	rows, err := s.db.Query(ctx, s.sql.due, got.Now, interval(c.Lease), int64(c.Limit))

@@ -27,6 +27,11 @@ type Options struct {
 	// HintEvery is how long hints to other processes are gathered; default
 	// 20ms.
 	HintEvery time.Duration
+
+	// CallerClock makes Claim decide by the time that it is given, and not by
+	// the server's clock. It is for tests in a synctest bubble, whose time is
+	// its own (handofftest.RunOn). A replica whose clock is ahead fires early.
+	CallerClock bool
 }
 
 // A Store is a handoff.Store on PostgreSQL. Its methods may be called

@@ -15,7 +15,11 @@ import (
 // replica whose own clock is wrong fires nothing early.
 func (s *Store) Claim(ctx context.Context, c handoff.Claim) (handoff.Claimed, error) {
 	var got handoff.Claimed
-	args := []any{c.Lease.Milliseconds(), max(c.Limit, 0), c.Grace.Milliseconds()}
+	now := "" // the server's
+	if s.opt.CallerClock {
+		now = strconv.FormatInt(c.Now.UnixMilli(), 10)
+	}
+	args := []any{c.Lease.Milliseconds(), max(c.Limit, 0), c.Grace.Milliseconds(), now}
 	for _, sink := range c.Sinks {
 		args = append(args, sink)
 	}

@@ -3,6 +3,7 @@
 // whatever is killed when, and that the stores cannot be told apart. It has
 // tests only.
 //
+//   - Engine: the engine's own tests, on every store.
 //   - Differential: the same random commands give the same answers and logs on
 //     every store.
 //   - Race: processes that share agents whose seats are scarce.

@@ -1,7 +1,7 @@
--- Gives work to one caller: ARGV is the lease, the limit, the grace, and the
--- sinks that the caller serves. The answer is the time, what is due (rid and
+-- Gives work to one caller: ARGV is the lease, the limit, the grace, the time
+-- (empty: the server's), and the sinks that the caller serves. The answer is the time, what is due (rid and
 -- fields in turn) and what is late (rid, sink and cursor in turn).
-local t, lease, limit, grace = now(), tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local t, lease, limit, grace = tonumber(ARGV[4]) or now(), tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local most = 1000 -- looked at in one call, so that none takes long
 
 -- What was hidden or led, and is no longer.
@@ -73,7 +73,7 @@ end
 -- One of each sink in turn: a sink with many that nobody can deliver must not
 -- stand before the others.
 local kept, open = {}, {}
-for i = 4, #ARGV do
+for i = 5, #ARGV do
 	if not kept[ARGV[i]] then
 		kept[ARGV[i]] = 0
 		open[#open + 1] = ARGV[i]
