@@ -1,4 +1,4 @@
-// Package redisstore keeps handoffs in Redis or Valkey, for any number of
+// Package redisstore keeps handoffs in Redis, for any number of
 // replicas.
 //
 // Durability: what was acknowledged survives the loss of power when the server

@@ -29,7 +29,7 @@ type Options struct {
 	CallerClock bool
 }
 
-// A Store is a handoff.Store on Redis or Valkey. Its methods may be called
+// A Store is a handoff.Store on Redis. Its methods may be called
 // concurrently, and any number of processes may use one prefix. It is closed
 // by closing the client.
 type Store struct {
