@@ -21,13 +21,17 @@ import (
 )
 
 // histories is how many are made on each store; HANDOFF_LINEAR says otherwise.
+// The race detector, which is slow, gets a tenth.
 func histories(t *testing.T) int {
 	t.Helper()
 	n, err := strconv.Atoi(os.Getenv("HANDOFF_LINEAR"))
-	if err != nil {
-		return 50
+	switch {
+	case err == nil:
+		return n
+	case testing.Short():
+		return 20
 	}
-	return n
+	return 200
 }
 
 // What eight clients see of four replicas is what they would see of one engine
@@ -36,6 +40,7 @@ func histories(t *testing.T) int {
 func TestLinear(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
+			t.Parallel() // they wait more than they compute
 			r := newReplicas(t, k, "", true)
 			counts := map[string]int{}
 			for i := range histories(t) {
