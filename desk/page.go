@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +23,25 @@ var files embed.FS
 type web struct {
 	hash   string // of all files: it is in their address, so that they can be kept for ever
 	assets map[string][]byte
+	needs  map[string][]string // page → modules that it loads at once
+}
+
+// views are the modules of pages that are loaded when they are first shown. The
+// others are the inbox alone.
+var views = map[string]string{"c": "chat.js", "board": "board.js", "bots": "board.js", "history": "history.js", "stats": "stats.js", "settings": "settings.js", "admin": "admin.js"}
+
+var imports = regexp.MustCompile(`(?m)^import [^(]*? from '\./([^']+)';`)
+
+// loads adds what a module imports, and what that imports.
+func (w *web) loads(name string, seen []string) []string {
+	if slices.Contains(seen, name) {
+		return seen
+	}
+	seen = append(seen, name)
+	for _, m := range imports.FindAllSubmatch(w.assets[name], -1) {
+		seen = w.loads(string(m[1]), seen)
+	}
+	return seen
 }
 
 // types are the only ones that are served. Nothing is sniffed.
@@ -48,6 +69,11 @@ func loadWeb() (*web, error) {
 		return nil
 	})
 	w.hash = hex.EncodeToString(sum.Sum(nil))[:12]
+	first := w.loads("desk.js", nil)
+	w.needs = map[string][]string{"": first}
+	for page, module := range views {
+		w.needs[page] = w.loads(module, slices.Clone(first))
+	}
 	return w, err
 }
 
@@ -158,12 +184,8 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request, name string) {
 		return
 	}
 	root := "./" + strings.Repeat("../", strings.Count(name, "/"))
-	var modules []string
-	for a := range h.web.assets {
-		if strings.HasSuffix(a, ".js") && a != "desk.js" {
-			modules = append(modules, a)
-		}
-	}
+	view, _, _ := strings.Cut(name, "/")
+	modules := h.web.needs[view]
 	var out bytes.Buffer
 	err = shell.Execute(&out, map[string]any{
 		"Language": language, "Dir": direction(language), "Title": h.cfg.Title, "Root": root, "Hash": h.web.hash, "Modules": modules,

@@ -1,9 +1,10 @@
 // The supervisor's board, and what the bot is doing.
 import { html, useEffect, useState } from './vendor/preact-htm.js';
 import { api, boot, can, code, get, me, now, number, span, spoken, t, visible, when } from './base.js';
-import { changed, failed, inOrder, link, state, toast, useStore, waits } from './store.js';
-import { Avatar, Badge, Button, Clock, Empty, Icon, Loading, Menu, Name, useTick } from './ui.js';
-import { Chat } from './chat.js';
+import { failed, inOrder, link, state, toast, useStore, waits } from './store.js';
+import { Avatar, Badge, Clock, Empty, Icon, lazy, Loading, Menu, Name, useTick } from './ui.js';
+
+const Chat = lazy(() => import('./chat.js'), 'Chat');
 
 export function Board() {
   const s = useStore();

@@ -1,9 +1,9 @@
 // One conversation: what was said, and what may be said now.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './vendor/preact-htm.js';
-import { act, api, atClock, atDay, boot, can, code, get, keep, me, now, sameDay, span, spoken, t, uid, visible } from './base.js';
-import { apply, changed, failed, go, leaving, link, markSeen, preparedReplies, setSetting, settings, state, toast, unread, useStore, waits, watchers } from './store.js';
+import { act, api, atClock, atDay, boot, can, code, get, keep, me, now, sameDay, span, t, uid, visible } from './base.js';
+import { apply, changed, failed, go, leaving, link, markSeen, preparedReplies, settings, state, titleOf, toast, unread, useStore, waits, watchers } from './store.js';
 import { Avatar, Badge, Button, Clock, Countdown, Empty, Icon, Loading, Menu, Name, Out, Text, useTick } from './ui.js';
-import { look } from './live.js';
+import { look, session } from './live.js';
 import { accept, declineItems, Outcome } from './inbox.js';
 import { Details } from './details.js';
 import { EndDialog, TakeOverDialog, TransferDialog, WhyDialog } from './dialogs.js';
@@ -100,6 +100,11 @@ export function Chat({ id }) {
     const x = setTimeout(() => reread(c.signal), 400);
     return () => { clearTimeout(x); c.abort(); };
   }, [row?.version]);
+  useEffect(() => {
+    const f = () => reread();
+    addEventListener('desk:reread', f);
+    return () => removeEventListener('desk:reread', f);
+  }, [id]);
   // The right to read it has gone: so does what was read.
   const mayRead = row?.can?.includes('read');
   useEffect(() => { if (row && one && !mayRead) drop({ why: 'taken', by: row.agentName || row.agent }); }, [mayRead]);
@@ -139,11 +144,6 @@ export function Chat({ id }) {
   </section>`;
 }
 
-export function titleOf(name) {
-  const n = [...state.rows.values()].filter((r) => unread(r) || r.offer && r.offer.until > now()).length;
-  return `${n ? `(${n}) ` : ''}${name ? name + ' · ' : ''}${boot.title}`;
-}
-
 const canDo = (r, p) => !boot.readOnly && r.can?.includes(p);
 
 function Head({ r, one, details, toggle, dialog }) {
@@ -159,6 +159,7 @@ function Head({ r, one, details, toggle, dialog }) {
     mine && boot.video && r.state === 'active' && !r.video && { text: t('video.start'), icon: 'video', act: video },
     (mine || direct && open || direct && r.state === 'offered') && { text: t('requeue'), icon: 'back', act: requeue },
     mine && { text: t('extend'), icon: 'clock', act: () => act(r.id, 'extend', { seconds: 600 }).then(() => toast(t('extended')), failed) },
+    ...(one.buttons ?? []).map((b) => ({ text: visible(b.label), icon: 'bolt', act: () => act(r.id, 'run', { rule: b.rule }).then((g) => { if (g) apply('rows', { rows: [g] }); toast(t('rule.ran', { what: visible(b.label) })); dispatchEvent(new CustomEvent('desk:reread')); }, failed) })),
     waits(r) && { text: t('why'), icon: 'info', act: () => dialog('why') },
     direct && !mine && r.state !== 'ended' && r.state !== 'wrapup' && { text: t('takeover'), icon: 'bolt', act: () => dialog('takeover') },
     direct && !mine && open && { text: t('end.force'), icon: 'end', kind: 'danger', act: () => dialog('end') },
@@ -241,7 +242,8 @@ function split(entries, s) {
 
 function Entry({ e, last, r }) {
   const newDay = last && !sameDay(last.at, e.at);
-  return html`${newDay && html`<div class="part" role="separator"><span>${atDay(e.at)}</span></div>`}<${Line} e=${e} last=${newDay ? null : last} r=${r} />`;
+  const part = { requested: 'queue', joined: 'human' }[e.kind];
+  return html`${newDay && html`<div class="part" role="separator"><span>${atDay(e.at)}</span></div>`}${part && html`<div class="part" role="separator"><span>${t('part.' + part)}</span></div>`}<${Line} e=${e} last=${newDay ? null : last} r=${r} />`;
 }
 
 function Line({ e, last, r }) {
@@ -336,14 +338,22 @@ function Foot({ r, one, entries, dialog }) {
   if (!modes.length) return html`<footer class="foot locked"><${Icon} name="eye" /><span>${t('locked')}</span></footer>`;
   // Silent watching does not begin with a message to the user.
   if (modes[0] === 'join' && r.state !== 'bot') modes.push(modes.shift());
-  return html`<footer class="foot"><${Composer} key=${r.id} r=${r} entries=${entries} modes=${modes} /></footer>`;
+  return html`<footer class="foot"><${Composer} key=${r.id} r=${r} entries=${entries} modes=${modes} drafts=${one.drafts} /></footer>`;
 }
 
 const draftKey = (id, mode) => `draft:${id}:${mode}`;
 
 // The composer belongs to one handoff and one kind of message: a draft never
 // turns up in another conversation, and never as another kind.
-function Composer({ r, entries, modes }) {
+// synced is what this browser and the server last agreed on for a draft: at that
+// time, that text. What differs from it was written here and stays.
+const syncKey = (id, mode) => `drafted:${id}:${mode}`;
+async function tellDraft(id, mode, text) {
+  if ((keep.get(syncKey(id, mode))?.text ?? '') === text) return;
+  try { const { at } = await api('PUT', `handoffs/${id}/draft`, { mode, text, session }); keep.set(syncKey(id, mode), text ? { text, at } : undefined); } catch { /* this browser has it */ }
+}
+
+function Composer({ r, entries, modes, drafts }) {
   const [mode, setMode] = useState(() => modes.includes(keep.get('mode:' + r.id)) ? keep.get('mode:' + r.id) : modes[0]);
   const at = modes.includes(mode) ? mode : modes[0];
   const [text, setText] = useState(() => keep.get(draftKey(r.id, at), ''));
@@ -352,6 +362,35 @@ function Composer({ r, entries, modes }) {
   const box = useRef(null);
   const save = useRef(0);
   const typed = useRef(0);
+  const told = useRef(0);
+  // A draft of another device takes the place of one that nobody has changed here.
+  const adopt = (list) => {
+    for (const d of list ?? []) {
+      const known = keep.get(syncKey(r.id, d.mode)) ?? { text: '', at: 0 };
+      const here = d.mode === at ? latest.current.text : keep.get(draftKey(r.id, d.mode), '');
+      if (d.at <= known.at || here !== known.text) continue;
+      keep.set(syncKey(r.id, d.mode), d.text ? { text: d.text, at: d.at } : undefined);
+      keep.set(draftKey(r.id, d.mode), d.text || undefined);
+      if (d.mode === at) setText(d.text);
+    }
+  };
+  useEffect(() => adopt(drafts), [drafts]);
+  useEffect(() => {
+    const f = (e) => { if (e.detail.id === r.id && e.detail.session !== session) adopt([e.detail.draft]); };
+    addEventListener('desk:draft', f);
+    return () => removeEventListener('desk:draft', f);
+  });
+  const ideas = async () => {
+    setBusy(true);
+    try {
+      const x = await get(`handoffs/${r.id}/suggestions`);
+      setPick(x.suggestions.length ? { list: x.suggestions.map((s) => ({ text: s, idea: true })), at: 0 } : null);
+      if (!x.suggestions.length) toast(t('suggest.none'));
+      box.current?.focus();
+    } catch (e) { failed(e); }
+    setBusy(false);
+  };
+  const [busy, setBusy] = useState(false);
   const latest = useRef({});
   latest.current = { text, key: draftKey(r.id, at) };
   useEffect(() => { setText(keep.get(draftKey(r.id, at), '')); setStale(false); setPick(null); }, [at]);
@@ -372,7 +411,7 @@ function Composer({ r, entries, modes }) {
     setText(v);
     clearTimeout(save.current);
     const key = draftKey(r.id, at);
-    save.current = setTimeout(() => keep.set(key, v), 300);
+    save.current = setTimeout(() => { keep.set(key, v); clearTimeout(told.current); told.current = setTimeout(() => tellDraft(r.id, at, v), 1200); }, 300);
     if (at !== 'note' && at !== 'whisper' && v.startsWith('/') && !v.includes('\n')) offer(v.slice(1).toLowerCase()); else setPick(null);
     if (at === 'reply' && v && Date.now() - typed.current > 3000) { typed.current = Date.now(); api('POST', `handoffs/${r.id}/typing`, { on: true }).catch(() => {}); }
   };
@@ -381,14 +420,16 @@ function Composer({ r, entries, modes }) {
     const list = all.filter((x) => !x.off && [x.name, x.category, x.text].some((y) => y?.toLowerCase().includes(q))).slice(0, 8);
     setPick(latest.current.text.startsWith('/') ? { list, at: 0 } : null);
   };
-  const take = (x) => { if (!x) return; input(fill(x.text, r)); setPick(null); box.current.focus(); };
+  const take = (x) => { if (!x) return; input(x.idea ? x.text : fill(x.text, r)); setPick(null); box.current.focus(); };
   const send = async (force) => {
     const v = text.trim();
     if (!v) return;
     const m = { id: uid(), text: v, mode: at, seen: entries.at(-1)?.seq ?? 0, state: 'sending' };
     pending.set(r.id, [...(pending.get(r.id) ?? []), m]);
     clearTimeout(save.current);
+    clearTimeout(told.current);
     keep.set(draftKey(r.id, at), undefined);
+    tellDraft(r.id, at, '');
     setText('');
     setStale(false);
     setPick(null);
@@ -415,11 +456,12 @@ function Composer({ r, entries, modes }) {
   return html`<div class="composer ${at}">
     ${modes.length > 1 && html`<div class="modes" role="group" aria-label=${t('compose.mode')}>${modes.map((m) => html`<button type="button" class=${m} aria-pressed=${m === at ? 'true' : 'false'} onClick=${() => { choose(m); box.current.focus(); }}><${Icon} name=${m === 'note' ? 'note' : m === 'whisper' ? 'whisper' : 'send'} />${t('mode.' + m)}</button>`)}</div>`}
     ${stale && html`<div class="stale" role="alert"><${Icon} name="warn" /><span>${t('stale', { who: name })}</span></div>`}
-    ${pick && html`<ul class="pick" role="listbox" id="pick" aria-label=${t('replies')}>${pick.list.map((x, i) => html`<li role="option" id=${'pick' + i} aria-selected=${i === pick.at ? 'true' : 'false'} onMouseDown=${(e) => { e.preventDefault(); take(x); }}><strong>/${x.name}</strong>${x.category && html`<span class="chip quiet">${x.category}</span>`}<span class="preview">${fill(x.text, r)}</span></li>`)}${!pick.list.length && html`<li class="muted" role="option" aria-disabled="true">${t('replies.none')}</li>`}</ul>`}
+    ${pick && html`<ul class="pick" role="listbox" id="pick" aria-label=${t('replies')}>${pick.list.map((x, i) => html`<li role="option" id=${'pick' + i} aria-selected=${i === pick.at ? 'true' : 'false'} onMouseDown=${(e) => { e.preventDefault(); take(x); }}>${x.name && html`<strong>/${x.name}</strong>`}${x.category && html`<span class="chip quiet">${x.category}</span>`}<span class="preview">${x.idea ? x.text : fill(x.text, r)}</span></li>`)}${!pick.list.length && html`<li class="muted" role="option" aria-disabled="true">${t('replies.none')}</li>`}</ul>`}
     <textarea ref=${box} dir="auto" rows="2" aria-label=${labels[at]} placeholder=${at === 'reply' || at === 'join' ? t('compose.hint') : labels[at]} value=${text} maxlength="20000" enterkeyhint=${settings.enterSends ? 'send' : 'enter'}
       aria-autocomplete=${pick ? 'list' : undefined} aria-controls=${pick ? 'pick' : undefined} aria-activedescendant=${pick?.list.length ? 'pick' + pick.at : undefined}
       onInput=${(e) => input(e.target.value)} onKeyDown=${key}></textarea>
     <div class="bar"><span class="hint">${at === 'note' || at === 'whisper' ? html`<${Icon} name="eye" />${t(at === 'note' ? 'note.only' : 'whisper.only')}` : t(settings.enterSends ? 'hint.enter' : 'hint.button')}</span>
+      ${boot.suggestions && at === 'reply' && html`<${Button} kind="ghost" icon="bolt" busy=${busy} disabled=${busy} onClick=${ideas}>${t('suggest')}</${Button}>`}
       <${Button} kind="primary ${at}" icon=${at === 'note' ? 'note' : 'send'} disabled=${!text.trim()} onClick=${() => send(stale)}>${stale ? t('send.anyway') : sendLabels[at]}</${Button}></div>
   </div>`;
 }

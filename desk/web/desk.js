@@ -1,17 +1,15 @@
 // The page: the frame around the views, and what starts it.
-import { html, render, useEffect, useRef, useState } from './vendor/preact-htm.js';
-import { boot, can, get, me, now, number, root, signInNeeded, t, when } from './base.js';
-import { applySettings, changed, failed, follow, go, link, mine, offers, readPlace, setSetting, settings, state, toast, unread, useStore, waiting, waitingCount } from './store.js';
-import { Avatar, Button, Dialog, Empty, Icon, Menu, Name, Toasts, useTick } from './ui.js';
+import { html, render, useEffect, useState } from './vendor/preact-htm.js';
+import { boot, can, me, now, number, signInNeeded, t, when } from './base.js';
+import { applySettings, changed, failed, follow, go, link, mine, offers, readPlace, setSetting, settings, state, unread, useStore } from './store.js';
+import { Avatar, Button, Dialog, Empty, Icon, lazy, Menu, Toasts, useTick } from './ui.js';
 import { accept, Inbox } from './inbox.js';
-import { Board, Bots } from './board.js';
-import { History } from './history.js';
-import { Stats } from './stats.js';
-import { Admin, Settings } from './settings.js';
-import { KeysDialog } from './dialogs.js';
 import { badge, beep, soundBlocked } from './notify.js';
-import { look, retry, start, wantPresence } from './live.js';
+import { retry, start, wantPresence } from './live.js';
 import { act } from './base.js';
+
+const Board = lazy(() => import('./board.js'), 'Board'), Bots = lazy(() => import('./board.js'), 'Bots'), History = lazy(() => import('./history.js'), 'History'), Stats = lazy(() => import('./stats.js'), 'Stats');
+const Settings = lazy(() => import('./settings.js'), 'Settings'), Admin = lazy(() => import('./admin.js'), 'Admin'), KeysDialog = lazy(() => import('./dialogs.js'), 'KeysDialog');
 
 const places = [
   ['', 'inbox', 'nav.inbox', () => can('rows')], ['bots', 'bot', 'nav.bots', () => can('watch')], ['board', 'board', 'nav.board', () => can('figures')],

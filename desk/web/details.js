@@ -22,7 +22,7 @@ export function Details({ r, one, close }) {
       ${Object.entries(u.attributes ?? {}).map(([k, v]) => html`<${Row} label=${visible(k)}><bdi>${visible(v)}</bdi></${Row}>`)}
       <${Row} label=${t('language')}>${r.language}</${Row}><${Row} label=${t('channel')}>${r.channel && visible(r.channel)}</${Row}>
       <${Row} label=${t('page')}>${one.url && html`<${Out} href=${one.url} text=${one.url} />`}</${Row}></dl></section>
-    <${Request} r=${r} one=${one} />
+    ${r.state === 'bot' && !one.summary && html`<${Sum} r=${r} />`}<${Request} r=${r} one=${one} />
     <${Tags} r=${r} />
     <${Contact} r=${r} />
     <section><h3>${t('details.handoff')}</h3><dl>
@@ -33,6 +33,12 @@ export function Details({ r, one, close }) {
       <${Row} label=${t('handled')}>${s.human ? spoken(s.human) : ''}</${Row}><${Row} label=${t('transfers')}>${s.transfers || ''}</${Row}><${Row} label=${t('closing')}>${r.closing && visible(r.closing)}</${Row}>
       <${Row} label=${t('rating')}>${one.rating && html`<span aria-label=${t('stars', { n: one.rating.score })}>${'★'.repeat(one.rating.score)}${'☆'.repeat(5 - one.rating.score)}</span>${one.rating.comment && html` <bdi>${visible(one.rating.comment)}</bdi>`}`}</${Row}></dl></section>
   </aside>`;
+}
+
+// Sum says what a conversation with the bot is about, when asked.
+function Sum({ r }) {
+  const [text, setText] = useState('');
+  return text ? html`<section><p class="summary"><bdi>${visible(text)}</bdi></p></section>` : html`<section><${Button} icon="note" onClick=${() => get(`handoffs/${r.id}/summary`).then((x) => setText(x.summary || '–'), failed)}>${t('sum')}</${Button}></section>`;
 }
 
 function Request({ r, one }) {

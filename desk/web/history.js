@@ -1,7 +1,7 @@
 // What is over: search, open, take away.
 import { html, useState } from './vendor/preact-htm.js';
-import { boot, can, code, get, number, root, spoken, t, visible, when } from './base.js';
-import { failed, go, link, state, useStore } from './store.js';
+import { boot, can, code, get, root, spoken, t, visible, when } from './base.js';
+import { failed, go, link, useStore } from './store.js';
 import { Avatar, Button, Empty, Field, Icon, Loading, Name, useLoad } from './ui.js';
 import { Outcome } from './inbox.js';
 

@@ -2,9 +2,9 @@
 import { html, useEffect, useMemo, useRef, useState } from './vendor/preact-htm.js';
 import { act, boot, can, code, get, me, now, number, t, when } from './base.js';
 import { apply, failed, go, inOrder, isMine, leaving, link, mine, offers, state, toast, unread, useStore, waiting, waits } from './store.js';
-import { Avatar, Badge, Button, Clock, Countdown, Empty, Icon, Loading, Menu, Name, useTick } from './ui.js';
-import { Chat } from './chat.js';
+import { Avatar, Badge, Button, Clock, Countdown, Empty, Icon, lazy, Loading, Menu, Name, useTick } from './ui.js';
 
+const Chat = lazy(() => import('./chat.js'), 'Chat');
 const page = 200;
 
 export function Inbox({ id }) {

@@ -1,8 +1,7 @@
 // Sounds, notifications, the title and the icon: once for each browser, by the
 // tab that leads.
-import { keep, me, now, root, t, visible, boot } from './base.js';
-import { alarms, go, offers, settings, state, unread } from './store.js';
-import { titleOf } from './chat.js';
+import { keep, me, now, t, visible, boot } from './base.js';
+import { alarms, go, offers, settings, state, titleOf, unread } from './store.js';
 
 let audio = null;
 const active = () => navigator.userActivation?.hasBeenActive ?? true;

@@ -97,6 +97,11 @@ export const offers = () => [...state.rows.values()].filter((r) => r.offer && r.
 export const unread = (r) => isMine(r) && (r.lastUser || 0) > (state.seen[r.id] || 0);
 export const waitingCount = () => state.queues.reduce((n, q) => n + q.waiting, 0);
 
+export function titleOf(name) {
+  const n = [...state.rows.values()].filter((r) => unread(r) || r.offer && r.offer.until > now()).length;
+  return `${n ? `(${n}) ` : ''}${name ? name + ' · ' : ''}${boot.title}`;
+}
+
 export function markSeen(r) {
   if (!r || !r.lastUser || (state.seen[r.id] || 0) >= r.lastUser) return;
   state.seen[r.id] = r.lastUser;
@@ -149,6 +154,7 @@ export function apply(name, data) {
       announceWaiting();
       break;
     case 'entries': for (const f of watchers) f(data.id, data.entries); return;
+    case 'draft': dispatchEvent(new CustomEvent('desk:draft', { detail: data })); return;
     case 'queues': state.queues = data.queues; break;
     case 'team': for (const m of data.team) state.team.set(m.id, m); break;
     case 'viewing': state.viewers.set(data.id, data.viewers); break;

@@ -137,6 +137,19 @@ export function Toasts() {
   <div class="hidden" role="status">${s.status}</div><div class="hidden" role="alert">${s.alert}</div>`;
 }
 
+// lazy is a view that is loaded when it is first shown.
+export function lazy(load, name) {
+  let view = null;
+  return function Lazy(props) {
+    const [wrong, setWrong] = useState(null);
+    const [, again] = useState(0);
+    const read = () => load().then((m) => { view = m[name]; again(1); }, () => setWrong(true));
+    useEffect(() => { if (!view) read(); }, []);
+    if (view) return html`<${view} ...${props} />`;
+    return wrong ? html`<${Empty} icon="warn" title=${t('error.offline')}><${Button} onClick=${() => location.reload()}>${t('retry')}</${Button}></${Empty}>` : html`<${Loading} />`;
+  };
+}
+
 // useLoad reads something and forgets the answer when nobody waits for it any more.
 export function useLoad(f, deps) {
   const [v, set] = useState({ loading: true });

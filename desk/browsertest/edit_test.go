@@ -1,0 +1,107 @@
+package browsertest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/automate"
+	"github.com/seed-2a427302/handoff/desk"
+	"github.com/seed-2a427302/handoff/memstore"
+)
+
+// TestDesk19TwoDevices: what an agent writes on one device is on the other; what
+// he changed there himself stays; what is sent is gone from both.
+func TestDesk19TwoDevices(t *testing.T) {
+	w := newWorld(t)
+	h := w.has("ann", "maria", "billing")
+	laptop, phone := w.at("ann", "c/"+token(h)), w.at("ann", "c/"+token(h))
+	laptop.clickOn(".composer textarea")
+	laptop.write("from the laptop")
+	phone.until("it is on the phone", `document.querySelector('.composer textarea')?.value === 'from the laptop'`)
+	phone.clickOn(".composer textarea")
+	phone.write(", and on")
+	laptop.until("and back", `document.querySelector('.composer textarea')?.value.includes(', and on')`)
+	laptop.key(kb.Enter)
+	w.until("it was sent once", func() bool { return len(w.said(h.ID, handoff.KindMessage, handoff.RoleAgent)) == 1 })
+	phone.until("it is gone from the phone", `document.querySelector('.composer textarea')?.value === ''`)
+}
+
+// TestDeskAssist: an agent is suggested replies, takes one, and runs a rule from
+// its button.
+func TestDeskAssist(t *testing.T) {
+	rule := automate.Rule{Name: "vip", Button: "Mark as VIP", If: automate.Condition{NoTags: []string{"vip"}}, Do: []automate.Action{{Tag: []string{"vip"}}}}
+	a, err := automate.New([]automate.Rule{rule}, automate.Options{})
+	require.NoError(t, err)
+	w := newWorld(t, options{
+		engine: func(c *handoff.Config) {
+			c.Suggester = handoff.SuggesterFunc(func(context.Context, handoff.Handoff, handoff.Transcript) ([]string, error) {
+				return []string{"Shall I look it up?", "<b>Bold</b>"}, nil
+			})
+		},
+		desk: func(c *desk.Config) { c.Suggestions, c.Automations = true, a },
+	})
+	a.Use(w.engine)
+	h := w.has("ann", "maria", "billing")
+	p := w.at("ann", "c/"+token(h))
+	p.click("Suggest")
+	p.sees("<b>Bold</b>")
+	p.axe()
+	p.key(kb.Enter)
+	p.until("it is in the composer", `document.querySelector('.composer textarea').value === 'Shall I look it up?'`)
+	assert.Empty(t, w.said(h.ID, handoff.KindMessage, handoff.RoleAgent), "nothing is sent by itself")
+	p.clickOn(".tools button[aria-label='More actions']")
+	p.click("Mark as VIP")
+	w.until("it was run", func() bool { return len(w.now(h.ID).Tags) == 1 })
+	p.sees("Done: Mark as VIP")
+	p.axe()
+}
+
+// TestDeskAdminRulesAndHours: an admin adds a rule with a button, and changes
+// when a queue is open.
+func TestDeskAdminRulesAndHours(t *testing.T) {
+	a, err := automate.New(nil, automate.Options{Keep: automate.NewRules()})
+	require.NoError(t, err)
+	hours := memstore.NewHours(handoff.Weekly{Days: map[string][]handoff.Span{"mon-fri": {"09:00-17:00"}}})
+	w := newWorld(t, options{
+		engine: func(c *handoff.Config) { c.Queues[0].Hours = hours },
+		desk:   func(c *desk.Config) { c.Automations = a },
+	})
+	a.Use(w.engine)
+	p := w.at("ada", "admin")
+	p.until("the rules are there", `[...document.querySelectorAll('h2')].some((e) => e.textContent === 'Automations')`)
+	js[bool](p, `(() => { [...document.querySelectorAll('section')].find((e) => e.querySelector('h2')?.textContent === 'Automations').querySelector('.button').id = 'addrule'; return true; })()`)
+	p.clickOn("#addrule")
+	p.until("the dialog is open", `document.querySelector('dialog input')`)
+	p.axe()
+	p.write("vip")
+	p.key(kb.Tab)
+	p.write("Mark as VIP")
+	p.click("a person is asked for")
+	p.clickOn("dialog .actions input")
+	p.write("vip, gold")
+	p.clickOn("dialog .button.primary")
+	p.sees("Add tags: vip, gold")
+	list, err := a.List(w.ctx)
+	require.NoError(t, err)
+	require.Equal(t, []automate.Rule{{Name: "vip", Button: "Mark as VIP", On: []handoff.Kind{handoff.KindRequested}, Do: []automate.Action{{Tag: []string{"vip", "gold"}}}}}, list)
+	p.axe()
+
+	p.clickOn("button[aria-label='Edit billing']")
+	p.until("the week is there", `[...document.querySelectorAll('dialog input[dir=ltr]')].map((e) => e.value).join() === '09:00-17:00,09:00-17:00,09:00-17:00,09:00-17:00,09:00-17:00,,'`)
+	p.axe()
+	p.clickOn("dialog label:nth-of-type(7) input")
+	p.write("10:00-12:00")
+	p.clickOn("dialog textarea")
+	p.write("12-25")
+	p.clickOn("dialog .button.primary")
+	w.until("the hours are kept", func() bool {
+		now, err := hours.Weekly(w.ctx)
+		return err == nil && len(now.Special) == 1 && len(now.Days) == 6
+	})
+	p.axe()
+}

@@ -1,0 +1,134 @@
+// What those who manage may change: agents, prepared replies, automations and hours.
+import { html, useState } from './vendor/preact-htm.js';
+import { api, boot, can, code, get, number, spoken, t, visible, when } from './base.js';
+import { failed, state, toast } from './store.js';
+import { Avatar, Badge, Button, Dialog, Empty, Field, Icon, Loading, Name, Switch, useLoad } from './ui.js';
+import { Replies } from './settings.js';
+
+const words = (s) => s.split(/[,\n]/).map((x) => x.trim()).filter(Boolean);
+
+export function Admin() {
+  return html`<div class="page"><h1>${t('nav.admin')}</h1>${can('manage') && html`<${Agents} /><${Replies} /><${Rules} /><${Hours} />`}<${Queues} /></div>`;
+}
+
+function Agents() {
+  const [turn, setTurn] = useState(0);
+  const [edit, setEdit] = useState(null);
+  const { data, error } = useLoad((s) => get('agents', s), [turn]);
+  const remove = async (a) => { try { await api('DELETE', 'agents/' + encodeURIComponent(a.id)); setEdit(null); state.team.delete(a.id); setTurn(turn + 1); toast(t('removed', { what: a.name })); } catch (e) { failed(e); } };
+  if (error) return html`<${Empty} icon="warn" title=${t('error.title')} text=${error.words} />`;
+  return html`<section><header class="pagehead"><h2>${t('admin.agents')}</h2>${data?.writable && html`<${Button} icon="plus" disabled=${boot.readOnly} onClick=${() => setEdit({ id: '', name: '', alias: '', queues: [], skills: {}, seats: 3, fresh: true })}>${t('add')}</${Button}>`}</header>
+    ${data && !data.writable && html`<p class="muted"><${Icon} name="info" /> ${t('admin.elsewhere')}</p>`}
+    ${!data ? html`<${Loading} />` : html`<div class="tablebox" tabindex="0" role="region" aria-label=${t('admin.agents')}><table><thead><tr><th scope="col">${t('name')}</th><th scope="col">${t('alias')}</th><th scope="col">${t('admin.queues')}</th><th scope="col">${t('skills')}</th><th scope="col" class="num">${t('seats')}</th><th scope="col"><span class="hidden">${t('actions')}</span></th></tr></thead><tbody>${data.agents.map((a) => html`<tr key=${a.id}><th scope="row"><span class="person"><${Avatar} name=${a.name} small /><span><${Name} name=${a.name} /><span class="muted line">${visible(a.id)}</span></span></span></th><td>${visible(a.alias || '–')}</td><td>${a.queues.map((q) => html`<span class="chip">${visible(q)}</span>`)}</td><td>${Object.entries(a.skills ?? {}).map(([k, v]) => html`<span class="chip quiet">${visible(k)} ${v}</span>`)}</td><td class="num">${number(a.seats)}</td><td class="num">${data.writable && html`<${Button} kind="ghost" label=${t('edit.who', { who: a.name })} onClick=${() => setEdit(a)}>${t('edit')}</${Button}>`}</td></tr>`)}</tbody></table></div>`}
+    ${edit && html`<${AgentDialog} a=${edit} remove=${remove} close=${(saved) => { setEdit(null); if (saved) setTurn(turn + 1); }} />`}</section>`;
+}
+const skillText = (s) => Object.entries(s ?? {}).map(([k, v]) => `${k} ${v}`).join(', ');
+const skillsOf = (s) => Object.fromEntries(s.split(',').map((x) => x.trim()).filter(Boolean).map((x) => { const m = x.match(/^(.*?)\s+(\d+)$/); return m ? [m[1], Number(m[2])] : [x, 1]; }));
+
+function AgentDialog({ a, close, remove }) {
+  const [v, setV] = useState({ ...a, skillText: skillText(a.skills), speaks: (a.languages ?? []).join(', ') });
+  const [sure, setSure] = useState(false);
+  const set = (k) => (e) => setV({ ...v, [k]: e.target.value });
+  const save = async (e) => { e.preventDefault(); try { await api('PUT', 'agents/' + encodeURIComponent(v.id.trim()), { name: v.name.trim(), alias: (v.alias ?? '').trim(), queues: v.queues, skills: skillsOf(v.skillText), languages: words(v.speaks), seats: Number(v.seats), video: Boolean(v.video) }); toast(t('saved')); close(true); } catch (x) { failed(x); } };
+  return html`<${Dialog} title=${a.fresh ? t('admin.add') : t('edit.who', { who: a.name })} close=${() => close(false)}><form onSubmit=${save}>
+    ${a.fresh && html`<${Field} label=${t('details.id')} hint=${t('admin.id.hint')}><input required maxlength="100" value=${v.id} onInput=${set('id')} /></${Field}>`}
+    <${Field} label=${t('name')}><input required maxlength="100" value=${v.name} onInput=${set('name')} /></${Field}><${Field} label=${t('alias')} hint=${t('alias.hint')}><input maxlength="100" value=${v.alias ?? ''} onInput=${set('alias')} /></${Field}>
+    <fieldset class="checks"><legend>${t('admin.queues')}</legend>${boot.queues.map((q) => html`<label class="check"><input type="checkbox" checked=${v.queues.includes(q)} onChange=${(e) => setV({ ...v, queues: e.target.checked ? [...v.queues, q] : v.queues.filter((x) => x !== q) })} /><span>${q}</span></label>`)}</fieldset>
+    <${Field} label=${t('skills')} hint=${t('skills.hint')}><input maxlength="500" value=${v.skillText} onInput=${set('skillText')} /></${Field}><${Field} label=${t('admin.languages')} hint=${t('admin.languages.hint')}><input maxlength="200" value=${v.speaks} onInput=${set('speaks')} /></${Field}><${Field} label=${t('seats')} hint=${t('seats.hint')}><input type="number" min="0" max="100" required value=${v.seats} onInput=${set('seats')} /></${Field}>
+    <label class="check"><input type="checkbox" checked=${v.video} onChange=${(e) => setV({ ...v, video: e.target.checked })} /><span>${t('video.takes')}</span></label>
+    <div class="buttons end">${!a.fresh && html`<${Button} kind="danger" onClick=${() => sure ? remove(a) : setSure(true)}>${t(sure ? 'remove.sure' : 'remove')}</${Button}><span class="grow"></span>`}<${Button} onClick=${() => close(false)}>${t('cancel')}</${Button}><button type="submit" class="button primary"><span>${t('save')}</span></button></div></form></${Dialog}>`;
+}
+
+function Queues() {
+  const { data, error } = useLoad((s) => get('queues', s), []);
+  if (error) return html`<p>${error.words}</p>`;
+  if (!data) return html`<${Loading} />`;
+  return html`<section><h2>${t('admin.queues')}</h2><p class="muted">${t('admin.queues.text')}</p><div class="grid">${data.queues.map((q) => html`<article class="panel" key=${q.name}><h3>${q.name} ${q.style && html`<span class="chip quiet">${code('style', q.style)}</span>`} <${Badge} kind=${q.open ? 'green' : 'amber'}>${q.open ? t('open') : t('closed')}</${Badge}></h3><dl>
+    <div><dt>${t('q.hours')}</dt><dd>${q.hours ? q.next ? t(q.open ? 'q.closes' : 'q.opens', { at: when(q.next) }) : t('q.hours.set') : t('q.always')}</dd></div>
+    ${[['offer', q.offer], ['idle', q.idle], ['warning', q.warning], ['hold', q.hold], ['wrapup', q.wrapup], ['grace', q.grace]].map(([k, v]) => html`<div><dt>${t('q.' + k)}</dt><dd>${spoken(v)}</dd></div>`)}
+    <div><dt>${t('q.most')}</dt><dd>${q.most ? number(q.most) : t('q.nolimit')}</dd></div><div><dt>${t('q.intake')}</dt><dd>${q.intake ? number(q.intake) : '–'}</dd></div>
+    <div><dt>${t('q.ladder')}</dt><dd>${q.ladder.map((r) => html`<span class="line">${spoken(r.after)}: ${code('rung', r.do)} ${r.queue || ''}</span>`)}</dd></div>${q.providers?.length ? html`<div><dt>${t('platform')}</dt><dd>${q.providers.join(', ')}</dd></div>` : ''}</dl></article>`)}</div></section>`;
+}
+
+// --- automations ---------------------------------------------------------------------
+const kinds = ['requested', 'enqueued', 'alert', 'joined', 'transferred', 'returned', 'ended', 'missed', 'rated'];
+const actions = ['tag', 'untag', 'note', 'notice', 'ticket', 'webhook', 'transfer', 'priority'];
+const many = new Set(['tag', 'untag']);
+const doing = (a) => { const k = actions.find((x) => a[x] !== undefined && a[x] !== null); return { k, v: many.has(k) ? a[k].join(', ') : k === 'transfer' ? a[k].queue || a[k].agent || '' : String(a[k] ?? '') }; };
+// A transfer keeps what the page does not show of it.
+const action = ({ k, v, was }) => ({ [k]: many.has(k) ? words(v) : k === 'priority' ? Number(v) : k === 'transfer' ? { ...was?.transfer, ...(was?.transfer?.agent ? { agent: v } : { queue: v }) } : v });
+
+function Rules() {
+  const [turn, setTurn] = useState(0);
+  const [edit, setEdit] = useState(null);
+  const { data, error } = useLoad((s) => get('rules', s), [turn]);
+  const remove = async (r) => { try { await api('DELETE', 'rules/' + encodeURIComponent(r.name)); setTurn(turn + 1); } catch (e) { failed(e); } };
+  if (error) return html`<p>${error.words}</p>`;
+  return html`<section class="panel"><header class="pagehead"><h2>${t('rules')}</h2>${data?.writable && html`<${Button} icon="plus" disabled=${boot.readOnly} onClick=${() => setEdit({ name: '', do: [{ tag: [] }], fresh: true })}>${t('add')}</${Button}>`}</header>
+    ${!data ? html`<${Loading} />` : !data.rules.length ? html`<p class="muted">${t('rules.empty')}</p>` : html`<ul class="lines">${data.rules.map((r) => html`<li key=${r.name}><span class="grow"><strong>${visible(r.name)}</strong> ${r.off && html`<span class="chip amber">${t('rule.off')}</span>`} ${r.button && html`<span class="chip">${visible(r.button)}</span>`} ${(r.on ?? []).map((k) => html`<span class="chip quiet">${code('on', k)}</span>`)}
+      <span class="muted line">${r.do.map(doing).map((d) => `${t('do.' + d.k)}: ${visible(d.v)}`).join(' · ')}</span></span>${r.fixed || !data.writable ? html`<span class="muted">${t('rule.fixed')}</span>` : html`<${Button} kind="ghost" label=${t('edit.who', { who: r.name })} onClick=${() => setEdit(r)}>${t('edit')}</${Button}><${Button} kind="ghost" icon="close" label=${t('remove.what', { what: r.name })} onClick=${() => remove(r)} />`}</li>`)}</ul>`}
+    ${edit && html`<${RuleDialog} r=${edit} close=${(saved) => { setEdit(null); if (saved) setTurn(turn + 1); }} />`}</section>`;
+}
+
+function RuleDialog({ r, close }) {
+  const [v, setV] = useState({ name: r.name, button: r.button ?? '', on: r.on ?? [], off: Boolean(r.off), queues: r.if?.queues ?? [], tags: (r.if?.tags ?? []).join(', '), no: (r.if?.no_tags ?? []).join(', '), list: r.do.map((a) => ({ ...doing(a), was: a })) });
+  const set = (k) => (e) => setV({ ...v, [k]: e.target.value });
+  const flip = (k, x) => (e) => setV({ ...v, [k]: e.target.checked ? [...v[k], x] : v[k].filter((y) => y !== x) });
+  const change = (i, c) => setV({ ...v, list: v.list.map((x, j) => j === i ? { ...x, ...c } : x) });
+  const save = async (e) => {
+    e.preventDefault();
+    const { fresh, fixed, ...rest } = r;
+    try { await api('PUT', 'rules/' + encodeURIComponent(v.name.trim()), { ...rest, button: v.button.trim(), on: v.on, off: v.off, if: { ...r.if, queues: v.queues, tags: words(v.tags), no_tags: words(v.no) }, do: v.list.map(action) }); toast(t('saved')); close(true); } catch (x) { failed(x); }
+  };
+  const other = (r.on ?? []).filter((k) => !kinds.includes(k));
+  return html`<${Dialog} wide title=${r.fresh ? t('rule.add') : t('edit.who', { who: r.name })} close=${() => close(false)}><form onSubmit=${save}>
+    <${Field} label=${t('name')}><input required maxlength="100" pattern="[^\\/]+" value=${v.name} disabled=${!r.fresh} onInput=${set('name')} /></${Field}>
+    <${Field} label=${t('rule.button')} hint=${t('rule.button.hint')}><input maxlength="60" value=${v.button} onInput=${set('button')} /></${Field}>
+    <fieldset class="checks"><legend>${t('rule.on')}</legend>${[...kinds, ...other].map((k) => html`<label class="check"><input type="checkbox" checked=${v.on.includes(k)} onChange=${flip('on', k)} /><span>${code('on', k)}</span></label>`)}</fieldset>
+    ${boot.queues.length > 1 && html`<fieldset class="checks"><legend>${t('rule.queues')}</legend>${boot.queues.map((q) => html`<label class="check"><input type="checkbox" checked=${v.queues.includes(q)} onChange=${flip('queues', q)} /><span>${q}</span></label>`)}</fieldset>`}
+    <${Field} label=${t('rule.tags')} hint=${t('commas')}><input maxlength="500" value=${v.tags} onInput=${set('tags')} /></${Field}><${Field} label=${t('rule.notags')} hint=${t('commas')}><input maxlength="500" value=${v.no} onInput=${set('no')} /></${Field}>
+    <fieldset class="actions"><legend>${t('rule.do')}</legend>${v.list.map((a, i) => html`<div class="buttons" key=${i}><select aria-label=${t('rule.do')} value=${a.k} onChange=${(e) => change(i, { k: e.target.value, v: '', was: null })}>${actions.map((k) => html`<option value=${k}>${t('do.' + k)}</option>`)}</select>
+      ${a.k === 'transfer' && !a.was?.transfer?.agent ? html`<select required aria-label=${t('queue')} value=${a.v} onChange=${(e) => change(i, { v: e.target.value })}><option value="">${t('choose')}</option>${boot.queues.map((q) => html`<option value=${q}>${q}</option>`)}</select>` : html`<input class="grow" required type=${a.k === 'priority' ? 'number' : a.k === 'webhook' ? 'url' : 'text'} maxlength="2000" aria-label=${t('do.' + a.k)} value=${a.v} onInput=${(e) => change(i, { v: e.target.value })} />`}
+      ${v.list.length > 1 && html`<${Button} kind="ghost" icon="close" label=${t('remove')} onClick=${() => setV({ ...v, list: v.list.filter((x, j) => j !== i) })} />`}</div>`)}
+      <${Button} kind="ghost" icon="plus" onClick=${() => setV({ ...v, list: [...v.list, { k: 'tag', v: '' }] })}>${t('add')}</${Button}></fieldset>
+    <${Switch} label=${t('rule.off')} on=${v.off} set=${(off) => setV({ ...v, off })} />
+    <div class="buttons end"><${Button} onClick=${() => close(false)}>${t('cancel')}</${Button}><button type="submit" class="button primary"><span>${t('save')}</span></button></div></form></${Dialog}>`;
+}
+
+// --- opening hours ---------------------------------------------------------------------
+const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+const dayName = (i) => new Intl.DateTimeFormat(boot.language, { weekday: 'long', timeZone: 'UTC' }).format(new Date(Date.UTC(2024, 0, 1 + i)));
+// spansOf reads each weekday out of keys such as "mon-fri".
+const spansOf = (days) => weekdays.map((_, i) => Object.entries(days ?? {}).flatMap(([key, spans]) => {
+  const [a, b = a] = key.toLowerCase().split('-').map((x) => weekdays.indexOf(x.slice(0, 3)));
+  return (i - a + 7) % 7 <= (b - a + 7) % 7 ? spans ?? [] : [];
+}));
+
+function Hours() {
+  const [turn, setTurn] = useState(0);
+  const [edit, setEdit] = useState(null);
+  const { data, error } = useLoad((s) => get('hours', s), [turn]);
+  if (error) return html`<p>${error.words}</p>`;
+  return html`<section class="panel"><h2>${t('hours.title')}</h2>${!data ? html`<${Loading} />` : html`<ul class="lines">${data.hours.map((h) => html`<li key=${h.queue}><span class="grow"><strong>${h.queue}</strong> ${h.hours && html`<span class="chip quiet">${h.hours.zone}</span>`}
+      <span class="muted line">${h.always ? t('q.always') : !h.hours ? t('q.hours.set') : spansOf(h.hours.days).map((s, i) => s.length ? `${dayName(i)} ${s.join(', ')}` : '').filter(Boolean).join(' · ')}</span>
+      ${Object.entries(h.hours?.special ?? {}).map(([d, s]) => html`<span class="muted line">${d}: ${s?.length ? s.join(', ') : t('closed')}</span>`)}</span>${h.writable ? html`<${Button} kind="ghost" disabled=${boot.readOnly} label=${t('edit.who', { who: h.queue })} onClick=${() => setEdit(h)}>${t('edit')}</${Button}>` : !h.always && html`<span class="muted">${t('rule.fixed')}</span>`}</li>`)}</ul>`}
+    ${edit && html`<${HoursDialog} h=${edit} close=${(saved) => { setEdit(null); if (saved) setTurn(turn + 1); }} />`}</section>`;
+}
+
+function HoursDialog({ h, close }) {
+  const [zone, setZone] = useState(h.hours.zone);
+  const [days, setDays] = useState(spansOf(h.hours.days).map((s) => s.join(', ')));
+  const [special, setSpecial] = useState(Object.entries(h.hours.special ?? {}).map(([d, s]) => `${d} ${(s ?? []).join(', ')}`.trim()).join('\n'));
+  const save = async (e) => {
+    e.preventDefault();
+    const week = Object.fromEntries(weekdays.map((d, i) => [d, words(days[i])]).filter(([, s]) => s.length));
+    const dates = Object.fromEntries(special.split('\n').map((x) => x.trim()).filter(Boolean).map((x) => { const [d, ...s] = x.split(/\s+/); return [d, words(s.join(' '))]; }));
+    try { await api('PUT', 'hours/' + encodeURIComponent(h.queue), { zone: zone.trim(), days: week, special: dates }); toast(t('saved')); close(true); } catch (x) { failed(x); }
+  };
+  return html`<${Dialog} title=${t('edit.who', { who: h.queue })} close=${() => close(false)}><form onSubmit=${save}>
+    <${Field} label=${t('hours.zone')}><input required list="zones" value=${zone} onInput=${(e) => setZone(e.target.value)} /><datalist id="zones">${(Intl.supportedValuesOf?.('timeZone') ?? []).map((z) => html`<option value=${z} />`)}</datalist></${Field}>
+    <p class="muted">${t('hours.hint')}</p>
+    ${weekdays.map((d, i) => html`<${Field} key=${d} label=${dayName(i)}><input dir="ltr" maxlength="300" value=${days[i]} placeholder=${t('closed')} onInput=${(e) => setDays(days.map((x, j) => j === i ? e.target.value : x))} /></${Field}>`)}
+    <${Field} label=${t('hours.special')} hint=${t('hours.special.hint')}><textarea dir="ltr" rows="4" value=${special} onInput=${(e) => setSpecial(e.target.value)}></textarea></${Field}>
+    <div class="buttons end"><${Button} onClick=${() => close(false)}>${t('cancel')}</${Button}><button type="submit" class="button primary"><span>${t('save')}</span></button></div></form></${Dialog}>`;
+}
