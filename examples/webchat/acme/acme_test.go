@@ -1,4 +1,4 @@
-package main
+package acme
 
 import (
 	"bufio"
@@ -21,7 +21,7 @@ func TestServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- serve(ctx, listener, 2) }()
+	go func() { done <- Serve(ctx, listener, Options{Customers: 2}) }()
 	base := "http://" + listener.Addr().String()
 	call := func(method, path, body string) (int, string) {
 		r, err := http.NewRequestWithContext(ctx, method, base+path, strings.NewReader(body))

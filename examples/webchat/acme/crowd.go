@@ -1,4 +1,4 @@
-package main
+package acme
 
 import (
 	"context"
@@ -59,7 +59,7 @@ func seconds(from, to int) time.Duration {
 func (h *host) customer(ctx context.Context, number int) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Minute)
 	defer cancel()
-	c := "crowd-" + strconv.Itoa(number)
+	c := "crowd-" + h.run + "-" + strconv.Itoa(number)
 	need := needs[rand.IntN(len(needs))]
 	user := &handoff.Contact{ID: c, Name: names[number%len(names)], Attributes: map[string]string{"visits": strconv.Itoa(1 + rand.IntN(30))}}
 	said := 0

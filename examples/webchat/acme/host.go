@@ -1,4 +1,4 @@
-package main
+package acme
 
 import (
 	"context"
@@ -15,6 +15,7 @@ type host struct {
 	*handoff.Engine
 	desk   *desk.Handler
 	people sync.WaitGroup // made-up customers
+	run    string         // in their names: a store may know those of another run
 
 	mu     sync.Mutex
 	files  map[string]file
