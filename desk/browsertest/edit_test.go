@@ -94,7 +94,8 @@ func TestDeskAdminRulesAndHours(t *testing.T) {
 	assert.Equal(t, []automate.Action{{Tag: []string{"vip", "gold"}}}, list[0].Do)
 	p.axe()
 
-	p.clickOn("button[aria-label='Edit billing']")
+	js[bool](p, `(() => { [...document.querySelectorAll('section')].find((e) => e.querySelector('h2')?.textContent === 'Opening hours').querySelector('.button').id = 'edithours'; return true; })()`)
+	p.clickOn("#edithours")
 	p.until("the week is there", `[...document.querySelectorAll('dialog input[dir=ltr]')].map((e) => e.value).join() === '09:00-17:00,09:00-17:00,09:00-17:00,09:00-17:00,09:00-17:00,,'`)
 	p.axe()
 	p.clickOn("dialog label:nth-of-type(7) input")
