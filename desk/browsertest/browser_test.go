@@ -97,6 +97,7 @@ func tab(parent context.Context, t *testing.T, url string, options ...chromedp.C
 	ctx, cancel := chromedp.NewContext(parent, options...)
 	p := &page{t: t, ctx: ctx, url: url}
 	require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(1280, 800)))
+	p.focused(true)
 	done := make(chan struct{})
 	messages := chromedp.Console(ctx)
 	go func() {
@@ -127,6 +128,13 @@ func tab(parent context.Context, t *testing.T, url string, options ...chromedp.C
 		}
 	})
 	return p
+}
+
+// focused makes a page believe that it has the focus, whatever other tests do.
+func (p *page) focused(on bool) {
+	p.t.Helper()
+	_, err := chromedp.Call(p.ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: on})
+	require.NoError(p.t, err)
 }
 
 func (p *page) allowed(m string) bool {

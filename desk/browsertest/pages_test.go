@@ -167,8 +167,7 @@ func TestDesk33Themes(t *testing.T) {
 func TestDesk32RightToLeft(t *testing.T) {
 	w := newWorld(t, options{desk: func(c *desk.Config) { c.Catalogues = map[string]map[string]string{"ar": arabic} }})
 	w.actor("ann", func(a *desk.Actor) { a.Language = "ar" })
-	names["maria"] = "evil\u202etxt.exe"
-	defer func() { names["maria"] = "Maria Keller" }()
+	w.named("maria", "evil\u202etxt.exe")
 	h := w.has("ann", "maria", "billing")
 	p := w.at("ann", "c/"+token(h)+"?tab=mine")
 	assert.Equal(t, "rtl", js[string](p, `getComputedStyle(document.body).direction`))
@@ -272,6 +271,7 @@ func TestDesk10FrozenTab(t *testing.T) {
 		return st[0].Availability
 	}
 	w.until("she is there", func() bool { return there() == handoff.Online })
+	p.focused(false)
 	_, err := chromedp.Call(p.ctx, lifecycle.SetWebLifecycleState, lifecycle.SetWebLifecycleStateParams{State: lifecycle.SetWebLifecycleStateStateFrozen})
 	require.NoError(t, err)
 	w.until("the lease lapses", func() bool { return there() != handoff.Online })

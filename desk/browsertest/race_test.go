@@ -21,7 +21,7 @@ func TestDesk02RaceToAccept(t *testing.T) {
 	pages := map[string]*page{"ann": w.at("ann", ""), "bob": w.at("bob", "")}
 	for round := range 4 {
 		c := fmt.Sprintf("r%d", round)
-		names[c] = fmt.Sprintf("Racer %d", round)
+		w.named(c, fmt.Sprintf("Racer %d", round))
 		h := w.asks(c, "billing")
 		for _, p := range pages {
 			p.open("c/" + token(h)).live()
@@ -267,7 +267,7 @@ func TestDesk22Supervisor(t *testing.T) {
 	s.write("offer him 45")
 	s.clickOn(".composer .button.primary")
 	a.sees("offer him 45")
-	a.expects("409")
+	a.expects("409", "403", "404")
 	a.clickOn(".composer textarea")
 	a.write("half")
 	s.click("Take over")

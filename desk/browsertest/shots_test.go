@@ -70,7 +70,7 @@ func (w *world) furnish(n int) handoff.Handoff {
 	asks := []string{"I was charged twice for order 4711", "Where is my parcel?", "The app closes when I open my profile", "I need an invoice with our VAT number", "How do I change my address?"}
 	for i := range n {
 		c := fmt.Sprintf("w%d", i)
-		names[c] = people[i%len(people)]
+		w.named(c, people[i%len(people)])
 		turn := w.says(c, asks[i%len(asks)])
 		w.bot(turn, "I am a small program and may not do that.")
 		_, err := w.engine.Request(w.ctx, handoff.Request{Conversation: c, Queue: "billing", Priority: i % 5 / 4, Tags: []string{"refund"}[:i%2], Flags: []string{"frustrated"}[:i%3/2]})
@@ -79,13 +79,13 @@ func (w *world) furnish(n int) handoff.Handoff {
 	var main handoff.Handoff
 	for i := range 3 {
 		c := fmt.Sprintf("a%d", i)
-		names[c] = people[i]
+		w.named(c, people[i])
 		h := w.has("ann", c, "billing")
 		if i == 0 {
 			main = h
 		}
 	}
-	names["b0"], names["e0"] = people[5], people[6]
+	w.named("b0", people[5])
 	w.has("bob", "b0", "billing")
 	talk := []struct{ who, text string }{
 		{"user", "I was charged twice for order 4711, once on Monday and once today."},
@@ -115,7 +115,7 @@ func (w *world) furnish(n int) handoff.Handoff {
 	require.NoError(w.t, err)
 	for i := range n {
 		c := fmt.Sprintf("d%d", i)
-		names[c] = people[i%len(people)]
+		w.named(c, people[i%len(people)])
 		if i%4 == 3 {
 			h := w.asks(c, "shop")
 			_, err := w.engine.Cancel(w.ctx, h.ID.Conversation, true)
@@ -139,7 +139,7 @@ func (w *world) furnish(n int) handoff.Handoff {
 	}
 	for i := range max(3, n/10) {
 		c := fmt.Sprintf("bot%d", i)
-		names[c] = people[(i+3)%len(people)]
+		w.named(c, people[(i+3)%len(people)])
 		w.bot(w.says(c, asks[(i+1)%len(asks)]), "Parcels take two to four days.")
 	}
 	return main

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"sync"
@@ -34,6 +34,7 @@ type world struct {
 	mu      sync.Mutex
 	actors  map[string]desk.Actor
 	denied  map[string]error
+	names   map[string]string // of users, by conversation
 	message int
 }
 
@@ -47,10 +48,15 @@ type options struct {
 
 func newWorld(t *testing.T, opts ...options) *world {
 	t.Helper()
-	base := start(t)
-	routines := runtime.NumGoroutine()
+	start(t)
+	// Tests share the browser and run side by side. What a world begins carries
+	// its name, so that it can be told from what others began.
+	t.Parallel()
+	pprof.SetGoroutineLabels(pprof.WithLabels(t.Context(), pprof.Labels("world", t.Name())))
+	defer pprof.SetGoroutineLabels(t.Context())
 	w := &world{
 		t: t, ctx: t.Context(), presence: memstore.NewPresence(), denied: map[string]error{},
+		names: map[string]string{"maria": "Maria Keller", "lee": "Lee Wong", "jo": "Jo Bright"},
 		actors: map[string]desk.Actor{
 			"ann": {ID: "ann", Name: "Ann Moreau", Role: desk.Agent, Queues: []string{"billing", "shop"}},
 			"bob": {ID: "bob", Name: "Bob Sato", Role: desk.Agent, Queues: []string{"billing", "shop"}},
@@ -133,16 +139,29 @@ func newWorld(t *testing.T, opts ...options) *world {
 		done.Wait()
 		// What the desk began has ended with it.
 		limit := time.Now().Add(10 * time.Second)
-		for runtime.NumGoroutine() > routines+3 && time.Now().Before(limit) {
+		for w.running() != "" && time.Now().Before(limit) {
 			wait(20 * time.Millisecond)
 		}
-		if n := runtime.NumGoroutine(); n > routines+3 {
-			buf := make([]byte, 1<<20)
-			t.Errorf("goroutines: %d before, %d after\n%s", routines, n, buf[:runtime.Stack(buf, true)])
+		if left := w.running(); left != "" {
+			t.Errorf("goroutines that outlive the desk:\n%s", left)
 		}
 	})
-	_ = base
 	return w
+}
+
+// running returns the goroutines that the world began and that still run.
+func (w *world) running() string {
+	var all strings.Builder
+	if err := pprof.Lookup("goroutine").WriteTo(&all, 1); err != nil {
+		return err.Error()
+	}
+	var out []string
+	for one := range strings.SplitSeq(all.String(), "\n\n") {
+		if strings.Contains(one, fmt.Sprintf("%q:%q", "world", w.t.Name())) {
+			out = append(out, one)
+		}
+	}
+	return strings.Join(out, "\n\n")
 }
 
 // as opens a tab in a fresh browser context, as somebody.
@@ -182,7 +201,7 @@ func (w *world) says(conversation, text string, change ...func(*handoff.Incoming
 	w.message++
 	in := handoff.Incoming{
 		Conversation: conversation, ID: fmt.Sprintf("u%d", w.message), Text: text,
-		User: &handoff.Contact{ID: "id-" + conversation, Name: names[conversation]}, Channel: "web", Language: "en",
+		User: &handoff.Contact{ID: "id-" + conversation, Name: w.names[conversation]}, Channel: "web", Language: "en",
 	}
 	w.mu.Unlock()
 	for _, f := range change {
@@ -193,7 +212,12 @@ func (w *world) says(conversation, text string, change ...func(*handoff.Incoming
 	return turn
 }
 
-var names = map[string]string{"maria": "Maria Keller", "lee": "Lee Wong", "jo": "Jo Bright"}
+// named gives the user of a conversation a name.
+func (w *world) named(conversation, name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.names[conversation] = name
+}
 
 // bot answers a turn.
 func (w *world) bot(turn handoff.Turn, text string) {
