@@ -20,7 +20,7 @@ import (
 // name in HANDOFF_TEST_CHILD. The context ends when the parent closes the
 // child's standard input.
 var children = map[string]func(ctx context.Context, s handoff.Store) error{
-	"once": onceChild, "race": raceChild, "crash": crashChild, "sync": syncChild,
+	"once": onceChild, "race": raceChild, "crash": crashChild, "soak": soakChild, "sync": syncChild,
 }
 
 // What one process stores is there for the next.

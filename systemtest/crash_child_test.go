@@ -78,6 +78,7 @@ type survivor struct {
 	e    *handoff.Engine
 	out  *wire
 	fuse *fuse
+	idle time.Duration // how long to wait when the platform has nothing to tell
 }
 
 const crashChats = 6 // conversations
@@ -92,20 +93,24 @@ var crashQueues = []handoff.Queue{
 	{Name: "plat", Providers: []string{"vendor"}},
 }
 
-func newSurvivor(ctx context.Context, s handoff.Store, socket string, f *fuse) (*survivor, error) {
+func newSurvivor(ctx context.Context, s handoff.Store, socket string, f *fuse, alter ...func(*handoff.Config)) (*survivor, error) {
 	out, err := dialOutside(ctx, socket)
 	if err != nil {
 		return nil, err
 	}
-	w := &survivor{out: out, fuse: f}
-	w.e, err = handoff.New(handoff.Config{
+	w := &survivor{out: out, fuse: f, idle: 3 * time.Millisecond}
+	cfg := handoff.Config{
 		Store: &mortal{s, f}, Directory: crashStaff, Queues: crashQueues, Channel: w, Bot: w, Providers: []handoff.Provider{&vendor{w}},
 		Sinks: map[string]handoff.Sink{"audit": handoff.SinkFunc(func(_ context.Context, h *handoff.Handoff, e *handoff.Entry) error {
 			return w.tell("handle", fact{Conversation: h.ID.Conversation, Number: h.ID.Number, Seq: e.Seq})
 		})},
 		BotTimeout: time.Second, SendTimeout: 300 * time.Millisecond,
 		Poll: 30 * time.Millisecond, Sweep: 200 * time.Millisecond, Lease: 300 * time.Millisecond, Overdue: 100 * time.Millisecond,
-	})
+	}
+	for _, f := range alter {
+		f(&cfg)
+	}
+	w.e, err = handoff.New(cfg)
 	return w, err
 }
 
@@ -317,7 +322,7 @@ func (w *survivor) hear(ctx context.Context) error {
 			return err
 		}
 		if answer.Event == nil {
-			time.Sleep(3 * time.Millisecond)
+			time.Sleep(w.idle)
 			continue
 		}
 		err = w.e.Deliver(ctx, "vendor", *answer.Event)

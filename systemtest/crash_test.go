@@ -92,7 +92,11 @@ func crash(t *testing.T, k kind, n int, plant string) []string {
 		points[kill(t, k, place, at, "CRASH_OUTSIDE="+o.socket, "CRASH_PLANT="+plant)]++
 	}
 	t.Logf("%d processes killed in %v: %v", n, time.Since(begun).Round(time.Millisecond), points)
-	w, broken := o.settle(t, s, patience)
+	names := make([]string, crashChats)
+	for i := range names {
+		names[i] = fmt.Sprint("c", i)
+	}
+	w, broken := o.settle(t, s, names, patience)
 	return append(broken, o.audit(t, s, w.e)...)
 }
 
@@ -121,9 +125,9 @@ func kill(t *testing.T, k kind, place, at string, env ...string) string {
 	}
 }
 
-// settle lets an engine that lives bring everything to an end. It gives up when
-// nothing more has been shown for as long as patience.
-func (o *outside) settle(t *testing.T, s handoff.Store, patience time.Duration) (w *survivor, broken []string) {
+// settle lets an engine that lives bring conversations to an end. It gives up
+// when nothing more has been shown for as long as patience.
+func (o *outside) settle(t *testing.T, s handoff.Store, names []string, patience time.Duration) (w *survivor, broken []string) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	w, err := newSurvivor(ctx, s, o.socket, newFuse(""))
@@ -134,8 +138,7 @@ func (o *outside) settle(t *testing.T, s handoff.Store, patience time.Duration) 
 	best := math.MaxInt
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		quiet, unseen := true, 0
-		for i := range crashChats {
-			name := fmt.Sprint("c", i)
+		for _, name := range names {
 			rests, err := w.finish(ctx, name, o)
 			require.NoError(t, err)
 			n := len(o.unseen(t, w.e, name))
@@ -199,7 +202,7 @@ func (w *survivor) finish(ctx context.Context, conversation string, o *outside) 
 		_, err = w.e.Accept(ctx, h.ID, handoff.By(h.Offers[0].Agent), h.Offers[0].Number)
 	case h.State == handoff.StateActive, h.State == handoff.StateQueued:
 		err = w.act(&h, "end")
-	case h.State == handoff.StateBot && len(h.Pending) == 0:
+	case h.State == handoff.StateBot && len(h.Pending) == 0, h.State == handoff.StateEnded && !h.NextOwed():
 		rests, err = w.delivered(ctx, conversation)
 	}
 	return rests, refusal(err)

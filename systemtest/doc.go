@@ -11,6 +11,7 @@
 //     engine that does one thing after the other.
 //   - Crash: processes that kill themselves before and after commits,
 //     deliveries and claims, and others that go on with what they left.
+//   - Soak: processes that live conversation after conversation, without growing.
 //   - Faults: a store that is down, slow, busy or cut off, a failover that loses
 //     the last moments, clocks that are wrong, hints that get lost.
 //   - Deploy: an older build beside a newer one.

@@ -1,0 +1,252 @@
+package systemtest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/modeltest/check"
+)
+
+// soakFor is how long a soak takes: HANDOFF_SOAK, or a few seconds in which
+// nothing can be said about growth.
+func soakFor(t *testing.T) (d time.Duration, long bool) {
+	t.Helper()
+	s := os.Getenv("HANDOFF_SOAK")
+	if s == "" {
+		return 4 * time.Second, false
+	}
+	d, err := time.ParseDuration(s)
+	require.NoError(t, err)
+	return d, d >= 5*time.Minute
+}
+
+// Three processes live conversation after conversation on PostgreSQL. No
+// invariant is broken, neither heaps nor goroutines grow, tables do not bloat,
+// and in the end nothing is lost.
+func TestSoak(t *testing.T) {
+	length, long := soakFor(t)
+	k, err := kindNamed("postgres")
+	require.NoError(t, err)
+	place := k.place(t)
+	s := mustOpen(t, k, place)
+	o := newOutside(t)
+	w, err := newSurvivor(t.Context(), s, o.socket, newFuse(""), soakConfig)
+	require.NoError(t, err)
+	a := newAuditor(o, s, w.e)
+	tables := &tables{place: place}
+
+	var list []*child
+	var pulses [3]pulses
+	for i := range pulses {
+		c := start(t, "soak", k, place, "SOAK_OUTSIDE="+o.socket, fmt.Sprint("SOAK_NAME=p", i))
+		list = append(list, c)
+		go pulses[i].listen(c)
+	}
+	every := min(10*time.Second, length/3)
+	for begun := time.Now(); time.Since(begun) < length; {
+		time.Sleep(every)
+		for _, c := range list {
+			c.gone(t)
+		}
+		for _, broken := range a.look(t, list) {
+			t.Error(broken)
+		}
+		tables.look(t)
+		if t.Failed() {
+			break
+		}
+	}
+	for _, c := range list {
+		require.NoError(t, c.stop())
+	}
+	w, broken := o.settle(t, s, a.open(t), time.Minute)
+	for _, broken := range append(broken, o.audit(t, s, w.e)...) {
+		t.Error(broken)
+	}
+	t.Logf("%v, %d looks, %d conversations", length, a.looks, len(a.seen))
+	for i := range pulses {
+		pulses[i].judge(t, i, long)
+	}
+	tables.judge(t, long)
+}
+
+// An auditor checks what was touched since it looked before.
+type auditor struct {
+	s       handoff.Store
+	checker *check.Checker
+	reader  *check.Reader
+	since   time.Time
+	looks   int
+	seen    map[string]bool
+	before  []string // what was open at the look before
+}
+
+func newAuditor(o *outside, s handoff.Store, e *handoff.Engine) *auditor {
+	staff := check.NewStaff()
+	for _, a := range crashStaff {
+		staff.Set(time.Time{}, a.ID, a.Seats, true)
+	}
+	return &auditor{
+		s: s, seen: map[string]bool{}, reader: &check.Reader{Store: s, Engine: e, Agents: []string{"ann", "bob"}},
+		checker: check.New(check.Rules{Queues: crashQueues, Channel: true, Sinks: []string{"audit"}, Ledger: o.ledger, Staff: staff}),
+	}
+}
+
+// look stops all processes for a moment and checks what is open, what was, and
+// what is new.
+func (a *auditor) look(t *testing.T, list []*child) (broken []string) {
+	t.Helper()
+	for _, c := range list {
+		require.NoError(t, c.cmd.Process.Signal(syscall.SIGSTOP))
+	}
+	defer func() {
+		for _, c := range list {
+			require.NoError(t, c.cmd.Process.Signal(syscall.SIGCONT))
+		}
+	}()
+	now := time.Now()
+	names := append(a.open(t), a.before...)
+	fresh, err := a.s.List(t.Context(), handoff.Query{From: a.since.Add(-time.Second)})
+	require.NoError(t, err)
+	for i := range fresh {
+		names = append(names, fresh[i].ID.Conversation)
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	for _, name := range names {
+		a.seen[name] = true
+	}
+	a.looks, a.since, a.before = a.looks+1, now, a.open(t)
+	snapshot, err := a.reader.Read(t.Context(), now, names...)
+	require.NoError(t, err)
+	for _, v := range a.checker.Next(snapshot) {
+		broken = append(broken, v.String())
+	}
+	return broken
+}
+
+// open lists the conversations that have an open handoff.
+func (a *auditor) open(t *testing.T) (names []string) {
+	t.Helper()
+	states := slices.DeleteFunc(handoff.States(), func(s handoff.State) bool { return s == handoff.StateEnded })
+	list, err := a.s.List(t.Context(), handoff.Query{States: states})
+	require.NoError(t, err)
+	for i := range list {
+		names = append(names, list[i].ID.Conversation)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// pulses are what a process told of itself.
+type pulses struct {
+	mu   sync.Mutex
+	list []pulse
+}
+
+func (p *pulses) listen(c *child) {
+	for c.out.Scan() {
+		var x pulse
+		if json.Unmarshal(c.out.Bytes(), &x) == nil {
+			p.mu.Lock()
+			p.list = append(p.list, x)
+			p.mu.Unlock()
+		}
+	}
+}
+
+// judge compares the last quarter with the second. What is in flight differs
+// from second to second, so medians are compared.
+func (p *pulses) judge(t *testing.T, process int, long bool) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	require.NotEmpty(t, p.list)
+	median := func(part []pulse, of func(pulse) float64) float64 {
+		values := make([]float64, len(part))
+		for i := range part {
+			values[i] = of(part[i])
+		}
+		slices.Sort(values)
+		return values[len(values)/2]
+	}
+	n := len(p.list)
+	for _, figure := range []struct {
+		name string
+		of   func(pulse) float64
+	}{
+		{"heap", func(x pulse) float64 { return float64(x.Heap) }},
+		{"goroutines", func(x pulse) float64 { return float64(x.Goroutines) }},
+	} {
+		first, last := median(p.list[n/4:n/2+1], figure.of), median(p.list[n*3/4:], figure.of)
+		growth := last/first - 1
+		t.Logf("process %d: %s %.0f, then %.0f: %+.1f %%", process, figure.name, first, last, 100*growth)
+		if long {
+			assert.LessOrEqual(t, growth, 0.05, "%s of process %d", figure.name, process)
+		}
+	}
+}
+
+// tables are the sizes of what is stored, at each look.
+type tables struct {
+	place string
+	list  []map[string]int64
+}
+
+// hot are the indexes that are to stay as short as the work that is open.
+var hot = []string{"handoff_record_rank", "handoff_record_line", "handoff_record_wake", "handoff_record_behind", "handoff_record_open"}
+
+// look notes the sizes of indexes, and of tables the rows that are there and
+// those that are dead.
+func (s *tables) look(t *testing.T) {
+	t.Helper()
+	ctx := context.Background()
+	schema, dsn, _ := strings.Cut(s.place, " ")
+	conn, err := pgx.Connect(ctx, dsn)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(ctx)) }()
+	rows, err := conn.Query(ctx, `SELECT indexrelname, pg_relation_size(indexrelid) FROM pg_stat_user_indexes WHERE schemaname = $1
+		UNION ALL SELECT relname || ' live', n_live_tup FROM pg_stat_user_tables WHERE schemaname = $1
+		UNION ALL SELECT relname || ' dead', n_dead_tup FROM pg_stat_user_tables WHERE schemaname = $1
+		UNION ALL SELECT relname || ' bytes', pg_table_size(relid) FROM pg_stat_user_tables WHERE schemaname = $1`, schema)
+	require.NoError(t, err)
+	sizes := map[string]int64{}
+	var name string
+	var n int64
+	_, err = pgx.ForEachRow(rows, []any{&name, &n}, func() error { sizes[name] = n; return nil })
+	require.NoError(t, err)
+	s.list = append(s.list, sizes)
+}
+
+// judge looks at dead rows and at the hot indexes. What is dead is removed by
+// the server's autovacuum, once a minute where there is enough of it.
+func (s *tables) judge(t *testing.T, long bool) {
+	t.Helper()
+	first, last := s.list[len(s.list)/2], s.list[len(s.list)-1]
+	for _, table := range []string{"handoff_record", "handoff_entry", "handoff_key", "handoff_cursor"} {
+		live, dead := last[table+" live"], last[table+" dead"]
+		t.Logf("%s: %d rows, %d dead, %d bytes a row", table, live, dead, last[table+" bytes"]/max(1, live))
+		if long {
+			assert.LessOrEqual(t, dead, live/2+5000, "dead rows in %s", table)
+		}
+	}
+	for _, index := range hot {
+		t.Logf("%s: %d bytes, then %d", index, first[index], last[index])
+		if long {
+			assert.LessOrEqual(t, last[index], 2*first[index]+64<<10, index)
+		}
+	}
+}
