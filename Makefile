@@ -5,7 +5,7 @@ export HANDOFF_SPECS ?= $(abspath $(wildcard ../shared/specs))
 export HANDOFF_DATA ?= $(abspath $(wildcard ../shared/data))
 
 .DEFAULT_GOAL := help
-.PHONY: browser shots goals-webhooks goals-desk help ci test race guards lint fmt tidy fuzz model mutants bench cover goals-triggers goals-waiting goals-stores race-stores engine-stores linear crash differential
+.PHONY: browser shots goals-webhooks goals-desk help ci test race guards lint fmt tidy fuzz model mutants bench cover goals-triggers goals-waiting goals-stores race-stores engine-stores linear crash differential soak
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,11 @@ crash: ## CRASHES (500) processes killed on each durable store, and what they le
 DIFFERENTIAL ?= 100000
 differential: ## DIFFERENTIAL (100000) random commands on every store, with equal answers
 	cd systemtest && HANDOFF_DIFFERENTIAL=$(DIFFERENTIAL) HANDOFF_TEST_REQUIRE=1 go test -count=1 -v -timeout 1h -run 'TestDifferential' .
+
+SOAK ?= 30m
+soak: ## Three processes on PostgreSQL for SOAK (30m), then 30 days of virtual time in memory
+	cd systemtest && HANDOFF_SOAK=$(SOAK) HANDOFF_TEST_REQUIRE=1 go test -count=1 -v -timeout 24h -run '^TestSoak$$' .
+	cd systemtest && HANDOFF_VIRTUAL=720h go test -count=1 -v -timeout 1h -run '^TestVirtual$$' .
 
 LINEAR ?= 10000
 linear: ## LINEAR (10000) histories of four replicas on each store, judged by porcupine

@@ -23,7 +23,10 @@ type work struct {
 	pools map[string]*pool
 	later map[task]time.Time
 	tells map[string]bool // queues whose users are to be told their places
-	own   map[ID]int64    // versions committed here, whose hints tell nothing new
+
+	// Versions committed here, whose hints tell nothing new: the newest, and
+	// those before them.
+	own, owned map[ID]int64
 }
 
 type pool struct {
@@ -39,7 +42,7 @@ const (
 )
 
 func newWork() *work {
-	return &work{pools: map[string]*pool{}, later: map[task]time.Time{}, tells: map[string]bool{}, own: map[ID]int64{}}
+	return &work{pools: map[string]*pool{}, later: map[task]time.Time{}, tells: map[string]bool{}, own: map[ID]int64{}, owned: map[ID]int64{}}
 }
 
 // start lets the pools take tasks; stop empties them.
@@ -62,6 +65,7 @@ func (w *work) stop() {
 		clear(w.later)
 		clear(w.tells)
 		clear(w.own)
+		clear(w.owned)
 	}
 }
 
@@ -169,9 +173,10 @@ func (w *work) mine(id ID, version int64) {
 	if w.runs == 0 {
 		return
 	}
-	const most = 10_000
-	if len(w.own) > most {
-		clear(w.own) // only costs looks
+	const most = 500 // a hint comes soon; what is forgotten only costs a look
+	if len(w.own) >= most {
+		w.own, w.owned = w.owned, w.own
+		clear(w.own)
 	}
 	w.own[id] = version
 }
@@ -179,7 +184,7 @@ func (w *work) mine(id ID, version int64) {
 func (w *work) isMine(id ID, version int64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.own[id] == version
+	return max(w.own[id], w.owned[id]) == version
 }
 
 // The pools: timers, matching, telling places, and one for each receiver.

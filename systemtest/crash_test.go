@@ -69,6 +69,10 @@ func crash(t *testing.T, k kind, n int, plant string) []string {
 	if plant != "" {
 		patience = 3 * time.Second // it need not come to rest
 	}
+	names := make([]string, crashChats)
+	for i := range names {
+		names[i] = fmt.Sprint("c", i)
+	}
 	points, begun := map[string]int{}, time.Now()
 	kinds := make([]string, 0, 2*len(fuses))
 	for kind := range fuses {
@@ -79,7 +83,7 @@ func crash(t *testing.T, k kind, n int, plant string) []string {
 		// Now and then somebody lives long enough to finish everything, so that
 		// what is left over does not grow and grow.
 		if i > 0 && i%50 == 0 && plant == "" {
-			if _, broken := o.settle(t, s, patience); len(broken) > 0 {
+			if _, broken := o.settle(t, s, names, patience); len(broken) > 0 {
 				return broken
 			}
 		}
@@ -92,10 +96,6 @@ func crash(t *testing.T, k kind, n int, plant string) []string {
 		points[kill(t, k, place, at, "CRASH_OUTSIDE="+o.socket, "CRASH_PLANT="+plant)]++
 	}
 	t.Logf("%d processes killed in %v: %v", n, time.Since(begun).Round(time.Millisecond), points)
-	names := make([]string, crashChats)
-	for i := range names {
-		names[i] = fmt.Sprint("c", i)
-	}
 	w, broken := o.settle(t, s, names, patience)
 	return append(broken, o.audit(t, s, w.e)...)
 }

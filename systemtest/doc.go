@@ -12,6 +12,7 @@
 //   - Crash: processes that kill themselves before and after commits,
 //     deliveries and claims, and others that go on with what they left.
 //   - Soak: processes that live conversation after conversation, without growing.
+//   - Virtual: a day or a month, with a change of the clocks, in seconds.
 //   - Faults: a store that is down, slow, busy or cut off, a failover that loses
 //     the last moments, clocks that are wrong, hints that get lost.
 //   - Deploy: an older build beside a newer one.

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"sync"
 	"time"
 
@@ -31,6 +33,9 @@ func soakConfig(c *handoff.Config) {
 
 // soakChild lives conversation after conversation.
 func soakChild(ctx context.Context, s handoff.Store) error {
+	if os.Getenv("HANDOFF_SOAK_PROFILES") != "" {
+		runtime.MemProfileRate = 4096
+	}
 	w, err := newSurvivor(ctx, s, os.Getenv("SOAK_OUTSIDE"), newFuse(""), soakConfig)
 	if err != nil {
 		return err
@@ -46,7 +51,13 @@ func soakChild(ctx context.Context, s handoff.Store) error {
 	hands.Go(func() { failed <- w.hear(ctx) })
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for out := json.NewEncoder(os.Stdout); ctx.Err() == nil; {
+	out := json.NewEncoder(os.Stdout)
+	for n := 1; ctx.Err() == nil; n++ {
+		if dir := os.Getenv("HANDOFF_SOAK_PROFILES"); dir != "" && n%60 == 0 {
+			if err := profile(filepath.Join(dir, fmt.Sprintf("%s-%d.heap", os.Getenv("SOAK_NAME"), n/60))); err != nil {
+				return err
+			}
+		}
 		select {
 		case <-tick.C:
 			var m runtime.MemStats
@@ -64,6 +75,15 @@ func soakChild(ctx context.Context, s handoff.Store) error {
 		err = errors.Join(err, <-failed)
 	}
 	return err
+}
+
+// profile writes what is on the heap.
+func profile(path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(pprof.Lookup("heap").WriteTo(f, 0), f.Close())
 }
 
 // soak lives conversations one after the other.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/modeltest/check"
+	"github.com/seed-2a427302/handoff/pgstore"
 )
 
 // soakFor is how long a soak takes: HANDOFF_SOAK, or a few seconds in which
@@ -26,7 +27,7 @@ func soakFor(t *testing.T) (d time.Duration, long bool) {
 	t.Helper()
 	s := os.Getenv("HANDOFF_SOAK")
 	if s == "" {
-		return 4 * time.Second, false
+		return 3 * time.Second, false
 	}
 	d, err := time.ParseDuration(s)
 	require.NoError(t, err)
@@ -45,7 +46,8 @@ func TestSoak(t *testing.T) {
 	o := newOutside(t)
 	w, err := newSurvivor(t.Context(), s, o.socket, newFuse(""), soakConfig)
 	require.NoError(t, err)
-	a := newAuditor(o, s, w.e)
+	_, dsn, _ := strings.Cut(place, " ")
+	a := newAuditor(t, o, s, w.e, dsn)
 	tables := &tables{place: place}
 
 	var list []*child
@@ -72,7 +74,7 @@ func TestSoak(t *testing.T) {
 	for _, c := range list {
 		require.NoError(t, c.stop())
 	}
-	w, broken := o.settle(t, s, a.open(t), time.Minute)
+	w, broken := o.settle(t, s, openIn(t, s), time.Minute)
 	for _, broken := range append(broken, o.audit(t, s, w.e)...) {
 		t.Error(broken)
 	}
@@ -85,7 +87,9 @@ func TestSoak(t *testing.T) {
 
 // An auditor checks what was touched since it looked before.
 type auditor struct {
-	s       handoff.Store
+	s       *pgstore.Store
+	e       *handoff.Engine // does not run
+	dsn     string
 	checker *check.Checker
 	reader  *check.Reader
 	since   time.Time
@@ -94,19 +98,23 @@ type auditor struct {
 	before  []string // what was open at the look before
 }
 
-func newAuditor(o *outside, s handoff.Store, e *handoff.Engine) *auditor {
+func newAuditor(t *testing.T, o *outside, s handoff.Store, e *handoff.Engine, dsn string) *auditor {
+	t.Helper()
+	ps, ok := s.(*pgstore.Store)
+	require.True(t, ok)
 	staff := check.NewStaff()
 	for _, a := range crashStaff {
 		staff.Set(time.Time{}, a.ID, a.Seats, true)
 	}
 	return &auditor{
-		s: s, seen: map[string]bool{}, reader: &check.Reader{Store: s, Engine: e, Agents: []string{"ann", "bob"}},
+		s: ps, e: e, dsn: dsn, seen: map[string]bool{}, reader: &check.Reader{Agents: []string{"ann", "bob"}},
 		checker: check.New(check.Rules{Queues: crashQueues, Channel: true, Sinks: []string{"audit"}, Ledger: o.ledger, Staff: staff}),
 	}
 }
 
 // look stops all processes for a moment and checks what is open, what was, and
-// what is new.
+// what is new. What they have sent may still be on its way into the database,
+// so that all is read in one transaction that sees one moment.
 func (a *auditor) look(t *testing.T, list []*child) (broken []string) {
 	t.Helper()
 	for _, c := range list {
@@ -117,9 +125,18 @@ func (a *auditor) look(t *testing.T, list []*child) (broken []string) {
 			require.NoError(t, c.cmd.Process.Signal(syscall.SIGCONT))
 		}
 	}()
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, a.dsn)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(ctx)) }()
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	require.NoError(t, err)
+	s := a.s.Tx(tx)
+	a.reader.Store = s
+	a.reader.Engine, _ = a.e.On(s)
 	now := time.Now()
-	names := append(a.open(t), a.before...)
-	fresh, err := a.s.List(t.Context(), handoff.Query{From: a.since.Add(-time.Second)})
+	names := append(openIn(t, s), a.before...)
+	fresh, err := s.List(ctx, handoff.Query{From: a.since.Add(-time.Minute)})
 	require.NoError(t, err)
 	for i := range fresh {
 		names = append(names, fresh[i].ID.Conversation)
@@ -129,8 +146,8 @@ func (a *auditor) look(t *testing.T, list []*child) (broken []string) {
 	for _, name := range names {
 		a.seen[name] = true
 	}
-	a.looks, a.since, a.before = a.looks+1, now, a.open(t)
-	snapshot, err := a.reader.Read(t.Context(), now, names...)
+	a.looks, a.since, a.before = a.looks+1, now, openIn(t, s)
+	snapshot, err := a.reader.Read(ctx, now, names...)
 	require.NoError(t, err)
 	for _, v := range a.checker.Next(snapshot) {
 		broken = append(broken, v.String())
@@ -138,11 +155,11 @@ func (a *auditor) look(t *testing.T, list []*child) (broken []string) {
 	return broken
 }
 
-// open lists the conversations that have an open handoff.
-func (a *auditor) open(t *testing.T) (names []string) {
+// openIn lists the conversations that have an open handoff.
+func openIn(t *testing.T, s handoff.Store) (names []string) {
 	t.Helper()
 	states := slices.DeleteFunc(handoff.States(), func(s handoff.State) bool { return s == handoff.StateEnded })
-	list, err := a.s.List(t.Context(), handoff.Query{States: states})
+	list, err := s.List(context.Background(), handoff.Query{States: states})
 	require.NoError(t, err)
 	for i := range list {
 		names = append(names, list[i].ID.Conversation)
