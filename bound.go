@@ -26,9 +26,10 @@ func (e *Engine) On(s Store) (bound *Engine, committed func()) {
 	}
 	b := &Engine{
 		pace: e.pace, taught: e.taught, outlooks: newOutlooks(),
-		cfg: e.cfg, rules: e.rules, store: s, providers: e.providers, log: e.log, hub: e.hub, skills: e.skills, roster: e.roster, begun: e.begun, reached: newReached(),
-		work: newWork(), // takes no tasks
-		tx:   &transaction{base: base},
+		cfg: e.cfg, rules: e.rules, store: s, providers: e.providers, log: e.log, hub: e.hub, skills: e.skills, roster: e.roster, begun: e.begun,
+		reached: newRecent[receiver, int64](mostRecent),
+		work:    newWork(), // takes no tasks
+		tx:      &transaction{base: base},
 	}
 	b.early.Store(e.early.Load())
 	return b, func() {

@@ -46,7 +46,7 @@ func (e *Engine) sendAll(ctx context.Context, t task) (done bool, err error) {
 		if upTo == 0 || wait {
 			return upTo == 0, nil
 		}
-		if e.reached.has(t.id, t.name, upTo) {
+		if e.hasReached(t.id, t.name, upTo) {
 			return true, nil
 		}
 		if t.pool == sinkChannel {
@@ -84,7 +84,7 @@ func (e *Engine) sendAll(ctx context.Context, t task) (done bool, err error) {
 			return errors.Is(err, ErrNotFound), ignore(err, ErrNotFound)
 		}
 		if h.owedSeq(t.name) <= at {
-			e.reached.note(t.id, t.name, at)
+			e.reached.put(receiver{t.id, t.name}, at)
 			if t.pool == sinkChannel && !h.IsOpen() {
 				next := ID{Conversation: t.id.Conversation, Number: t.id.Number + 1}
 				e.work.send(next, Owed{Sink: sinkChannel, Cursor: sinkChannel}) // it may have waited

@@ -68,3 +68,22 @@ func (s *indexed) Agents(_ context.Context, ids []string, _ time.Time) ([]Status
 	}
 	return out, nil
 }
+
+// A Recent is what an engine remembers of numbers.
+type Recent struct{ r *recent[int, bool] }
+
+// NewRecent returns one in which so many may be young.
+func NewRecent(most int) Recent { return Recent{newRecent[int, bool](most)} }
+
+// Put remembers n.
+func (r Recent) Put(n int) { r.r.put(n, true) }
+
+// Has reports whether n is remembered, and remembers it for longer.
+func (r Recent) Has(n int) bool { v, _ := r.r.get(n); return v }
+
+// Len is how many are remembered.
+func (r Recent) Len() int {
+	r.r.mu.Lock()
+	defer r.r.mu.Unlock()
+	return len(r.r.young) + len(r.r.old)
+}

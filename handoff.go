@@ -32,10 +32,10 @@ type Engine struct {
 	outlooks  *outlooks
 	skills    *skillSet
 	roster    *roster
-	begun     *begun
-	reached   *reached
-	early     atomic.Int64 // by how much our clock is ahead of the store's, as the last claim told
-	tx        *transaction // of the host; nil: none
+	begun     *recent[ID, struct{}]    // the handoffs before which nothing is left to show
+	reached   *recent[receiver, int64] // how far cursors were seen to be
+	early     atomic.Int64             // by how much our clock is ahead of the store's, as the last claim told
+	tx        *transaction             // of the host; nil: none
 }
 
 // New checks cfg and returns an engine. It starts nothing: call Run in at
@@ -50,7 +50,8 @@ func New(cfg Config) (*Engine, error) {
 	e := &Engine{
 		pace: newPace(), taught: newTeaching(), outlooks: newOutlooks(),
 		cfg: cfg, rules: cfg.rules(), store: cfg.Store, log: cfg.Logger,
-		providers: map[string]Provider{}, hub: newHub(), work: newWork(), skills: newSkillSet(), roster: newRoster(), begun: newBegun(), reached: newReached(),
+		providers: map[string]Provider{}, hub: newHub(), work: newWork(), skills: newSkillSet(), roster: newRoster(),
+		begun: newRecent[ID, struct{}](mostRecent), reached: newRecent[receiver, int64](mostRecent),
 	}
 	for _, p := range cfg.Providers {
 		e.providers[p.Info().Name] = p

@@ -251,7 +251,7 @@ func (e *Engine) isOwed(ctx context.Context, h *Handoff, cursor string) (bool, e
 	if i < 0 {
 		return false, nil
 	}
-	if e.reached.has(h.ID, cursor, h.own.Owed[i].Seq) {
+	if e.hasReached(h.ID, cursor, h.own.Owed[i].Seq) {
 		return false, nil
 	}
 	lead, err := e.lead(ctx, h.ID, cursor)

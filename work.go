@@ -22,11 +22,8 @@ type work struct {
 	runs  int
 	pools map[string]*pool
 	later map[task]time.Time
-	tells map[string]bool // queues whose users are to be told their places
-
-	// Versions committed here, whose hints tell nothing new: the newest, and
-	// those before them.
-	own, owned map[ID]int64
+	tells map[string]bool    // queues whose users are to be told their places
+	own   *recent[ID, int64] // versions committed here, whose hints tell nothing new
 }
 
 type pool struct {
@@ -42,7 +39,7 @@ const (
 )
 
 func newWork() *work {
-	return &work{pools: map[string]*pool{}, later: map[task]time.Time{}, tells: map[string]bool{}, own: map[ID]int64{}, owned: map[ID]int64{}}
+	return &work{pools: map[string]*pool{}, later: map[task]time.Time{}, tells: map[string]bool{}, own: newRecent[ID, int64](mostRecent)}
 }
 
 // start lets the pools take tasks; stop empties them.
@@ -64,8 +61,7 @@ func (w *work) stop() {
 		clear(w.pools)
 		clear(w.later)
 		clear(w.tells)
-		clear(w.own)
-		clear(w.owned)
+		w.own.clear()
 	}
 }
 
@@ -173,18 +169,12 @@ func (w *work) mine(id ID, version int64) {
 	if w.runs == 0 {
 		return
 	}
-	const most = 500 // a hint comes soon; what is forgotten only costs a look
-	if len(w.own) >= most {
-		w.own, w.owned = w.owned, w.own
-		clear(w.own)
-	}
-	w.own[id] = version
+	w.own.put(id, version)
 }
 
 func (w *work) isMine(id ID, version int64) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return max(w.own[id], w.owned[id]) == version
+	v, ok := w.own.get(id)
+	return ok && v == version
 }
 
 // The pools: timers, matching, telling places, and one for each receiver.

@@ -185,20 +185,21 @@ func (p *pulses) listen(c *child) {
 	}
 }
 
-// judge compares the last quarter with the second. What is in flight differs
-// from second to second, so medians are compared.
+// judge compares the last quarter with the second. What is in flight comes on
+// top of what is kept, and differs from second to second, so that lower
+// quartiles are compared.
 func (p *pulses) judge(t *testing.T, process int, long bool) {
 	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	require.NotEmpty(t, p.list)
-	median := func(part []pulse, of func(pulse) float64) float64 {
+	kept := func(part []pulse, of func(pulse) float64) float64 {
 		values := make([]float64, len(part))
 		for i := range part {
 			values[i] = of(part[i])
 		}
 		slices.Sort(values)
-		return values[len(values)/2]
+		return values[len(values)/4]
 	}
 	n := len(p.list)
 	for _, figure := range []struct {
@@ -208,7 +209,7 @@ func (p *pulses) judge(t *testing.T, process int, long bool) {
 		{"heap", func(x pulse) float64 { return float64(x.Heap) }},
 		{"goroutines", func(x pulse) float64 { return float64(x.Goroutines) }},
 	} {
-		first, last := median(p.list[n/4:n/2+1], figure.of), median(p.list[n*3/4:], figure.of)
+		first, last := kept(p.list[n/4:n/2+1], figure.of), kept(p.list[n*3/4:], figure.of)
 		growth := last/first - 1
 		t.Logf("process %d: %s %.0f, then %.0f: %+.1f %%", process, figure.name, first, last, 100*growth)
 		if long {
