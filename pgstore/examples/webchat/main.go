@@ -37,7 +37,7 @@ func main() {
 		err = serve(ctx, listener, *dsn, *customers)
 	}
 	if err != nil {
-		log.Fatal(err) //nolint:gocritic // what is deferred ends with the process
+		log.Fatal(err)
 	}
 }
 

@@ -33,7 +33,7 @@ func main() {
 		err = serve(ctx, listener, *file, *customers)
 	}
 	if err != nil {
-		log.Fatal(err) //nolint:gocritic // what is deferred ends with the process
+		log.Fatal(err)
 	}
 }
 
