@@ -2,6 +2,7 @@ package handoff_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -405,13 +406,51 @@ func TestG14_EraseCoversTheChain(t *testing.T) {
 			require.Empty(t, recs[i].User)
 			list, err := r.Store.Log(t.Context(), recs[i].ID, 0, 100)
 			require.NoError(t, err)
-			require.Empty(t, list)
+			for j := range list {
+				require.Equal(t, "erased:", recs[i].ID.Conversation[:7])
+				require.NotContains(t, string(list[j].Body.Bytes()), "secret")
+			}
 		}
 		require.NoError(t, r.Erase(t.Context(), "c"), "erasing what is not there")
 	})
 }
 
 // What was erased does not come back because the channel repeats it.
+// Whoever read the conversation before it was erased opens no handoff under a
+// number that was used, however long his commit takes.
+func TestRegression_ErasedNumbersAreUsedUp(t *testing.T) {
+	for _, earlier := range []int{0, 2} {
+		t.Run(strconv.Itoa(earlier), func(t *testing.T) {
+			handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+				slow := handofftest.NewStore(r.Store)
+				slow.Plan(func(op string, _ handoff.ID) handofftest.Fault {
+					if op == "Commit" {
+						return handofftest.Fault{Delay: 3 * time.Second}
+					}
+					return handofftest.Fault{}
+				})
+				second := r.Replica(func(c *handoff.Config) { c.Store = slow })
+				for range earlier {
+					require.NoError(t, r.Done(t.Context(), r.Says("c", "hi")))
+					require.NoError(t, r.Erase(t.Context(), "c"))
+				}
+				done := make(chan error, 1)
+				go func() {
+					_, err := second.Receive(t.Context(), handoff.Incoming{Conversation: "c", ID: "late", Text: "late"})
+					done <- err
+				}()
+				r.Wait()
+				require.NoError(t, r.Done(t.Context(), r.Says("c", "hi")))
+				used := r.Last("c").ID.Number
+				require.EqualValues(t, earlier+1, used)
+				require.NoError(t, r.Erase(t.Context(), "c"))
+				require.NoError(t, <-done)
+				require.Equal(t, used+1, r.Last("c").ID.Number)
+			})
+		})
+	}
+}
+
 func TestG15_ErasedStaysKnown(t *testing.T) {
 	cxRun(t, func(t *testing.T, r *handofftest.Rig) {
 		r.Start()

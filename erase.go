@@ -3,8 +3,10 @@ package handoff
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"math"
 	"slices"
 )
 
@@ -68,6 +70,9 @@ func (e *Engine) erase(ctx context.Context, conversation string) error {
 			return ErrOpen
 		}
 	}
+	if err := e.fence(ctx, conversation, h.ID.Number); err != nil {
+		return err
+	}
 	tomb := &Handoff{
 		ID: ID{Conversation: tombstone(conversation), Number: h.ID.Number}, Version: h.Version,
 		State: StateEnded, Outcome: h.Outcome, Epoch: h.Epoch, own: bookkeeping{Known: h.own.Known, Tombstone: true},
@@ -82,5 +87,51 @@ func (e *Engine) erase(ctx context.Context, conversation string) error {
 		e.hub.feed.forget(conversation)
 		e.hub.changed(conversation)
 	})
+	return nil
+}
+
+// numbers are those of an erased conversation that are used up. A handoff
+// that is opened takes one unit of Key of at most as many as its number; each
+// erasure takes, for good, as many as bring the sum to the last number. So
+// somebody who read the conversation before it was erased can no longer open
+// a handoff in it under a number that was used.
+type numbers struct {
+	Key   string `json:"key"`
+	Upto  int64  `json:"upto"`
+	Units int    `json:"units"` // Upto less that of the record before
+}
+
+// numbersKey names the numbers of a conversation without naming it.
+func numbersKey(conversation string) string {
+	sum := sha256.Sum256([]byte("numbers\x00" + conversation))
+	return "numbers/" + base64.RawURLEncoding.EncodeToString(sum[:15])
+}
+
+// opening returns what a handoff holds until its second commit.
+func (id ID) opening() Key {
+	return Key{Name: numbersKey(id.Conversation), Max: int(min(id.Number, math.MaxInt32)), Units: 1}
+}
+
+// fence uses up the numbers of a conversation. It comes before the erasure: if
+// that fails, the numbers were used all the same.
+func (e *Engine) fence(ctx context.Context, conversation string, upto int64) error {
+	name := tombstone(conversation) + "/numbers"
+	last, err := e.kept(ctx, name)
+	if err != nil {
+		return err
+	}
+	n := &numbers{Key: numbersKey(conversation), Upto: min(upto, math.MaxInt32)}
+	n.Units = int(n.Upto)
+	if last != nil && last.own.Numbers != nil {
+		n.Units -= int(last.own.Numbers.Upto)
+	}
+	if n.Units <= 0 {
+		return nil
+	}
+	next := nextKept(name, last)
+	next.own.Numbers, next.own.Lesson.By = n, newID()
+	if err := e.insertKept(ctx, next); err != nil {
+		return e.refused(err)
+	}
 	return nil
 }

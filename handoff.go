@@ -328,6 +328,9 @@ func (e *Engine) apply(ctx context.Context, h *Handoff, c command, op string) (o
 	next.Version = h.Version + 1
 	rec := e.rules.record(next)
 	rec.Version = h.Version
+	if rec.Version == 0 {
+		rec.Keys = append(rec.Keys, rec.ID.opening())
+	}
 	list := make([]RecordEntry, len(entries))
 	for i := range entries {
 		en := &entries[i]

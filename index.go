@@ -1,6 +1,7 @@
 package handoff
 
 import (
+	"math"
 	"net/url"
 	"strconv"
 	"time"
@@ -11,7 +12,8 @@ import (
 const look = 24 * time.Hour
 
 // record returns what a store keeps of h. Keys, line and wake are functions of
-// h alone: no command adds or removes one.
+// h alone: no command adds or removes one. Only a first commit takes more; see
+// ID.opening.
 func (r *rules) record(h *Handoff) Record {
 	rec := Record{
 		ID: h.ID, Version: h.Version, Seq: h.Seq,
@@ -73,6 +75,9 @@ func (h *Handoff) keys() []Key {
 	}
 	if b := h.live(); b != nil && b.Session.Reference != "" && h.State != StateEnded {
 		keys = append(keys, Key{Name: bindingKey(b.Provider, b.Session.Reference), Max: 1, Units: 1})
+	}
+	if n := h.own.Numbers; n != nil {
+		keys = append(keys, Key{Name: n.Key, Max: math.MaxInt32, Units: n.Units})
 	}
 	return keys
 }

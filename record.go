@@ -245,6 +245,7 @@ type bookkeeping struct {
 	Tombstone  bool       `json:"tombstone,omitempty"` // no handoff, but something the engine keeps
 	Lined      time.Time  `json:"lined,omitzero"`      // when it last joined a line
 	Lesson     lesson     `json:"lesson,omitzero"`     // of a tombstone: what was learned about a queue
+	Numbers    *numbers   `json:"numbers,omitempty"`   // of a tombstone: which numbers are used up
 
 	Trigger *trigger.State `json:"trigger,omitempty"`
 	Offer   bool           `json:"offer,omitempty"`   // a person is to be offered after the bot's next reply
