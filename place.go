@@ -116,7 +116,7 @@ func (e *Engine) tell(ctx context.Context, queue string) error {
 	if q == nil || len(q.Providers) > 0 {
 		return nil
 	}
-	const large = 10 * time.Millisecond
+	const large = 5 * time.Millisecond
 	if o := e.outlooks.get(queue); o != nil && o.took > large && time.Since(o.stale) < -80*o.took {
 		// A large queue was looked at a moment ago.
 		e.work.after(task{pool: poolTell, do: "tell", name: queue}, o.stale)
