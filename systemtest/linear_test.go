@@ -37,7 +37,7 @@ func histories(t *testing.T) int {
 // What eight clients see of four replicas is what they would see of one engine
 // that does one thing after the other. A history that cannot be judged in time
 // counts as a failure.
-func TestLinear(t *testing.T) {
+func TestLinear(t *testing.T) { //nolint:tparallel // the stores beside each other, and not beside other tests
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel() // they wait more than they compute

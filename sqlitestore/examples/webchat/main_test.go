@@ -52,7 +52,8 @@ func TestRestart(t *testing.T) {
 			}
 		},
 		func(ctx context.Context, base string) {
-			if status, b := call(ctx, t, http.MethodGet, base+"/desk/sam/api/handoffs/1.web-0123456789abcdef/log", ""); status != http.StatusOK || !strings.Contains(b, "charged twice") {
+			const log = "/desk/sam/api/handoffs/1.web-0123456789abcdef/log"
+			if status, b := call(ctx, t, http.MethodGet, base+log, ""); status != http.StatusOK || !strings.Contains(b, "charged twice") {
 				t.Fatal(status, b)
 			}
 		},
