@@ -150,7 +150,7 @@ func TestOfflineForm(t *testing.T) {
 		_, err = r.Request(r.Ctx, handoff.Request{Conversation: "c3", Queue: "support"})
 		require.NoError(t, err)
 		ann.Leaves()
-		r.Sleep(10*time.Minute + time.Second)
+		r.Sleep(10*time.Minute + 2*time.Second)
 		_, err = r.Cancel(r.Ctx, "c3", false)
 		require.NoError(t, err)
 		missed, err := r.List(r.Ctx, handoff.Query{Outcomes: []handoff.Outcome{handoff.OutcomeMissed, handoff.OutcomeUnavailable}})

@@ -70,7 +70,7 @@ func TestW51_HoursAreComputedWhenTheyMatter(t *testing.T) {
 		require.Contains(t, strings.Join(told(r, "c1"), "\n"), "Our team is closing now.")
 		require.Equal(t, handoff.StateActive, r.Now(h.ID).State)
 		ann.Says(h.ID, "bye")
-		r.Sleep(10*time.Minute + time.Second)
+		r.Sleep(10*time.Minute + 2*time.Second)
 		require.Equal(t, handoff.OutcomeResolved, r.Now(h.ID).Outcome)
 		require.Equal(t, "closed", r.Now(h.ID).Closing)
 		require.NotContains(t, strings.Join(told(r, "c1"), "\n"), "How was", "nobody is asked after an automatic end")

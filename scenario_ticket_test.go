@@ -37,7 +37,7 @@ func TestTickets(t *testing.T) {
 		turn := say(t, r, "c1", "m1", "my parcel is gone")
 		_, err := r.Request(r.Ctx, handoff.Request{Turn: turn, Queue: "support"})
 		require.NoError(t, err)
-		r.Sleep(10*time.Minute + time.Second)
+		r.Sleep(10*time.Minute + 2*time.Second) // polls have jitter
 		say(t, r, "c1", "m2", "dana@example.com")
 		r.Sleep(5 * time.Minute)
 		require.Len(t, desk.made, 1)
