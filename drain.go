@@ -269,7 +269,7 @@ func (e *Engine) checkHeld(ctx context.Context, held map[string][]*Handoff, only
 			switch {
 			// A presence that cannot be read takes no chat from anybody.
 			case st.Availability == Offline && (h.own.AwaySince.IsZero() || h.Agent != st.Agent):
-				since := st.Since
+				since := st.Since.Truncate(time.Millisecond)
 				if since.IsZero() || since.After(at) {
 					since = at
 				}

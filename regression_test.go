@@ -162,3 +162,23 @@ func TestRegression_NoCallAfterTheEnd(t *testing.T) {
 		require.Len(t, r.Entries(r.Last("c").ID), n)
 	})
 }
+
+// A presence knows to the nanosecond since when an agent is away; a grace that
+// ends within the present millisecond is over, and not armed again and again.
+func TestRegression_GraceEndsWithinTheMillisecond(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		ann := r.Agent("ann", 1)
+		h := r.Asks("c")
+		ann.Accept()
+		r.Sleep(844493 * time.Nanosecond)
+		ann.Leaves()
+		r.Sleep(10 * time.Second)
+		_, err := r.Note(t.Context(), h.ID, handoff.BySupervisor("sue"), "where is ann?")
+		require.NoError(t, err)
+		r.Wait()
+		require.Equal(t, handoff.StateWaiting, r.Now(h.ID).State)
+		for _, e := range r.Entries(h.ID) {
+			require.NotEqual(t, handoff.KindTimer, e.Kind, "%+v", e)
+		}
+	}, func(c *handoff.Config) { c.Queues[0].AgentGrace = 10 * time.Second })
+}

@@ -119,7 +119,7 @@ func (e *Engine) facts(ctx context.Context, h *Handoff, kind string) (facts, err
 	case dueGrace:
 		st := e.status(ctx, []string{h.Agent}, now())[0]
 		f.online = st.Availability != Offline
-		f.awaySince = st.Since
+		f.awaySince = st.Since.Truncate(time.Millisecond) // as precise as what it is compared with
 		if f.awaySince.IsZero() {
 			f.awaySince = h.own.AwaySince
 		}
