@@ -30,8 +30,12 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("http://%s/  (end with Ctrl+C)\n", listener.Addr())
-	if err := acme.Serve(ctx, listener, acme.Options{Customers: *customers}); err != nil {
+	if err := serve(ctx, listener, *customers); err != nil {
 		log.Fatal(err)
 	}
+}
+
+func serve(ctx context.Context, listener net.Listener, customers int) error {
+	fmt.Printf("http://%s/  (end with Ctrl+C)\n", listener.Addr())
+	return acme.Serve(ctx, listener, acme.Options{Customers: customers})
 }
