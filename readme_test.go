@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -27,4 +28,24 @@ func TestReadmeProgram(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "run", file).Output()
 	require.NoError(t, err)
 	assert.Equal(t, want[1], string(out))
+}
+
+// TestReadmeTest runs the test of README.md under "Test your bot".
+func TestReadmeTest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it builds a program and runs it")
+	}
+	for _, b := range docBlocks(string(readFile(t, "README.md"))) {
+		if !strings.Contains(b.code, "handofftest.Run(") {
+			continue
+		}
+		file := filepath.Join(t.TempDir(), "bot_test.go")
+		head := "package bot\n\nimport (\n\t\"testing\"\n\t\"time\"\n\n\t\"github.com/seed-2a427302/handoff\"\n\t\"github.com/seed-2a427302/handoff/handofftest\"\n)\n\n"
+		require.NoError(t, os.WriteFile(file, []byte(head+b.code), 0o600))
+		out, err := exec.CommandContext(t.Context(), "go", "test", "-count=1", file).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		require.Contains(t, string(out), "ok")
+		return
+	}
+	t.Fatal("README.md has no test")
 }
