@@ -31,7 +31,7 @@ export function Chat({ id }) {
     cache.set(id, { one: cache.get(id)?.one, entries: list, from: start ?? cache.get(id)?.from ?? 0 });
     if (cache.size > 20) cache.delete(cache.keys().next().value);
   };
-  const drop = (why) => { cache.delete(id); known.current = []; setEntries([]); setOne(null); setGone(why); };
+  const drop = (why) => { cache.delete(id); known.current = []; setEntries([]); setOne(null); setGone((old) => !old || why.by ? why : old); }; // a read that fails later knows less
   const add = (list) => {
     const fresh = list.filter((e) => e.seq > (known.current.at(-1)?.seq ?? 0));
     if (!fresh.length) return;
