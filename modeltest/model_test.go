@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -52,25 +53,37 @@ func TestModel(t *testing.T) {
 	t.Logf("%v, %s\n%s", time.Since(start).Round(time.Millisecond), ratio(sum, start), sum)
 }
 
-// run plays worlds with about so many operations.
+// run plays worlds with about so many operations, one world a core at a time:
+// most of what happens in a bubble happens on one.
 func run(t *testing.T, ops int, sum *tally) {
 	t.Helper()
-	set(t, "rapid.checks", strconv.Itoa(1+ops/counted))
-	rapid.Check(t, func(rt *rapid.T) {
-		v := variant{
-			Seed:      rapid.Uint64().Draw(rt, "seed"),
-			Unwatched: rapid.IntRange(0, 3).Draw(rt, "unwatched") == 3,
-			History:   rapid.Bool().Draw(rt, "history"),
-			NoBot:     rapid.IntRange(0, 9).Draw(rt, "no bot") == 9,
-			BotQueue:  rapid.Bool().Draw(rt, "bot queue"),
-			StoreDown: rapid.Bool().Draw(rt, "store down"),
-			Outage:    rapid.IntRange(0, 9).Draw(rt, "outage") == 9,
-		}
-		list := draw(rt, v.Seed)
-		if problems := play(t, v, list, sum); len(problems) > 0 {
-			rt.Fatalf("%+v\n%s\noperations:\n%s", v, strings.Join(problems, "\n"), trace(list))
+	side := runtime.GOMAXPROCS(0)
+	set(t, "rapid.checks", strconv.Itoa(1+ops/counted/side))
+	t.Run("worlds", func(t *testing.T) {
+		for range side {
+			t.Run("", func(t *testing.T) {
+				t.Parallel()
+				rapid.Check(t, func(rt *rapid.T) { try(t, rt, sum) })
+			})
 		}
 	})
+}
+
+// try plays one world.
+func try(t *testing.T, rt *rapid.T, sum *tally) {
+	v := variant{
+		Seed:      rapid.Uint64().Draw(rt, "seed"),
+		Unwatched: rapid.IntRange(0, 3).Draw(rt, "unwatched") == 3,
+		History:   rapid.Bool().Draw(rt, "history"),
+		NoBot:     rapid.IntRange(0, 9).Draw(rt, "no bot") == 9,
+		BotQueue:  rapid.Bool().Draw(rt, "bot queue"),
+		StoreDown: rapid.Bool().Draw(rt, "store down"),
+		Outage:    rapid.IntRange(0, 9).Draw(rt, "outage") == 9,
+	}
+	list := draw(rt, v.Seed)
+	if problems := play(t, v, list, sum); len(problems) > 0 {
+		rt.Fatalf("%+v\n%s\noperations:\n%s", v, strings.Join(problems, "\n"), trace(list))
+	}
 }
 
 func ratio(t *tally, start time.Time) string {
