@@ -174,13 +174,15 @@ func TestDesk39Events(t *testing.T) {
 		}
 		w.call("far", http.MethodPost, "api/viewing", map[string]string{"session": "far", "tab": s.id, "id": s.id})
 	}
-	w.waiting("extra", "mine") // changes the counts, and comes last
+	// Changes the counts, and comes last: never before did three wait there.
+	w.waiting("extra", "mine")
+	w.waiting("last", "mine")
 	require.NoError(t, w.presence.Want(t.Context(), "me", true, "", now()))
 	for _, role := range roles {
 		var got []told
 		w.next(streams[role], "counts of the last change", func(e told) bool {
 			got = append(got, e)
-			return e.name == "queues"
+			return e.name == "queues" && strings.Contains(e.data, `"name":"mine","waiting":3`)
 		})
 		var rows, entries []string
 		others := map[string][]string{}
@@ -225,8 +227,12 @@ func TestDesk39Events(t *testing.T) {
 			assert.True(t, desk.Allowed(desk.Team, role) > desk.Nothing, d)
 			assert.Equal(t, desk.Allowed(desk.Team, role) == desk.Everything, strings.Contains(d, `"id":"far"`), "who serves another queue: %s for %s", d, role)
 		}
-		for _, d := range others["queues"] {
-			assert.Equal(t, desk.Allowed(desk.Figures, role) == desk.Everything, strings.Contains(d, `"theirs"`), "counts of another queue: %s for %s", d, role)
+		// The desk may still have been counting when the pages came.
+		all := desk.Allowed(desk.Figures, role) == desk.Everything
+		for i, d := range others["queues"] {
+			if theirs := strings.Contains(d, `"theirs"`); theirs || i == len(others["queues"])-1 {
+				assert.Equal(t, all, theirs, "counts of another queue: %s for %s", d, role)
+			}
 		}
 	}
 }
