@@ -74,6 +74,7 @@ type Capabilities struct {
 	ReadsState    bool `json:"reads_state"`    // a session's state can be read
 	OneReference  bool `json:"one_reference"`  // reuses one reference for a user's chats
 	NativeHistory bool `json:"native_history"` // replays a transcript as messages
+	NamesOnly     bool `json:"names_only"`     // tells agents by name: an agent's id is his name
 }
 
 // An Opening is what a platform gets to know when a chat is opened.

@@ -412,12 +412,12 @@ func checkState(r *run) {
 	}
 	is("after Open", "", handoff.SessionQueued)
 	if r.v.Do(Act{Kind: Join, Chat: s.Reference, Agent: ann}) {
-		is("after the agent joined", ann.ID, handoff.SessionActive)
+		is("after the agent joined", r.id(ann), handoff.SessionActive)
 	}
 	if r.v.Do(Act{Kind: Leave, Chat: s.Reference}) {
 		is("after the agent left", "", handoff.SessionQueued)
 		r.v.Do(Act{Kind: Join, Chat: s.Reference, Agent: bob})
-		is("after another agent joined", bob.ID, handoff.SessionActive)
+		is("after another agent joined", r.id(bob), handoff.SessionActive)
 	}
 	if r.v.Do(Act{Kind: End, Chat: s.Reference}) {
 		is("after the agent ended it", "", handoff.SessionEnded)

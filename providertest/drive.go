@@ -145,6 +145,14 @@ func (r *run) read(s handoff.Session) {
 	r.t.Cleanup(func() { cancel(); <-done })
 }
 
+// id is the id under which the platform's agent is told.
+func (r *run) id(agent handoff.Party) string {
+	if r.info.Can.NamesOnly {
+		return agent.Name
+	}
+	return agent.ID
+}
+
 func (r *run) message(id, text string) handoff.ProviderMessage {
 	return handoff.ProviderMessage{ID: id, From: handoff.Party{Role: handoff.RoleUser, ID: "u", Name: "Ursula"}, Text: text, At: time.Now()}
 }

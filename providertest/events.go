@@ -61,20 +61,20 @@ func checkEvents(r *run) {
 	}
 	if ev, ok := of(Act{Kind: Join, Agent: ann}, handoff.EventJoined); !ok {
 		r.fatalf("the platform's agents cannot take chats")
-	} else if ev.Agent.ID != ann.ID || ev.Agent.Name != ann.Name {
-		r.failf("the agent is %q %q, want %q %q", ev.Agent.ID, ev.Agent.Name, ann.ID, ann.Name)
+	} else if ev.Agent.ID != r.id(ann) || ev.Agent.Name != ann.Name {
+		r.failf("the agent is %q %q, want %q %q", ev.Agent.ID, ev.Agent.Name, r.id(ann), ann.Name)
 	}
 	if r.info.Can.TypingIn {
 		of(Act{Kind: Type}, handoff.EventTyping)
 	}
-	if ev, ok := of(Act{Kind: Say, Text: "hello"}, handoff.EventMessage); ok && (ev.Agent.ID != ann.ID || ev.Text != "hello") {
+	if ev, ok := of(Act{Kind: Say, Text: "hello"}, handoff.EventMessage); ok && (ev.Agent.ID != r.id(ann) || ev.Text != "hello") {
 		r.failf("the message is %q of %q with id %q", ev.Text, ev.Agent.ID, ev.MessageID)
 	}
 	of(Act{Kind: Leave}, handoff.EventLeft)
 	r.do(Act{Kind: Join, Chat: s.Reference, Agent: ann})
 	if events, ok := r.do(Act{Kind: Transfer, Chat: s.Reference, Agent: bob}); ok {
-		if ev := r.one(events, handoff.EventJoined); ev.Agent.ID != bob.ID {
-			r.failf("after a transfer %q has joined, want %q", ev.Agent.ID, bob.ID)
+		if ev := r.one(events, handoff.EventJoined); ev.Agent.ID != r.id(bob) {
+			r.failf("after a transfer %q has joined, want %q", ev.Agent.ID, r.id(bob))
 		}
 	}
 	if _, ok := of(Act{Kind: End}, handoff.EventEnded); !ok {
@@ -286,7 +286,7 @@ func checkControl(r *run) {
 	var told bool
 	for _, w := range hooks {
 		for _, ev := range r.decode(w) {
-			told = told || ev.Kind == handoff.EventJoined && ev.Conversation == "c 1/é" && ev.Agent.ID == ann.ID && ev.Reference != ""
+			told = told || ev.Kind == handoff.EventJoined && ev.Conversation == "c 1/é" && ev.Agent.ID == r.id(ann) && ev.Reference != ""
 		}
 	}
 	if !told {

@@ -78,6 +78,7 @@ var planted = []struct {
 	{bug: "end untold", rule: "told as an event of its kind"},
 	{bug: "position lost", rule: "told as an event of its kind"},
 	{bug: "agent unnamed", rule: "told as an event of its kind"},
+	{bug: "agent numbered", rule: "told as an event of its kind", options: inmem.Options{NamesOnly: true}},
 	{bug: "typing untold", rule: "told as an event of its kind"},
 	{bug: "agent's text trimmed", rule: "what an agent writes is told as it is, in order"},
 	{bug: "echo told", rule: "echoes are dropped"},

@@ -30,6 +30,8 @@ func TestReferenceConversationStreams(t *testing.T) {
 	suite(t, inmem.Options{Custody: handoff.CustodyConversation, Streams: true})
 }
 
+func TestReferenceNamesOnly(t *testing.T) { suite(t, inmem.Options{NamesOnly: true}) }
+
 func TestReferenceTokens(t *testing.T) { suite(t, inmem.Options{TokenLife: 10 * time.Minute}) }
 
 func suite(t *testing.T, o inmem.Options) {

@@ -391,6 +391,10 @@ func (w *wrong) spoil(events []handoff.ProviderEvent) error {
 			ev.Position = 0
 		case "agent unnamed":
 			ev.Agent.Name = ""
+		case "agent numbered":
+			if ev.Agent.Name != "" {
+				ev.Agent.ID = "7"
+			}
 		case "agent's text trimmed":
 			ev.Text = strings.TrimSpace(ev.Text)
 		case "agent's note told":

@@ -25,6 +25,9 @@ type Options struct {
 	// conversation, as some do.
 	OneReference bool
 
+	// NamesOnly makes the platform tell its agents by name, without ids.
+	NamesOnly bool
+
 	// TokenLife is how long a session's token is good before it has to be
 	// renewed. Zero is for ever.
 	TokenLife time.Duration
@@ -171,8 +174,17 @@ func (p *Platform) Join(reference string, agent handoff.Party) {
 }
 
 func (p *Platform) join(c *chat, agent handoff.Party, control bool) {
+	agent = p.named(agent)
 	c.State, c.Agent = handoff.SessionActive, agent
 	p.happens(c, event{Type: typeJoined, Agent: person(agent), Control: control})
+}
+
+// named is an agent as the platform tells him.
+func (p *Platform) named(agent handoff.Party) handoff.Party {
+	if p.opt.NamesOnly {
+		agent.ID = agent.Name
+	}
+	return agent
 }
 
 // Say is a message of the agent who has the chat.
@@ -227,7 +239,7 @@ func (p *Platform) Leave(reference string) {
 // Transfer gives a chat to another agent of the platform.
 func (p *Platform) Transfer(reference string, to handoff.Party) {
 	p.on(reference, func(c *chat) {
-		p.happens(c, event{Type: typeTransferred, Agent: person(to)})
+		p.happens(c, event{Type: typeTransferred, Agent: person(p.named(to))})
 		p.join(c, to, false)
 	})
 }

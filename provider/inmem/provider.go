@@ -64,7 +64,7 @@ func (a *Provider) Info() handoff.ProviderInfo {
 		Can: handoff.Capabilities{
 			Availability: true, Position: true, WaitEstimate: true, TypingIn: true, TypingOut: true, Files: true, Transfer: true,
 			Notes: true, ReturnToBot: true, Ticket: true, FindsAttempt: true, SendsOnce: true, ReadsState: true,
-			OneReference: a.p.opt.OneReference, NativeHistory: true,
+			OneReference: a.p.opt.OneReference, NativeHistory: true, NamesOnly: a.p.opt.NamesOnly,
 		},
 	}
 }

@@ -123,6 +123,7 @@ func (p *Provider) add(in handoff.ProviderInfo) {
 	can.Files, can.SendsOnce, can.NativeHistory = can.Files && its.Files, can.SendsOnce && its.SendsOnce, can.NativeHistory && its.NativeHistory
 	can.Position, can.WaitEstimate = can.Position || its.Position, can.WaitEstimate || its.WaitEstimate
 	can.TypingIn, can.Transfer, can.OneReference = can.TypingIn || its.TypingIn, can.Transfer || its.Transfer, can.OneReference || its.OneReference
+	can.NamesOnly = can.NamesOnly || its.NamesOnly
 	if in.MaxBytes > 0 && (p.info.MaxBytes == 0 || in.MaxBytes < p.info.MaxBytes) {
 		p.info.MaxBytes = in.MaxBytes
 	}

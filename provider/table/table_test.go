@@ -102,7 +102,7 @@ var labels = map[string]string{
 	"TypingIn": "agent types", "TypingOut": "user types", "Files": "files", "Transfer": "transfers", "Notes": "notes",
 	"ReturnToBot": "return to bot", "Ticket": "ticket", "FindsAttempt": "finds attempt",
 	"SendsOnce": "sends once", "ReadsState": "reads state", "OneReference": "one reference",
-	"NativeHistory": "native history",
+	"NativeHistory": "native history", "NamesOnly": "names only",
 }
 
 type column struct {
