@@ -54,7 +54,7 @@ func TestExclusionsHold(t *testing.T) {
 		p := placeOf(r, r.Engine, h.ID)
 		require.False(t, p.Known, "nobody can serve him")
 		takes(r, r.Agent("bob", 1), "c")
-	}, queues(handoff.Queue{Name: "support", Ladder: patient(), OfferTimeout: time.Hour}))
+	}, queues(handoff.Queue{Name: "support", Ladder: patient(), OfferTimeout: time.Hour}), seldom)
 }
 
 // The strategies, and what a custom one may do.

@@ -173,6 +173,9 @@ func TestPlatformSessionsAreRenewed(t *testing.T) {
 		}, func(c *handoff.Config) {
 			c.Providers = []handoff.Provider{p}
 			c.Queues = []handoff.Queue{{Name: "support", Providers: []string{"desk"}, Ladder: []handoff.Rung{{After: 300 * time.Hour, Do: handoff.ToBot}}}}
+			if life > time.Hour {
+				seldom(c)
+			}
 		})
 	}
 }

@@ -12,6 +12,9 @@ import (
 	"github.com/seed-2a427302/handoff/handofftest"
 )
 
+// seldom has an engine look around once a minute: a test of days takes seconds.
+func seldom(c *handoff.Config) { c.Poll, c.Sweep = time.Minute, time.Minute }
+
 // heapNow returns the bytes in use after a collection.
 func heapNow() float64 {
 	runtime.GC()
@@ -73,7 +76,8 @@ func TestRetentionWatchedBotKeepsMemoryFlat(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, left, "nobody comes any more, and nothing is left")
 	}, func(c *handoff.Config) {
-		c.KeepEnded, c.Channel, c.Bot, c.Poll, c.Sweep = 30*time.Hour, nil, nil, time.Minute, time.Minute
+		c.KeepEnded, c.Channel, c.Bot = 30*time.Hour, nil, nil
+		seldom(c)
 	})
 }
 

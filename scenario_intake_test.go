@@ -201,5 +201,5 @@ func TestCallbackKeepsThePlace(t *testing.T) {
 		require.NoError(t, err)
 		r.Sleep(25 * time.Hour)
 		require.Equal(t, handoff.OutcomeMissed, r.Now(handoff.ID{Conversation: "c3", Number: 1}).Outcome)
-	})
+	}, seldom)
 }
