@@ -58,9 +58,13 @@ func (sim *simulation) begin(path int) {
 		}
 		f.next = sim.rng.ExpFloat64() / f.rate
 	}
+	late := unpunctual * (2*even(2*len(sim.lines)+len(sim.flows), path) - 1)
 	for i := range sim.seats {
 		seat := &sim.seats[i]
 		free := seat.joins
+		if free > 0 {
+			free = max(free+late, 0)
+		}
 		if seat.line >= 0 {
 			line := &sim.lines[seat.line]
 			free = max(free, line.factor*line.handle.rest(sim.rng, seat.elapsed, seat.spent))
@@ -69,17 +73,27 @@ func (sim *simulation) begin(path int) {
 	}
 }
 
+// unpunctual is by how many seconds a shift begins earlier or later than planned,
+// at most. Many waits end when a shift begins. Were that the same moment in all
+// paths, a quantile would mostly be that moment, and whether a wait stayed below
+// would be a matter of microseconds.
+const unpunctual = 20.0
+
+// even returns a number in (0, 1). Multiples of an irrational number spread over
+// the paths more evenly than chance would, and differently for each kind of
+// doubt.
+func even(which, path int) float64 {
+	_, u := math.Modf(0.5 + float64(path)*float64(which+1)*(math.Phi-1))
+	return min(max(u, 1e-9), 1-1e-9)
+}
+
 // doubt returns a factor with mean 1 and the given relative standard error.
-// Multiples of an irrational number spread over the paths more evenly than
-// chance would, and differently for each kind of doubt.
 func doubt(which, path int, err float64) float64 {
 	if err <= 0 {
 		return 1
 	}
 	err = min(err, 1)
-	_, u := math.Modf(0.5 + float64(path)*float64(which+1)*(math.Phi-1))
-	u = min(max(u, 1e-9), 1-1e-9)
-	return math.Exp(err*math.Sqrt2*math.Erfinv(2*u-1) - err*err/2)
+	return math.Exp(err*math.Sqrt2*math.Erfinv(2*even(which, path)-1) - err*err/2)
 }
 
 func (sim *simulation) nextArrival() (at float64, flow int) {

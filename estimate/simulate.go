@@ -23,7 +23,8 @@ func (s *Snapshot) budget() int { return 4096 + 16*(len(s.Waiting)+len(s.Seats))
 //
 // Each path draws how much longer every busy seat takes, given how long it has,
 // how long each conversation to come takes, who gives up, and who comes that
-// ranks before; each path also draws how wrong the learned parameters may be.
+// ranks before; each path also draws how wrong the learned parameters may be,
+// and by how many seconds a shift to come begins earlier or later than planned.
 // A seat that becomes free takes the first person it can serve. One run gives
 // everybody's wait; its cost grows with paths times (seats + people ahead), a
 // fraction of a millisecond for twenty seats.
