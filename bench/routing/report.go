@@ -18,6 +18,7 @@ type Options struct {
 	Seeds    int
 	Arrivals int // of each run; the first tenth is not scored
 	Days     int // runs of 24 hours
+	Mixes    int // teams drawn by lot, numbered from Seed; 0 for none
 	Workers  int
 }
 
@@ -57,13 +58,18 @@ const (
 	polled
 )
 
+// limits are the most that the mean wait may be of a bound, by load.
+func limits() []struct{ load, most float64 } {
+	return []struct{ load, most float64 }{{.85, 1.7}, {.95, 1.4}}
+}
+
 // Report measures, writes the tables and returns the goals.
 func Report(out io.Writer, o Options) ([]goal.Goal, error) {
 	var goals []goal.Goal
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(t, "Routing: 24 agents with 1 to 3 of 3 skills, medians of %d seeds from %d, %d arrivals each.\n", o.Seeds, o.Seed, o.Arrivals)
 	fmt.Fprintln(t, "load\tpolicy\tmean wait s\tp95\tgave up\tspread of use\t")
-	for _, c := range []struct{ load, most float64 }{{.85, 1.7}, {.95, 1.4}} {
+	for _, c := range limits() {
 		var all []Score
 		for _, p := range policies() {
 			s := world.Skilled(c.load)
@@ -83,7 +89,11 @@ func Report(out io.Writer, o Options) ([]goal.Goal, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(goals, g...), t.Flush()
+	if err := t.Flush(); err != nil || o.Mixes == 0 {
+		return append(goals, g...), err
+	}
+	m, err := mixes(out, o)
+	return append(append(goals, g...), m...), err
 }
 
 // starvation is the longest wait of a class over its p99, in days at load .95

@@ -66,3 +66,29 @@ func TestReportEndsInGoals(t *testing.T) {
 		t.Errorf("printed %s", out.String())
 	}
 }
+
+// A mix waits at least as long as its bound, and that at least as long as a team
+// in which everybody has every skill. Two teams without a skill in common are
+// two teams, however they are routed.
+func TestMixes(t *testing.T) {
+	o := Options{Seed: 4, Seeds: 1, Arrivals: 4000, Mixes: 1, Workers: 2}
+	var out strings.Builder
+	goals, err := mixes(&out, o)
+	if err != nil || len(goals) < 4 {
+		t.Fatalf("%d goals, %v", len(goals), err)
+	}
+	for _, g := range goals {
+		if strings.HasPrefix(g.Name, "mean wait / bound") && g.Figure < 1 {
+			t.Errorf("%s is %.2f: the bound is none\n%s", g.Name, g.Figure, out.String())
+		}
+	}
+	s := world.Skilled(.9)
+	s.Shares = []float64{.5, .5}
+	for i := range s.Agents {
+		s.Agents[i].Lines = []int{i % 2}
+	}
+	least, cross := mixBound(s, o)
+	if half := Play(s.Part(1), o.Seed, 200, 2000).Mean; least < cross*11/10 || least < half*2/3 || least > half*3/2 {
+		t.Errorf("bound of two teams %.2f, of one %.2f, of both as one %.2f", least, half, cross)
+	}
+}

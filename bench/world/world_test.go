@@ -1,6 +1,7 @@
 package world
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -132,5 +133,25 @@ func TestShiftsAlternate(t *testing.T) {
 		if there, until := s(at); there != want || until <= at || until > at+240 {
 			t.Errorf("at %v: %v until %v", at, there, until)
 		}
+	}
+}
+
+func TestPartsAreAllWaysToDivide(t *testing.T) {
+	seen := map[string]bool{}
+	Parts(4, func(parts []uint) {
+		all := uint(0)
+		for _, p := range parts {
+			if all&p != 0 {
+				t.Errorf("%v overlap", parts)
+			}
+			all |= p
+		}
+		if all != 15 {
+			t.Errorf("%v leave something out", parts)
+		}
+		seen[fmt.Sprint(parts)] = true
+	})
+	if len(seen) != 15 {
+		t.Errorf("%d ways to divide 4, want Bell's 15", len(seen))
 	}
 }

@@ -29,6 +29,7 @@ func main() {
 	var r routing.Options
 	flag.IntVar(&r.Seeds, "routing-seeds", 5, "seeds per strategy")
 	flag.IntVar(&r.Arrivals, "routing-arrivals", 100000, "arrivals per seed of a strategy")
+	flag.IntVar(&r.Mixes, "mixes", 0, "also measure routing in so many mixes of skills drawn by lot, the first with the number of the seed")
 	flag.IntVar(&r.Days, "days", 5, "days in which nobody may starve")
 	flag.IntVar(&o.Workers, "workers", runtime.GOMAXPROCS(0), "runs at a time")
 	short := flag.Bool("short", false, "fewer and shorter runs: under a minute, and not enough to judge by")
