@@ -121,6 +121,7 @@ type past struct {
 	enqueued     time.Time
 	final        bool
 	created      time.Time
+	over         time.Time        // when it ended
 	pending      map[string]int64 // the user's messages by id: their entries, until something settles them
 	settled      map[string]string
 	entries      map[int64]brief

@@ -82,6 +82,9 @@ func (c *Checker) entry(ch *chat, p *past, h *handoff.Handoff, e *handoff.Entry,
 	p.ids[e.ID], p.ids[shownAs(e)] = e.Seq, e.Seq
 	p.seq, p.sum = e.Seq, sum(p.sum, e)
 	p.entries[e.Seq] = brief{shown: shownAs(e), forUser: e.ForUser(), past: e.Past, from: e.From.Role, text: e.Text, at: e.At}
+	if e.Kind == handoff.KindEnded {
+		p.over = e.At
+	}
 	if e.Epoch < p.epoch {
 		c.bad(id, "the epoch never falls (2)", "entry %d has %d after %d", e.Seq, e.Epoch, p.epoch)
 	}
@@ -293,10 +296,24 @@ func (c *Checker) one(conversation string, ch *chat, s *Seen) {
 	ch.last = at
 }
 
+// commitTime is how long a commit may be on its way: Config.StoreTimeout, where
+// nothing else is said.
+const commitTime = 5 * time.Second
+
 // after reports whether an entry of an older handoff was written after the
-// newer one began: then either order is right.
+// newer one began: then either order is right. A log has the times at which
+// entries were made, and what is added to a handoff that has ended (a message
+// that was left) can reach the store after the next one, though it was made
+// before. What ends a handoff cannot.
 func (c *Checker) after(ch *chat, at position) bool {
 	next := ch.past[at.number+1]
+	if next == nil {
+		return true
+	}
 	p := ch.past[at.number]
-	return next == nil || !p.entries[at.seq].at.Before(next.created)
+	made := p.entries[at.seq].at
+	if !p.over.IsZero() && made.After(p.over) {
+		made = made.Add(commitTime)
+	}
+	return !made.Before(next.created)
 }
