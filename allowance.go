@@ -2,9 +2,6 @@ package handoff
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -21,11 +18,10 @@ type asking struct {
 	For uint64    `json:"for"`
 }
 
-// allowanceName is the conversation under which the store keeps when an agent
-// was asked in a queue.
+// allowanceName is the name under which the store keeps when an agent was
+// asked in a queue.
 func allowanceName(queue, agent string) string {
-	sum := sha256.Sum256([]byte(strconv.Quote(queue) + " asks " + strconv.Quote(agent)))
-	return "learned:" + hex.EncodeToString(sum[:])
+	return keptName(strconv.Quote(queue) + " asks " + strconv.Quote(agent))
 }
 
 // allowed returns those who may be asked for h just now, after counting it.
@@ -52,37 +48,22 @@ func (e *Engine) allowed(ctx context.Context, q *Queue, h *Handoff, to []candida
 // spend counts one offer to an agent, or says until when he had as many as he
 // may get. The same offer, tried again, counts once.
 func (e *Engine) spend(ctx context.Context, q *Queue, h *Handoff, agent string) (until time.Time, err error) {
-	name := allowanceName(q.Name, agent)
 	offer := asking{For: hash(h.ID.Conversation + " " + itoa(h.ID.Number) + " " + itoa(h.OfferNo+1))}
-	for try := 0; ; try++ {
-		last, err := e.kept(ctx, name)
-		if err != nil {
-			return until, err
-		}
-		var asked []asking
-		if last != nil {
-			asked = last.own.Lesson.Asked
-		}
-		offer.At = now()
+	added, err := e.keep(ctx, allowanceName(q.Name, agent), func(last *kept) *kept {
+		offer.At, until = now(), time.Time{}
 		// A time well ahead was written by a clock that was wrong.
-		asked = slices.DeleteFunc(slices.Clone(asked), func(a asking) bool { return offer.At.Sub(a.At).Abs() >= q.AgentEvery })
+		asked := slices.DeleteFunc(slices.Clone(last.Asked), func(a asking) bool { return offer.At.Sub(a.At).Abs() >= q.AgentEvery })
 		if slices.ContainsFunc(asked, func(a asking) bool { return a.For == offer.For }) {
-			return until, nil
+			return nil
 		}
 		if n := len(asked); n >= q.AgentMost {
-			return asked[n-q.AgentMost].At.Add(q.AgentEvery), nil
+			until = asked[n-q.AgentMost].At.Add(q.AgentEvery)
+			return nil
 		}
-		next := nextKept(name, last)
-		next.own.Lesson = lesson{By: newID(), Asked: append(asked, offer)}
-		if err = e.insertKept(ctx, next); err == nil {
-			e.deleteKept(ctx, next)
-			return until, nil
-		}
-		if !errors.Is(err, ErrConflict) || try >= tries {
-			return until, err
-		}
-		if err := backOff(ctx, try); err != nil {
-			return until, err
-		}
+		return &kept{Asked: append(asked, offer)}
+	})
+	if added != nil {
+		e.shorten(ctx, added)
 	}
+	return until, err
 }

@@ -115,22 +115,18 @@ func (id ID) opening() Key {
 // fence uses up the numbers of a conversation. It comes before the erasure: if
 // that fails, the numbers were used all the same.
 func (e *Engine) fence(ctx context.Context, conversation string, upto int64) error {
-	name := tombstone(conversation) + "/numbers"
-	last, err := e.kept(ctx, name)
+	_, err := e.keep(ctx, tombstone(conversation)+"/numbers", func(last *kept) *kept {
+		n := &numbers{Key: numbersKey(conversation), Upto: min(upto, math.MaxInt32)}
+		n.Units = int(n.Upto)
+		if last.Number != nil {
+			n.Units -= int(last.Number.Upto)
+		}
+		if n.Units <= 0 {
+			return nil
+		}
+		return &kept{Number: n}
+	})
 	if err != nil {
-		return err
-	}
-	n := &numbers{Key: numbersKey(conversation), Upto: min(upto, math.MaxInt32)}
-	n.Units = int(n.Upto)
-	if last != nil && last.own.Numbers != nil {
-		n.Units -= int(last.own.Numbers.Upto)
-	}
-	if n.Units <= 0 {
-		return nil
-	}
-	next := nextKept(name, last)
-	next.own.Numbers, next.own.Lesson.By = n, newID()
-	if err := e.insertKept(ctx, next); err != nil {
 		return e.refused(err)
 	}
 	return nil

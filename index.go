@@ -76,7 +76,8 @@ func (h *Handoff) keys() []Key {
 	if b := h.live(); b != nil && b.Session.Reference != "" && h.State != StateEnded {
 		keys = append(keys, Key{Name: bindingKey(b.Provider, b.Session.Reference), Max: 1, Units: 1})
 	}
-	if n := h.own.Numbers; n != nil {
+	if k := h.own.Kept; k != nil && k.Number != nil {
+		n := k.Number
 		keys = append(keys, Key{Name: n.Key, Max: math.MaxInt32, Units: n.Units})
 	}
 	return keys

@@ -2,9 +2,6 @@ package handoff
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -12,29 +9,17 @@ import (
 	"github.com/seed-2a427302/handoff/estimate"
 )
 
-// lesson is what was learned about a queue, as a store keeps it.
-//
-// Each commit is seen by the one engine that made it, which notes what it
-// teaches and adds it to the stored lesson now and then. Adding is commutative,
-// so all replicas come to the same; a crash loses the last seconds of one.
-type lesson struct {
-	models
-	By    string   `json:"by,omitempty"`    // who added last
-	Asked []asking `json:"asked,omitempty"` // instead of models: see Engine.spend
-}
+// What was learned about a queue is kept in the store. Each commit is seen by
+// the one engine that made it, which notes what it teaches and adds it to the
+// stored lesson now and then. Adding is commutative, so all replicas come to
+// the same; a crash loses the last seconds of one.
 
 // What was noted is stored that much later, and lessons are read anew after
 // that time.
 const lessonEvery = 10 * time.Second
 
-// lessonsKept is how many of a queue's last lessons stay in the store.
-const lessonsKept = 4
-
-// lessonName is the conversation under which the lessons of a queue are stored.
-func lessonName(queue string) string {
-	sum := sha256.Sum256([]byte(queue))
-	return "learned:" + hex.EncodeToString(sum[:])
-}
+// lessonName is the name under which the lessons of a queue are kept.
+func lessonName(queue string) string { return keptName(queue) }
 
 // recall reads what was learned about a queue by all replicas, if that was not
 // done lately. If it cannot be read, what is known already has to do.
@@ -50,7 +35,7 @@ func (e *Engine) recall(ctx context.Context, q *Queue) {
 	if !due {
 		return
 	}
-	h, err := e.kept(ctx, lessonName(q.Name))
+	h, err := e.recallKept(ctx, lessonName(q.Name))
 	if err != nil {
 		e.log.WarnContext(ctx, "what was learned cannot be read", "error", err)
 		return
@@ -62,18 +47,6 @@ func (e *Engine) recall(ctx context.Context, q *Queue) {
 	}
 }
 
-// kept returns what the engines keep under a name, or nil.
-func (e *Engine) kept(ctx context.Context, name string) (h *Handoff, err error) {
-	err = e.call(ctx, "latest", ID{Conversation: name}, func(ctx context.Context) error {
-		r, err := e.store.Latest(ctx, name)
-		if err == nil {
-			h, err = r.decode()
-		}
-		return err
-	})
-	return h, ignore(err, ErrNotFound)
-}
-
 // adopt takes over a stored lesson.
 func (k *taught) adopt(h *Handoff) {
 	if h.ID.Number == k.number {
@@ -81,8 +54,8 @@ func (k *taught) adopt(h *Handoff) {
 	}
 	k.number = h.ID.Number
 	k.known = models{
-		Modes: union(k.prior, h.own.Lesson.Modes, k.fresh.Modes),
-		Lines: union(estimate.Prior{}, h.own.Lesson.Lines, k.fresh.Lines),
+		Modes: union(k.prior, h.own.Kept.Modes, k.fresh.Modes),
+		Lines: union(estimate.Prior{}, h.own.Kept.Lines, k.fresh.Lines),
 	}
 }
 
@@ -138,89 +111,21 @@ func (e *Engine) keepLesson(ctx context.Context, q *Queue, age time.Duration) er
 	return nil
 }
 
-// addLesson stores the union of the stored lesson and of mine. A lesson is
-// never changed: the next one has the next number, which exactly one writer
-// can insert. Old ones are deleted, save the last few, among which a writer who
-// heard nothing finds whether his was stored.
+// addLesson stores the union of the stored lesson and of mine.
 func (e *Engine) addLesson(ctx context.Context, q *Queue, mine models) (*Handoff, error) {
-	by := newID()
-	for try := 0; ; try++ {
-		last, err := e.kept(ctx, lessonName(q.Name))
-		if err != nil {
-			return nil, err
+	added, err := e.keep(ctx, lessonName(q.Name), func(last *kept) *kept {
+		next := models{
+			Modes: union(estimate.Prior{}, last.Modes, mine.Modes),
+			Lines: union(estimate.Prior{}, last.Lines, mine.Lines),
 		}
-		next := nextLesson(q, last, mine, by)
-		err = e.insertKept(ctx, next)
-		if err == nil {
-			e.deleteKept(ctx, next)
-			return next, nil
+		// Replicas may have met different lines.
+		for _, line := range slices.Sorted(maps.Keys(next.Lines))[min(mostLines, len(next.Lines)):] {
+			delete(next.Lines, line)
 		}
-		if !errors.Is(err, ErrConflict) || try >= tries {
-			return nil, err
-		}
-		if err := backOff(ctx, try); err != nil {
-			return nil, err
-		}
-	}
-}
-
-// nextLesson is the lesson that follows last, which may be nil.
-func nextLesson(q *Queue, last *Handoff, mine models, by string) *Handoff {
-	next := nextKept(lessonName(q.Name), last)
-	var stored models
-	if last != nil {
-		stored = last.own.Lesson.models
-	}
-	next.own.Lesson = lesson{By: by, models: models{
-		Modes: union(estimate.Prior{}, stored.Modes, mine.Modes),
-		Lines: union(estimate.Prior{}, stored.Lines, mine.Lines),
-	}}
-	// Replicas may have met different lines.
-	lines := next.own.Lesson.Lines
-	for _, line := range slices.Sorted(maps.Keys(lines))[min(mostLines, len(lines)):] {
-		delete(lines, line)
-	}
-	return next
-}
-
-// nextKept is an empty record that follows last, which may be nil.
-func nextKept(name string, last *Handoff) *Handoff {
-	at := now()
-	next := &Handoff{
-		ID: ID{Conversation: name, Number: 1}, Version: 1, Seq: 1,
-		State: StateEnded, Created: at, Updated: at,
-	}
-	if last != nil {
-		next.ID.Number = last.ID.Number + 1
-	}
-	next.own.Tombstone = true
-	return next
-}
-
-func (e *Engine) insertKept(ctx context.Context, h *Handoff) error {
-	rec := e.rules.record(h)
-	rec.Version = 0
-	en := &Entry{ID: h.own.Lesson.By, Handoff: h.ID, Seq: 1, At: h.Created, Kind: KindTimer, State: h.State}
-	err := e.call(ctx, "commit", h.ID, func(ctx context.Context) error {
-		return e.store.Commit(ctx, rec, RecordEntry{ID: en.ID, Seq: en.Seq, At: en.At, Body: Body{value: en}})
+		return &kept{models: next}
 	})
-	if err != nil && !isAnswer(err) {
-		// Unknown: it may have been stored.
-		if found, ferr := e.get(ctx, h.ID); ferr == nil && found.own.Lesson.By == h.own.Lesson.By {
-			return nil
-		}
+	if err == nil {
+		e.shorten(ctx, added)
 	}
-	return err
-}
-
-// deleteKept removes what is no longer needed once h is stored.
-func (e *Engine) deleteKept(ctx context.Context, h *Handoff) {
-	old := ID{Conversation: h.ID.Conversation, Number: h.ID.Number - lessonsKept}
-	if old.Number < 1 {
-		return
-	}
-	err := e.call(ctx, "delete", old, func(ctx context.Context) error { return e.store.Delete(ctx, old, 1) })
-	if err != nil {
-		e.log.WarnContext(ctx, "an old lesson stays", "error", err)
-	}
+	return added, err
 }

@@ -244,8 +244,7 @@ type bookkeeping struct {
 	Attended   time.Time  `json:"attended,omitzero"`   // when the first agent came
 	Tombstone  bool       `json:"tombstone,omitempty"` // no handoff, but something the engine keeps
 	Lined      time.Time  `json:"lined,omitzero"`      // when it last joined a line
-	Lesson     lesson     `json:"lesson,omitzero"`     // of a tombstone: what was learned about a queue
-	Numbers    *numbers   `json:"numbers,omitempty"`   // of a tombstone: which numbers are used up
+	Kept       *kept      `json:"kept,omitempty"`      // of a tombstone that is one
 
 	Trigger *trigger.State `json:"trigger,omitempty"`
 	Offer   bool           `json:"offer,omitempty"`   // a person is to be offered after the bot's next reply

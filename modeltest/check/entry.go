@@ -296,9 +296,9 @@ func (c *Checker) one(conversation string, ch *chat, s *Seen) {
 	ch.last = at
 }
 
-// commitTime is how long a commit may be on its way: Config.StoreTimeout, where
-// nothing else is said.
-const commitTime = 5 * time.Second
+// commitTime is how long a commit may be on its way: the default of
+// Config.StoreTimeout.
+const commitTime = 10 * time.Second
 
 // after reports whether an entry of an older handoff was written after the
 // newer one began: then either order is right. A log has the times at which
