@@ -4,10 +4,10 @@
 // adapter.
 //
 // [Client] calls a platform's HTTP interface; its failures hold no secrets.
-// [Secrets], [Fresh] and [DecodeJSON] verify webhooks, [Renderer] turns what
-// was said into what a platform takes, [Once] says nothing twice, and [Guard]
-// keeps addresses from outside outside. docs/providers/write-your-own.md puts
-// them together.
+// [Secrets], [Fresh] and [DecodeJSON] verify webhooks, [DecodeXML] reads answers
+// in XML, [Renderer] turns what was said into what a platform takes, [Once] says
+// nothing twice, and [Guard] keeps addresses from outside outside.
+// docs/providers/write-your-own.md puts them together.
 //
 // [Handler] is the http.Handler behind which a platform's webhooks arrive.
 package provider

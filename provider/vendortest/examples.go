@@ -7,7 +7,7 @@ import (
 	"github.com/seed-2a427302/handoff"
 )
 
-// An Example is a webhook that a platform published, with what it is to an
+// An Example is a webhook, or an answer, that a platform published, with what it is to an
 // engine.
 type Example struct {
 	Source string // where it was published
@@ -22,8 +22,21 @@ type Example struct {
 // CheckExamples proves that an adapter understands what its platform published.
 func CheckExamples(t *testing.T, rc handoff.Receiver, sign func(body []byte) handoff.Webhook, examples []Example) {
 	t.Helper()
+	CheckAnswers(t, func(body []byte) ([]handoff.ProviderEvent, error) {
+		events, _, err := rc.Receive(t.Context(), sign(body))
+		return events, err
+	}, examples)
+}
+
+// A Reading is what an adapter makes of what its platform answers when it is
+// read: the events of a chat that nothing is known of.
+type Reading func(body []byte) ([]handoff.ProviderEvent, error)
+
+// CheckAnswers is CheckExamples for a platform that is read.
+func CheckAnswers(t *testing.T, read Reading, examples []Example) {
+	t.Helper()
 	for _, ex := range examples {
-		events, _, err := rc.Receive(t.Context(), sign([]byte(ex.Body)))
+		events, err := read([]byte(ex.Body))
 		if err != nil {
 			t.Errorf("%s is refused: %v", ex.Source, err)
 			continue

@@ -184,6 +184,7 @@ type route struct {
 	Query *Schema `json:"query"`
 	Form  *Schema `json:"form"`
 	Body  *Schema `json:"body"`
+	XML   *Schema `json:"xml"`
 }
 
 func parseRoutes(b []byte) (map[string]*route, error) {
@@ -201,7 +202,7 @@ func parseRoutes(b []byte) (map[string]*route, error) {
 	routes := map[string]*route{}
 	for pattern, text := range raw {
 		r := &route{}
-		errs = append(errs, strict(text, r), r.Query.prepare(root), r.Form.prepare(root), r.Body.prepare(root))
+		errs = append(errs, strict(text, r), r.Query.prepare(root), r.Form.prepare(root), r.Body.prepare(root), r.XML.prepare(root))
 		routes[pattern] = r
 	}
 	return routes, errors.Join(errs...)
@@ -237,6 +238,13 @@ func (d *Double) validate(in *In, pattern string) {
 			bad("body", fmt.Errorf("is %q, not JSON", typ))
 		}
 		bad("body", r.Body.CheckJSON(in.Raw))
+	case r.XML != nil:
+		if typ != "application/xml" {
+			bad("body", fmt.Errorf("is %q, not XML", typ))
+		}
+		v, err := readXML(in.Raw)
+		bad("body", err)
+		bad("body", r.XML.Check(v))
 	case r.Form != nil && typ == "multipart/form-data":
 		form, err := readMultipart(in.Raw, params["boundary"])
 		bad("form", err)
