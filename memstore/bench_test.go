@@ -177,11 +177,19 @@ func runLifecycles(b *testing.B, s committer, waiting, n int) (took time.Duratio
 	return took
 }
 
+// sizes are how many wait; -short leaves out the large ones.
+func sizes() []int {
+	if testing.Short() {
+		return []int{1_000}
+	}
+	return []int{1_000, 100_000, 1_000_000}
+}
+
 // BenchmarkLifecycle reports lifecycles per second of processor time while
 // others wait, and how many times as much as on the floor one takes. Run it
 // with GOMAXPROCS=1 to know what one core does.
 func BenchmarkLifecycle(b *testing.B) {
-	for _, waiting := range []int{1_000, 100_000, 1_000_000} {
+	for _, waiting := range sizes() {
 		b.Run(fmt.Sprintf("waiting=%d", waiting), func(b *testing.B) {
 			f := &floor{records: make(map[handoff.ID]handoff.Record)}
 			fill(b, f, waiting)
@@ -217,7 +225,7 @@ func filled(b *testing.B, waiting int) *Store {
 
 // BenchmarkAhead asks for places all over a queue.
 func BenchmarkAhead(b *testing.B) {
-	for _, waiting := range []int{1_000, 100_000, 1_000_000} {
+	for _, waiting := range sizes() {
 		b.Run(fmt.Sprintf("waiting=%d", waiting), func(b *testing.B) {
 			s := filled(b, waiting)
 			probes := make([]handoff.Record, 1009)
@@ -237,7 +245,7 @@ func BenchmarkAhead(b *testing.B) {
 
 // BenchmarkNext finds the best of eight lines.
 func BenchmarkNext(b *testing.B) {
-	for _, waiting := range []int{1_000, 100_000, 1_000_000} {
+	for _, waiting := range sizes() {
 		b.Run(fmt.Sprintf("waiting=%d", waiting), func(b *testing.B) {
 			s := filled(b, waiting)
 			q := handoff.Query{Queue: "support", Waiting: true, Lines: lines[:8], ByRank: true, Limit: 1}
