@@ -377,13 +377,37 @@ func (o *outlook) agent(m *member) estimate.Agent {
 	return a
 }
 
+// working says how many seats there are now for those who wait, and how many of
+// them serve somebody of this queue. Whoever can serve none of those who wait
+// has nothing to do with how fast the others work.
+func (o *outlook) working() (seats, busy int) {
+	waits := make([]bool, len(o.needs))
+	for i := range o.scene.Waiting {
+		waits[o.scene.Waiting[i].Line] = true
+	}
+	for i := range o.crew {
+		m := &o.crew[i]
+		if m.online && slices.ContainsFunc(o.scene.Agents[i].Lines, func(l int) bool { return waits[l] }) {
+			s, b := m.seats()
+			seats, busy = seats+s, busy+b
+		}
+	}
+	return seats, busy
+}
+
+// seats says how many seats a member has, and how many of them serve somebody
+// of the queue.
+func (m *member) seats() (seats, busy int) {
+	for _, h := range m.inHand {
+		busy += h.own.Seat.Units
+	}
+	return m.agent.Seats, busy
+}
+
 // count says how many seats there are now for the line of h, and how many of
 // them serve somebody of this queue.
 func (o *outlook) count(h *Handoff) (seats, busy int) {
-	key := "" // no line is that
-	if h != nil {
-		key = o.lineKey(h)
-	}
+	key := o.lineKey(h)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	n, ok := o.counted[key]
@@ -397,11 +421,9 @@ func (o *outlook) count(h *Handoff) (seats, busy int) {
 func (o *outlook) countAll(h *Handoff) (seats, busy int) {
 	for i := range o.crew {
 		m := &o.crew[i]
-		if m.online && (h == nil || o.may(m, h)) {
-			seats += m.agent.Seats
-			for _, h := range m.inHand {
-				busy += h.own.Seat.Units
-			}
+		if m.online && o.may(m, h) {
+			s, b := m.seats()
+			seats, busy = seats+s, busy+b
 		}
 	}
 	return seats, busy

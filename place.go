@@ -165,7 +165,7 @@ const mostTold = 100
 // staffed learns from how the queue is staffed while somebody waits.
 func (e *Engine) staffed(o *outlook) {
 	c := seatCount{at: o.at, waiting: !o.closed}
-	c.seats, c.busy = o.count(nil)
+	c.seats, c.busy = o.working()
 	e.taught.staffed(o.queue, c)
 }
 

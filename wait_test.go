@@ -174,6 +174,25 @@ func TestShiftsAreForeseen(t *testing.T) {
 	}))
 }
 
+// Whoever can serve none of those who wait does not make the others seem slow.
+func TestIdleAgentsWithoutTheSkillTeachNothing(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		french := func(q *handoff.Request) { q.Skills = []handoff.Skill{{Name: "fr"}} }
+		ann := r.Hire(handoff.Agent{ID: "ann", Seats: 1, Queues: []string{"support"}, Skills: map[string]int{"fr": 1}})
+		r.Agent("bob", 1)
+		r.Asks("now", french)
+		takes(r, ann, "now")
+		h := r.Asks("next", french)
+		before := placeOf(r, r.Engine, h.ID)
+		r.Sleep(4 * time.Hour)
+		after := placeOf(r, r.Engine, h.ID)
+		require.InEpsilon(t, before.P50.Minutes(), after.P50.Minutes(), .1)
+	}, queues(handoff.Queue{
+		Name: "support", Ladder: patient(), IdleTimeout: handoff.Never, OfferTimeout: time.Hour,
+		Expect: estimate.Prior{Handle: 5 * time.Minute, Weight: 1e6},
+	}))
+}
+
 // A value that was told rises only with a reason, and says it.
 func TestToldWaitRisesOnlyWithAReason(t *testing.T) {
 	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {

@@ -142,7 +142,8 @@ func (m *Model) Arrived(at time.Time, level int) {
 }
 
 // Staffed records that from start to end, while somebody waited all the time,
-// the queue had seats and busy of them served it. Nothing is recorded unless
+// the queue had seats that can serve one of those, and busy of them served the
+// queue. Nothing is recorded unless
 // 0 <= busy and 0 < seats; busy above seats counts as seats.
 func (m *Model) Staffed(start, end time.Time, seats, busy int) {
 	if !believable(start, end) || seats <= 0 || seats > 1<<20 || busy < 0 {

@@ -80,9 +80,15 @@ func (l *learner) staffed(w *world.World) {
 		l.queue.Staffed(clock(l.last), clock(w.Now), l.seats, l.busy)
 	}
 	l.last, l.seats, l.busy = w.Now, 0, 0
-	l.waiting = slices.ContainsFunc(w.Waiting, func(p *world.Person) bool { return !p.Ghost })
+	l.waiting = false
+	needed := make([]bool, len(w.Shares))
+	for _, p := range w.Waiting {
+		if !p.Ghost {
+			l.waiting, needed[p.Line] = true, true
+		}
+	}
 	for _, d := range w.Desks {
-		if d.There {
+		if d.There && slices.ContainsFunc(d.Lines, func(line int) bool { return needed[line] }) {
 			l.seats += d.Seats
 			l.busy += len(d.People)
 		}
