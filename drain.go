@@ -7,17 +7,24 @@ import (
 	"time"
 )
 
-// load returns the units in use of keys.
+// load returns the units in use of keys. Thousands are read some at a time, so
+// that no store keeps others waiting for all of them.
 func (e *Engine) load(ctx context.Context, keys []string) (map[string]int, error) {
+	const atOnce = 1000
 	out := make(map[string]int, len(keys))
-	err := e.call(ctx, "holders", ID{}, func(ctx context.Context) error {
-		list, err := e.store.Holders(ctx, keys...)
-		for _, h := range list {
-			out[h.Key] += h.Units
+	for some := range slices.Chunk(keys, atOnce) {
+		err := e.call(ctx, "holders", ID{}, func(ctx context.Context) error {
+			list, err := e.store.Holders(ctx, some...)
+			for _, h := range list {
+				out[h.Key] += h.Units
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
 		}
-		return err
-	})
-	return out, err
+	}
+	return out, nil
 }
 
 // candidates reads who is online in a queue, and who of them has a free seat.

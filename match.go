@@ -135,7 +135,7 @@ func (e *Engine) pick(ctx context.Context, q *Queue, h *Handoff, start int64, at
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	able := r.find(q.Name, &h.Need)
-	able = slices.DeleteFunc(able, func(c *Candidate) bool { return e.whyNot(h, c, at) != "" })
+	able = slices.DeleteFunc(able, func(c *Candidate) bool { return e.whyNotNow(h, c, at) != "" })
 	able = r.willing(q.Name, h, able, at)
 	add := func(c *Candidate, why string) {
 		if r.seats[r.ids[c.Agent.ID]].read <= start {
@@ -221,6 +221,16 @@ func (e *Engine) whyNot(h *Handoff, c *Candidate, at time.Time) string {
 		return "does not serve the queue"
 	case !c.Agent.covers(&h.Need):
 		return missing(&c.Agent, &h.Need)
+	}
+	return e.whyNotNow(h, c, at)
+}
+
+// whyNotNow says why an agent who can do what a handoff needs cannot get it now,
+// or "".
+func (e *Engine) whyNotNow(h *Handoff, c *Candidate, at time.Time) string {
+	switch {
+	case slices.Contains(h.Need.Exclude, c.Agent.ID):
+		return "excluded"
 	case c.Free < max(1, h.own.Units):
 		return "no free seat"
 	case slices.Contains(c.full, h.Channel):

@@ -86,27 +86,39 @@ func (r *roster) put(f *sighting, read int64) (better bool) {
 }
 
 // putCrew takes in what was found about all agents of a queue. It reports
-// whether one of them can take something that he could not before.
+// whether one of them can take something that he could not before. Matching goes
+// on meanwhile: thousands of agents are taken in some at a time.
 func (r *roster) putCrew(queue string, all []sighting, read int64) (better bool) {
+	const atOnce = 100
+	var found bitset
+	for some := range slices.Chunk(all, atOnce) {
+		better = r.putSome(queue, some, read, &found) || better
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.crew(queue)
-	var who bitset
-	for i := range all {
-		n, b := r.set(&all[i], read)
-		who.put(n, true)
-		better = better || b || !c.who.has(n)
-	}
-	old := c.who
-	c.who, c.read = who, true
-	for n := range old.all {
+	c.read = true
+	for n := range c.who.all {
 		switch m := r.seats[n]; {
-		case who.has(n):
-		case m.read > read && m.Agent.serves(queue):
-			c.who.put(n, true) // he joined since
+		case found.has(n):
+		case m.read > read && m.Agent.serves(queue): // he joined since
 		default:
+			c.who.put(n, false)
 			r.leave(n)
 		}
+	}
+	return better
+}
+
+func (r *roster) putSome(queue string, some []sighting, read int64, found *bitset) (better bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.crew(queue)
+	for i := range some {
+		n, b := r.set(&some[i], read)
+		better = better || b || !c.who.has(n)
+		c.who.put(n, true)
+		found.put(n, true)
 	}
 	return better
 }
