@@ -28,7 +28,7 @@ type outlook struct {
 	stale  time.Time
 
 	mu      sync.Mutex
-	counted map[string][2]int // seats and busy, by line
+	counted map[string]int // seats by line
 }
 
 // member is an agent of the queue and what he does.
@@ -94,7 +94,7 @@ func (e *Engine) freshOutlook(ctx context.Context, q *Queue, also ...*Handoff) (
 
 func (e *Engine) readOutlook(ctx context.Context, q *Queue, also []*Handoff) (*outlook, error) {
 	e.recall(ctx, q)
-	o := &outlook{queue: q, at: now(), lines: map[string]int{}, params: map[Mode]*estimate.Params{}, counted: map[string][2]int{}}
+	o := &outlook{queue: q, at: now(), lines: map[string]int{}, params: map[Mode]*estimate.Params{}, counted: map[string]int{}}
 	o.closed = q.Hours != nil && !isOpen(q.Hours, o.at)
 	waiting, err := e.handoffs(ctx, Query{Queue: q.Name, Waiting: true, ByRank: true, Limit: mostListed})
 	if err != nil {
@@ -387,46 +387,32 @@ func (o *outlook) working() (seats, busy int) {
 	}
 	for i := range o.crew {
 		m := &o.crew[i]
-		if m.online && slices.ContainsFunc(o.scene.Agents[i].Lines, func(l int) bool { return waits[l] }) {
-			s, b := m.seats()
-			seats, busy = seats+s, busy+b
+		if !m.online || !slices.ContainsFunc(o.scene.Agents[i].Lines, func(l int) bool { return waits[l] }) {
+			continue
+		}
+		seats += m.agent.Seats
+		for _, h := range m.inHand {
+			busy += h.own.Seat.Units
 		}
 	}
 	return seats, busy
 }
 
-// seats says how many seats a member has, and how many of them serve somebody
-// of the queue.
-func (m *member) seats() (seats, busy int) {
-	for _, h := range m.inHand {
-		busy += h.own.Seat.Units
-	}
-	return m.agent.Seats, busy
-}
-
-// count says how many seats there are now for the line of h, and how many of
-// them serve somebody of this queue.
-func (o *outlook) count(h *Handoff) (seats, busy int) {
+// count says how many seats there are now for the line of h.
+func (o *outlook) count(h *Handoff) int {
 	key := o.lineKey(h)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	n, ok := o.counted[key]
 	if !ok {
-		n[0], n[1] = o.countAll(h)
+		for i := range o.crew {
+			if m := &o.crew[i]; m.online && o.may(m, h) {
+				n += m.agent.Seats
+			}
+		}
 		o.counted[key] = n
 	}
-	return n[0], n[1]
-}
-
-func (o *outlook) countAll(h *Handoff) (seats, busy int) {
-	for i := range o.crew {
-		m := &o.crew[i]
-		if m.online && o.may(m, h) {
-			s, b := m.seats()
-			seats, busy = seats+s, busy+b
-		}
-	}
-	return seats, busy
+	return n
 }
 
 // waits returns the waits of those with these places in the list.
@@ -470,7 +456,7 @@ func (o *outlook) person(h *Handoff, line int) estimate.Person {
 // those who serve him took people lately. Behind the list no more is known; and
 // where agents pick, a free seat does not mean that it is his turn.
 func (o *outlook) steps(h *Handoff, ahead int) estimate.Wait {
-	seats, _ := o.count(h)
+	seats := o.count(h)
 	p := o.params[h.Need.Mode]
 	if p == nil {
 		return estimate.Unknown(estimate.NoData)

@@ -98,7 +98,7 @@ func (p *Place) set(o *outlook, h *Handoff, w estimate.Wait) {
 		p.Why = ReasonNoData
 	case estimate.NoAgents:
 		p.Why = ReasonOffline
-		if all, _ := o.count(&Handoff{Need: h.Need}); all > 0 {
+		if o.count(&Handoff{Need: h.Need}) > 0 {
 			p.Why = ReasonCooldown // those who are there were asked
 		}
 	}
@@ -175,7 +175,7 @@ func (o *outlook) tell(i int, w estimate.Wait) (Told, bool) {
 	p := Place{Position: i + 1}
 	p.set(o, h, w)
 	told := Told{Position: p.Position, Known: p.Known, Why: p.Why, P50: p.P50, P90: p.P90}
-	told.Seats, _ = o.count(h)
+	told.Seats = o.count(h)
 	last := h.Place
 	if last == nil {
 		return told, true
