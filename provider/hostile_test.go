@@ -108,21 +108,43 @@ var doors = map[string]func() door{
 		}
 		return door{p, err, sign(webhooktest.Secret), sign("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), webhooktest.Secret}
 	},
-	"zendesk": func() door {
-		p, err := zendesk.New(zendesk.Config{
-			URL: zendesktest.URL, App: zendesktest.App, KeyID: zendesktest.KeyID, Secret: zendesktest.Key, Bot: zendesktest.Bot,
-			Secrets: []string{zendesktest.Secret}, TriggerSecrets: []string{zendesktest.TriggerSecret}, Email: zendesktest.Email,
-			Token: zendesktest.Token, ReferenceField: "11", NoteField: "12", HTTP: nowhere(),
-		})
-		sign := func(secret string) func(body []byte) handoff.Webhook {
-			return func(body []byte) handoff.Webhook {
-				w := zendesktest.Sign(secret, "i1", time.Now(), body)
-				http.Header(w.Header).Set("X-Api-Key", secret) // whichever of the two doors it comes to
-				return w
-			}
-		}
-		return door{p, err, sign(zendesktest.Secret), sign(other), zendesktest.Secret}
-	},
+	"zendesk":                       func() door { return atZendesk(sunshine) },
+	"zendesk, triggers":             func() door { return atZendesk(trigger) },
+	"zendesk, bot within":           func() door { return withinZendesk(sunshine) },
+	"zendesk, bot within, triggers": func() door { return withinZendesk(trigger) },
+}
+
+// signer signs as one of a platform's doors wants it.
+type signer struct {
+	secret string
+	sign   func(secret string, body []byte) handoff.Webhook
+}
+
+// Zendesk has two: Sunshine Conversations sends the secret itself, triggers are
+// signed with another one.
+var (
+	sunshine = signer{zendesktest.Secret, zendesktest.Bare}
+	trigger  = signer{zendesktest.TriggerSecret, func(secret string, body []byte) handoff.Webhook {
+		return zendesktest.Sign(secret, "i1", time.Now(), body)
+	}}
+)
+
+func atZendesk(s signer) door {
+	p, err := zendesk.New(account())
+	return plain(p, err, s.secret, s.sign)
+}
+
+func withinZendesk(s signer) door {
+	p, err := zendesk.NewSwitchboard(account())
+	return plain(p, err, s.secret, s.sign)
+}
+
+func account() zendesk.Config {
+	return zendesk.Config{
+		URL: zendesktest.URL, App: zendesktest.App, KeyID: zendesktest.KeyID, Secret: zendesktest.Key, Bot: zendesktest.Bot,
+		Secrets: []string{zendesktest.Secret}, TriggerSecrets: []string{zendesktest.TriggerSecret}, Email: zendesktest.Email,
+		Token: zendesktest.Token, ReferenceField: "11", NoteField: "12", HTTP: nowhere(),
+	}
 }
 
 const other = "s3cret-of-another-tenant"
@@ -175,6 +197,9 @@ func TestHostileWebhooks(t *testing.T) {
 						assert.NotContains(t, said, d.secret, "%s as %q", what, typ)
 					}
 				}
+				// It is the body that is refused, not the signature.
+				_, reply, _ := rc.Receive(t.Context(), d.sign([]byte(`{}`)))
+				assert.NotContains(t, []int{http.StatusUnauthorized, http.StatusForbidden}, reply.Status)
 				_, reply, err := rc.Receive(t.Context(), d.foreign([]byte(`{}`)))
 				var pe *handoff.ProviderError
 				require.ErrorAs(t, err, &pe, "another tenant's webhook is taken")

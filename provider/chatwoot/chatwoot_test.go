@@ -2,6 +2,7 @@ package chatwoot_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -69,7 +70,10 @@ func TestSignatures(t *testing.T) {
 // The samples of Chatwoot's documentation; testdata/README.md has the address.
 func TestPublishedSamples(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := adapter(t, nil)
+		c := config(nil)
+		c.Account, c.Inbox = 1, 1 // of the samples
+		p, err := chatwoot.New(c)
+		require.NoError(t, err)
 		want := [][]handoff.ProviderEventKind{
 			{handoff.EventMessage}, // message_created_agent.json
 			nil,                    // message_created_contact.json
@@ -161,4 +165,20 @@ func FuzzReceive(f *testing.F) {
 	vendortest.FuzzReceive(f, p, func(body []byte) handoff.Webhook {
 		return chatwoottest.Sign(chatwoottest.Secret, "d", time.Now(), body)
 	}, seeds...)
+}
+
+func TestStrangers(t *testing.T) {
+	vendortest.Strangers{
+		New: func(t *testing.T) (vendortest.Platform, handoff.Provider) {
+			d := chatwoottest.New(t)
+			return d, adapter(t, d)
+		},
+		Tenants: []vendortest.Tenant{
+			{What: "account", Ours: fmt.Sprintf(`"account":{"id":%d}`, chatwoottest.Account), Theirs: `"account":{"id":4711}`},
+			{What: "inbox", Ours: fmt.Sprintf(`"inbox_id":%d`, chatwoottest.Inbox), Theirs: `"inbox_id":4711`},
+		},
+		Sign: func(_ handoff.Webhook, body []byte) handoff.Webhook {
+			return chatwoottest.Sign(chatwoottest.Secret, "d1", time.Now(), body)
+		},
+	}.Check(t)
 }

@@ -103,6 +103,9 @@ func (p *Provider) Receive(_ context.Context, w handoff.Webhook) ([]handoff.Prov
 	if provider.DecodeJSON(w.Body, &head) != nil {
 		return provider.RefuseBody()
 	}
+	if !p.isOurs(w.Body) {
+		return nil, handoff.WebhookReply{}, nil
+	}
 	delivery := provider.Name(h.Get("X-Chatwoot-Delivery"))
 	var events []handoff.ProviderEvent
 	switch head.Event {
@@ -130,6 +133,26 @@ func (p *Provider) Receive(_ context.Context, w handoff.Webhook) ([]handoff.Prov
 		events = t.events(delivery, head.Event == "conversation_typing_off")
 	}
 	return events, handoff.WebhookReply{}, nil
+}
+
+// isOurs reports whether a webhook is about our account and inbox, as far as it
+// names them: ids of conversations are those of an account, so that another
+// one's may be the same.
+func (p *Provider) isOurs(body []byte) bool {
+	type named struct {
+		ID int64 `json:"id"`
+	}
+	var of struct {
+		Account      named `json:"account"`
+		Inbox        named `json:"inbox"`
+		InboxID      int64 `json:"inbox_id"`
+		Conversation struct {
+			InboxID int64 `json:"inbox_id"`
+		} `json:"conversation"`
+	}
+	_ = json.Unmarshal(body, &of) // what can be read of it
+	is := func(id, ours int64) bool { return id == 0 || id == ours }
+	return is(of.Account.ID, p.cfg.Account) && is(of.Inbox.ID, p.cfg.Inbox) && is(of.InboxID, p.cfg.Inbox) && is(of.Conversation.InboxID, p.cfg.Inbox)
 }
 
 // about begins an event of a conversation; without one there is none.

@@ -219,3 +219,10 @@ func TestEachChatHasItsOwnCookies(t *testing.T) {
 	require.NoError(t, json.Unmarshal(second.State, &state))
 	assert.Equal(t, second.Reference, state["reference"])
 }
+
+func TestStrangers(t *testing.T) {
+	vendortest.Strangers{New: func(t *testing.T) (vendortest.Platform, handoff.Provider) {
+		d := ciscotest.New(t)
+		return d, adapter(t, d)
+	}}.Check(t)
+}

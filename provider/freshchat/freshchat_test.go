@@ -211,3 +211,13 @@ func TestKeys(t *testing.T) {
 		assert.Error(t, err, key)
 	}
 }
+
+func TestStrangers(t *testing.T) {
+	vendortest.Strangers{
+		New: func(t *testing.T) (vendortest.Platform, handoff.Provider) {
+			d := freshchattest.New(t)
+			return d, adapter(t, d)
+		},
+		NoTenant: "webhooks name none: the key is the account's",
+	}.Check(t)
+}

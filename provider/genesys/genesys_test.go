@@ -256,3 +256,16 @@ func FuzzReceive(f *testing.F) {
 	}
 	vendortest.FuzzReceive(f, p, func(body []byte) handoff.Webhook { return genesystest.Sign(genesystest.Secret, body) }, seeds...)
 }
+
+func TestStrangers(t *testing.T) {
+	vendortest.Strangers{
+		New: func(t *testing.T) (vendortest.Platform, handoff.Provider) {
+			d := genesystest.New(t)
+			return d, adapter(t, d)
+		},
+		Tenants: []vendortest.Tenant{{What: "integration", Ours: genesystest.Integration, Theirs: "5a8c1c2e-3bd7-4a0d-9b6e-0f6d6cf0a002"}},
+		Sign: func(_ handoff.Webhook, body []byte) handoff.Webhook {
+			return genesystest.Sign(genesystest.Secret, body)
+		},
+	}.Check(t)
+}

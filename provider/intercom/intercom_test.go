@@ -137,3 +137,13 @@ func FuzzReceive(f *testing.F) {
 	}
 	vendortest.FuzzReceive(f, p, func(body []byte) handoff.Webhook { return intercomtest.Sign(intercomtest.Secret, body) }, seeds...)
 }
+
+func TestStrangers(t *testing.T) {
+	vendortest.Strangers{
+		New: func(t *testing.T) (vendortest.Platform, handoff.Provider) {
+			d := intercomtest.New(t)
+			return d, adapter(t, d)
+		},
+		NoTenant: "the workspace is that of the token, which Config does not name; ids of conversations are the whole region's",
+	}.Check(t)
+}

@@ -193,3 +193,16 @@ func TestPeopleInAnyOrder(t *testing.T) {
 	}
 	assert.Equal(t, 2, left)
 }
+
+func TestStrangers(t *testing.T) {
+	vendortest.Strangers{
+		New: func(t *testing.T) (vendortest.Platform, handoff.Provider) {
+			d := livechattest.New(t)
+			return d, adapter(t, d)
+		},
+		Tenants: []vendortest.Tenant{{What: "organization", Ours: `"organization_id":"` + livechattest.Organization + `"`, Theirs: `"organization_id":"another"`}},
+		Sign: func(_ handoff.Webhook, body []byte) handoff.Webhook {
+			return livechattest.Sign(livechattest.Secret, body)
+		},
+	}.Check(t)
+}

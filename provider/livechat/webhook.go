@@ -14,6 +14,7 @@ import (
 // delivery is a webhook.
 type delivery struct {
 	Secret  string  `json:"secret_key"`
+	Owner   string  `json:"organization_id"`
 	Action  string  `json:"action"`
 	Payload payload `json:"payload"`
 }
@@ -44,6 +45,9 @@ func (p *Provider) Receive(ctx context.Context, w handoff.Webhook) ([]handoff.Pr
 	var d delivery
 	if provider.DecodeJSON(w.Body, &d) != nil {
 		return provider.RefuseBody()
+	}
+	if d.Owner != "" && d.Owner != p.cfg.Organization {
+		return nil, handoff.WebhookReply{}, nil // another tenant's
 	}
 	// What happens to people has neither an id nor a time there: the same body
 	// is the same thing.

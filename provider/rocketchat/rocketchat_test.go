@@ -133,3 +133,13 @@ func FuzzReceive(f *testing.F) {
 	}
 	vendortest.FuzzReceive(f, p, func(body []byte) handoff.Webhook { return rocketchattest.Sign(rocketchattest.Secret, body) }, seeds...)
 }
+
+func TestStrangers(t *testing.T) {
+	vendortest.Strangers{
+		New: func(t *testing.T) (vendortest.Platform, handoff.Provider) {
+			d := rocketchattest.New(t)
+			return d, adapter(t, d)
+		},
+		NoTenant: "webhooks name none: the secret is the workspace's, and ids of rooms are random",
+	}.Check(t)
+}

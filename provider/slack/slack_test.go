@@ -199,3 +199,16 @@ func FuzzReceive(f *testing.F) {
 		return slacktest.Sign(slacktest.Secret, typ, time.Now(), body)
 	}, list...)
 }
+
+func TestStrangers(t *testing.T) {
+	vendortest.Strangers{
+		New: func(t *testing.T) (vendortest.Platform, handoff.Provider) {
+			d := slacktest.New(t)
+			return d, adapter(t, d)
+		},
+		Tenants: []vendortest.Tenant{{What: "channel", Ours: slacktest.Channel, Theirs: "C0OTHER"}},
+		Sign: func(w handoff.Webhook, body []byte) handoff.Webhook {
+			return slacktest.Sign(slacktest.Secret, http.Header(w.Header).Get("Content-Type"), time.Now(), body)
+		},
+	}.Check(t)
+}

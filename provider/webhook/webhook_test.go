@@ -241,3 +241,15 @@ func TestErrorsAreQuiet(t *testing.T) {
 		}
 	})
 }
+
+func TestStrangers(t *testing.T) {
+	for _, custody := range []handoff.Custody{handoff.CustodyQueue, handoff.CustodyConversation} {
+		vendortest.Strangers{
+			New: func(t *testing.T) (vendortest.Platform, handoff.Provider) {
+				d := webhooktest.New(t)
+				return d, bridge(t, d, func(c *webhook.Config) { c.Custody = custody })
+			},
+			NoTenant: "a console has one tenant for each secret, and its references are the console's",
+		}.Check(t)
+	}
+}

@@ -3,17 +3,23 @@ package zendesk_test
 import (
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/provider/vendortest"
+	"github.com/seed-2a427302/handoff/provider/zendesk"
 	"github.com/seed-2a427302/handoff/provider/zendesk/zendesktest"
 )
+
+// exampleApp is the app of the examples.
+const exampleApp = "5ebee0975ac5304b664a12fa"
 
 // Webhooks as Zendesk shows them, shortened: the examples of the OpenAPI
 // document of Sunshine Conversations,
 // https://github.com/zendesk/sunshine-conversations-java/blob/master/api/openapi.yaml
 func examples(within bool) []vendortest.Example {
 	const (
-		app     = `{"app":{"id":"5ebee0975ac5304b664a12fa"},"webhook":{"id":"5f4eaef81e3dcc117c7ba48a","version":"v2"},"events":[{"id":"5f74a0d52b5315fc007e798a",`
+		app     = `{"app":{"id":"` + exampleApp + `"},"webhook":{"id":"5f4eaef81e3dcc117c7ba48a","version":"v2"},"events":[{"id":"5f74a0d52b5315fc007e798a",`
 		when    = `"createdAt":"2020-09-30T15:14:29.834Z",`
 		bot     = `"activeSwitchboardIntegration":{"id":"5eecde2dcdbffb08f5c3ed37","name":"bot","integrationId":"5f11a650e4e987667c2051d1","integrationType":"custom"}`
 		id      = "f52b01137aa6c250bc7251fa"
@@ -45,6 +51,12 @@ func examples(within bool) []vendortest.Example {
 
 func TestExamples(t *testing.T) {
 	sign := func(body []byte) handoff.Webhook { return zendesktest.Bare(zendesktest.Secret, body) }
-	vendortest.CheckExamples(t, adapter(t, zendesktest.New(t)), sign, examples(false))
-	vendortest.CheckExamples(t, switchboard(t, zendesktest.NewInside(t)), sign, examples(true))
+	outside, within := config(zendesktest.New(t)), config(zendesktest.NewInside(t))
+	outside.App, within.App = exampleApp, exampleApp
+	p, err := zendesk.New(outside)
+	require.NoError(t, err)
+	vendortest.CheckExamples(t, p, sign, examples(false))
+	s, err := zendesk.NewSwitchboard(within)
+	require.NoError(t, err)
+	vendortest.CheckExamples(t, s, sign, examples(true))
 }

@@ -15,6 +15,9 @@ import (
 
 // delivery is a webhook of Sunshine Conversations.
 type delivery struct {
+	App struct {
+		ID string `json:"id"`
+	} `json:"app"`
 	Events []happening `json:"events"`
 }
 
@@ -56,6 +59,9 @@ func (p *Provider) receive(_ context.Context, w handoff.Webhook, tell func(m *me
 	var d delivery
 	if provider.DecodeJSON(w.Body, &d) != nil {
 		return provider.RefuseBody()
+	}
+	if d.App.ID != "" && d.App.ID != p.cfg.App {
+		return nil, handoff.WebhookReply{}, nil // another tenant's
 	}
 	var out []handoff.ProviderEvent
 	for i := range d.Events {

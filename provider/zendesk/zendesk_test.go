@@ -251,3 +251,29 @@ func TestTicketThatCannotBeFoundYet(t *testing.T) {
 	assert.Equal(t, []any{"no_ticket", true, false}, []any{pe.Code, pe.Retryable, pe.Ambiguous})
 	require.NoError(t, p.Note(t.Context(), s, handoff.ProviderMessage{ID: "n", Text: "x"}))
 }
+
+func TestStrangers(t *testing.T) {
+	vendortest.Strangers{
+		New: func(t *testing.T) (vendortest.Platform, handoff.Provider) {
+			d := zendesktest.New(t)
+			return d, adapter(t, d)
+		},
+		Tenants: []vendortest.Tenant{{What: "app", Ours: `"app":{"id":"` + zendesktest.App + `"}`, Theirs: `"app":{"id":"another"}`}},
+		Sign: func(_ handoff.Webhook, body []byte) handoff.Webhook {
+			return zendesktest.Bare(zendesktest.Secret, body)
+		},
+	}.Check(t)
+}
+
+func TestStrangersOfASwitchboard(t *testing.T) {
+	vendortest.Strangers{
+		New: func(t *testing.T) (vendortest.Platform, handoff.Provider) {
+			d := zendesktest.NewInside(t)
+			return d, switchboard(t, d)
+		},
+		Tenants: []vendortest.Tenant{{What: "app", Ours: `"app":{"id":"` + zendesktest.App + `"}`, Theirs: `"app":{"id":"another"}`}},
+		Sign: func(_ handoff.Webhook, body []byte) handoff.Webhook {
+			return zendesktest.Bare(zendesktest.Secret, body)
+		},
+	}.Check(t)
+}
