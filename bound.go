@@ -26,7 +26,7 @@ func (e *Engine) On(s Store) (bound *Engine, committed func()) {
 	}
 	b := &Engine{
 		pace: e.pace, taught: e.taught, outlooks: newOutlooks(),
-		cfg: e.cfg, rules: e.rules, store: s, providers: e.providers, log: e.log, hub: e.hub, skills: e.skills, roster: e.roster, begun: e.begun,
+		cfg: e.cfg, rules: e.rules, store: s, providers: e.providers, log: e.log, hub: e.hub, skills: e.skills, roster: e.roster, begun: e.begun, stuck: e.stuck,
 		reached: newRecent[receiver, int64](mostRecent),
 		work:    newWork(), // takes no tasks
 		tx:      &transaction{base: base},

@@ -36,6 +36,10 @@ func (e *Engine) send(ctx context.Context, t task) error {
 
 // sendAll does what send does, and reports whether the receiver has everything.
 func (e *Engine) sendAll(ctx context.Context, t task) (done bool, err error) {
+	if until := e.stuckUntil(t.id); t.pool == sinkChannel && !until.IsZero() {
+		e.work.after(t, until)
+		return false, nil
+	}
 	for ctx.Err() == nil {
 		h, err := e.get(ctx, t.id)
 		if err != nil {
@@ -50,8 +54,8 @@ func (e *Engine) sendAll(ctx context.Context, t task) (done bool, err error) {
 			return true, nil
 		}
 		if t.pool == sinkChannel {
-			if ok, err := e.shownBefore(ctx, t.id); err != nil || !ok {
-				e.work.after(t, soon())
+			if again, err := e.shownBefore(ctx, t.id); err != nil || !again.IsZero() {
+				e.putOff(t, again)
 				return false, err
 			}
 		}
@@ -74,7 +78,7 @@ func (e *Engine) sendAll(ctx context.Context, t task) (done bool, err error) {
 			err = aerr
 		}
 		if !until.IsZero() {
-			e.work.after(t, until)
+			e.putOff(t, until)
 		}
 		if err != nil || !until.IsZero() {
 			return false, err
@@ -86,8 +90,7 @@ func (e *Engine) sendAll(ctx context.Context, t task) (done bool, err error) {
 		if h.owedSeq(t.name) <= at {
 			e.reached.put(receiver{t.id, t.name}, at)
 			if t.pool == sinkChannel && !h.IsOpen() {
-				next := ID{Conversation: t.id.Conversation, Number: t.id.Number + 1}
-				e.work.send(next, Owed{Sink: sinkChannel, Cursor: sinkChannel}) // it may have waited
+				e.unblock(t.id)
 			}
 			return true, nil
 		}

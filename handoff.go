@@ -33,6 +33,7 @@ type Engine struct {
 	skills    *skillSet
 	roster    *roster
 	begun     *recent[ID, struct{}]    // the handoffs before which nothing is left to show
+	stuck     *recent[ID, time.Time]   // when the channel is tried again with a handoff
 	reached   *recent[receiver, int64] // how far cursors were seen to be
 	early     atomic.Int64             // by how much our clock is ahead of the store's, as the last claim told
 	tx        *transaction             // of the host; nil: none
@@ -51,7 +52,7 @@ func New(cfg Config) (*Engine, error) {
 		pace: newPace(), taught: newTeaching(), outlooks: newOutlooks(),
 		cfg: cfg, rules: cfg.rules(), store: cfg.Store, log: cfg.Logger,
 		providers: map[string]Provider{}, hub: newHub(), work: newWork(), skills: newSkillSet(), roster: newRoster(),
-		begun: newRecent[ID, struct{}](mostRecent), reached: newRecent[receiver, int64](mostRecent),
+		begun: newRecent[ID, struct{}](mostRecent), stuck: newRecent[ID, time.Time](mostRecent), reached: newRecent[receiver, int64](mostRecent),
 	}
 	for _, p := range cfg.Providers {
 		e.providers[p.Info().Name] = p

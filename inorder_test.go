@@ -3,10 +3,14 @@ package handoff_test
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/handofftest"
@@ -81,4 +85,51 @@ func TestUserSeesHandoffsInOrder(t *testing.T) {
 			assert.True(t, shown)
 		}, func(c *handoff.Config) { c.BotTimeout = handoff.Never })
 	})
+}
+
+// A channel that is down for hours costs a few looks each time that it is
+// tried, however many handoffs of a conversation wait to be shown; when it is
+// back, all is shown in order.
+func TestChannelDownIsNoStorm(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		down := true
+		r.Users.Fail(func(string, handoff.UserMessage) error {
+			if down {
+				return errors.New("the network is away")
+			}
+			return nil
+		})
+		const stretches = 20
+		for i := range stretches {
+			turn := r.Says("c", "hi "+strconv.Itoa(i))
+			_, err := r.Reply(r.Ctx, turn, handoff.Message{Text: "hello " + strconv.Itoa(i)})
+			require.NoError(t, err)
+			r.Asks("c")
+			_, err = r.Cancel(r.Ctx, "c", true)
+			require.NoError(t, err)
+		}
+		var reads atomic.Int64
+		r.Store.Plan(func(op string, _ handoff.ID) handofftest.Fault {
+			if op != "Claim" {
+				reads.Add(1)
+			}
+			return handofftest.Fault{}
+		})
+		r.Sleep(time.Hour)
+		t.Logf("%d calls of the store in an hour", reads.Load())
+		assert.Less(t, reads.Load(), int64(60*3*2*stretches), "three calls a minute for each handoff are too many")
+		down = false
+		r.Sleep(6 * time.Minute)
+		var hellos []string
+		for _, s := range r.Users.Texts("c") {
+			if strings.HasPrefix(s, "hello ") {
+				hellos = append(hellos, s)
+			}
+		}
+		want := make([]string, stretches)
+		for i := range want {
+			want[i] = "hello " + strconv.Itoa(i)
+		}
+		assert.Equal(t, want, hellos)
+	}, func(c *handoff.Config) { c.SendTries, c.SendFor = 10_000, 100*time.Hour })
 }

@@ -144,9 +144,9 @@ func (s *Stream) hold(ctx context.Context) error {
 		if err != nil {
 			return stale(err)
 		}
-		ok, err := s.e.shownBefore(ctx, id)
+		again, err := s.e.shownBefore(ctx, id)
 		var lead Lead
-		if err == nil && ok {
+		if err == nil && again.IsZero() {
 			lead, err = s.e.lead(ctx, id, sinkChannel)
 		} else if err == nil {
 			err = ErrLeased // somebody is still showing the handoff before
