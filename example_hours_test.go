@@ -47,7 +47,7 @@ func ExampleWeekly_Validate() {
 	}}
 	fmt.Println(hours.Validate())
 	// Output:
-	// hours: "mon-fri": spans "09:00-14:00" and "13:30-18:00" overlap
-	// hours: Wednesday is in both "mon-fri" and "wed"
-	// hours: "wed": span "20:00": not like "09:00-18:00"
+	// handoff: Days["mon-fri"]: spans "09:00-14:00" and "13:30-18:00" overlap
+	// handoff: Days["wed"]: Wednesday is in "mon-fri" too
+	// handoff: Days["wed"]: span "20:00": not like "09:00-18:00"
 }

@@ -155,62 +155,65 @@ func (w Weekly) week() (week [7][]Span) {
 	return week
 }
 
-// Validate returns every problem at once, joined: days, dates and spans that
-// cannot be read, weekdays named twice, spans of a day or of two weekdays in a
-// row that overlap, and hours that never open.
+// Validate returns every problem at once, joined, each an *InvalidError that
+// names the day or date: days, dates and spans that cannot be read, weekdays
+// named twice, spans of a day or of two weekdays in a row that overlap, and
+// hours that never open.
 func (w Weekly) Validate() error {
 	var problems []error
-	report := func(format string, args ...any) {
-		problems = append(problems, fmt.Errorf("hours: "+format, args...))
+	report := func(field, format string, args ...any) {
+		problems = append(problems, &InvalidError{Field: field, Why: fmt.Sprintf(format, args...)})
 	}
 	some := false
-	check := func(key string, spans []Span) {
+	check := func(field string, spans []Span) {
 		if len(spans) > maxSpans {
-			report("%.40q: %d spans, at most %d are allowed", key, len(spans), maxSpans)
+			report(field, "%d spans, at most %d are allowed", len(spans), maxSpans)
 		}
 		for i, s := range spans {
 			if _, _, err := s.parse(); err != nil {
-				report("%.40q: span %.40q: %w", key, s, err)
+				report(field, "span %.40q: %v", s, err)
 			} else if x, found := clashing(spans[:i], s, 0); found {
-				report("%.40q: spans %q and %q overlap", key, x, s)
+				report(field, "spans %q and %q overlap", x, s)
 			}
 		}
 		some = some || len(spans) > 0
 	}
 	var named [7]string
 	for _, key := range slices.Sorted(maps.Keys(w.Days)) {
+		field := fmt.Sprintf("Days[%.40q]", key)
 		first, n, err := parseWeekdays(key)
 		if err != nil {
-			report("%.40q: %w", key, err)
+			report(field, "%v", err)
 		}
 		for i := range n {
 			day := (first + i) % 7
 			if named[day] != "" {
-				report("%s is in both %q and %q", time.Weekday(day), named[day], key)
+				report(field, "%s is in %q too", time.Weekday(day), named[day])
 			}
 			named[day] = key
 		}
-		check(key, w.Days[key])
+		check(field, w.Days[key])
 	}
 	week := w.week()
 	for i := range week {
 		day, before := time.Weekday(i), time.Weekday((i+6)%7)
 		for _, s := range week[day] {
 			if x, found := clashing(week[before], s, wholeDay); found {
-				report("%s %q overlaps %s %q", before, x, day, s)
+				report("Days", "%s %q overlaps %s %q", before, x, day, s)
 			}
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(w.Special)) {
+		field := fmt.Sprintf("Special[%.40q]", key)
 		_, once := time.Parse(time.DateOnly, key)
 		_, yearly := time.Parse(time.DateOnly, "2000-"+key)
 		if once != nil && yearly != nil {
-			report(`%.40q: not a date like "2026-12-24" or "12-24"`, key)
+			report(field, `not a date like "2026-12-24" or "12-24"`)
 		}
-		check(key, w.Special[key])
+		check(field, w.Special[key])
 	}
 	if !some {
-		report("never open: no day has a span")
+		report("Days", "never open: no day has a span")
 	}
 	return errors.Join(problems...)
 }

@@ -355,41 +355,41 @@ func TestWeekly_Validate(t *testing.T) {
 	}
 	err := bad.Validate()
 	require.Error(t, err)
-	want := `hours: "\x00<b>\n": not a weekday like "sat" or a range like "mon-fri"
-hours: "mon-fri": spans "09:00-13:00" and "12:00-18:00" overlap
-hours: "mon-fri": span "18:00-18:00": ends as it begins; all day is "00:00-24:00"
-hours: "mon-fri": span "8am-noon": not like "09:00-18:00"
-hours: "sat-": not a weekday like "sat" or a range like "mon-fri"
-hours: "sat-": span "09:00-24:01": not like "09:00-18:00"
-hours: "sun-sun": span "09:60-10:00": not like "09:00-18:00"
-hours: "sun-sun": span "-1:00-10:00": not like "09:00-18:00"
-hours: "sun-sun": span "009:00-10:00": not like "09:00-18:00"
-hours: "sun-sun": span "": not like "09:00-18:00"
-hours: "sun-sun": span "10:00": not like "09:00-18:00"
-hours: Thursday is in both "mon-fri" and "thursday"
-hours: Wednesday is in both "mon-fri" and "wed"
-hours: "weekend": not a weekday like "sat" or a range like "mon-fri"
-hours: "weekend": span "24:00-12:00": not like "09:00-18:00"
-hours: Wednesday "22:00-06:00" overlaps Thursday "05:59-07:00"
-hours: "": not a date like "2026-12-24" or "12-24"
-hours: "12-25": span "9999999999999999999999999999999999999999": not like "09:00-18:00"
-hours: "2026-02-29": not a date like "2026-12-24" or "12-24"
-hours: "2026-1-6": not a date like "2026-12-24" or "12-24"
-hours: "2026-12-24": spans "09:00-12:00" and "10:00-11:00" overlap`
+	want := `handoff: Days["\x00<b>\n"]: not a weekday like "sat" or a range like "mon-fri"
+handoff: Days["mon-fri"]: spans "09:00-13:00" and "12:00-18:00" overlap
+handoff: Days["mon-fri"]: span "18:00-18:00": ends as it begins; all day is "00:00-24:00"
+handoff: Days["mon-fri"]: span "8am-noon": not like "09:00-18:00"
+handoff: Days["sat-"]: not a weekday like "sat" or a range like "mon-fri"
+handoff: Days["sat-"]: span "09:00-24:01": not like "09:00-18:00"
+handoff: Days["sun-sun"]: span "09:60-10:00": not like "09:00-18:00"
+handoff: Days["sun-sun"]: span "-1:00-10:00": not like "09:00-18:00"
+handoff: Days["sun-sun"]: span "009:00-10:00": not like "09:00-18:00"
+handoff: Days["sun-sun"]: span "": not like "09:00-18:00"
+handoff: Days["sun-sun"]: span "10:00": not like "09:00-18:00"
+handoff: Days["thursday"]: Thursday is in "mon-fri" too
+handoff: Days["wed"]: Wednesday is in "mon-fri" too
+handoff: Days["weekend"]: not a weekday like "sat" or a range like "mon-fri"
+handoff: Days["weekend"]: span "24:00-12:00": not like "09:00-18:00"
+handoff: Days: Wednesday "22:00-06:00" overlaps Thursday "05:59-07:00"
+handoff: Special[""]: not a date like "2026-12-24" or "12-24"
+handoff: Special["12-25"]: span "9999999999999999999999999999999999999999": not like "09:00-18:00"
+handoff: Special["2026-02-29"]: not a date like "2026-12-24" or "12-24"
+handoff: Special["2026-1-6"]: not a date like "2026-12-24" or "12-24"
+handoff: Special["2026-12-24"]: spans "09:00-12:00" and "10:00-11:00" overlap`
 	assert.Equal(t, want, err.Error())
 
 	minutes := make([]handoff.Span, 24*60)
 	for i := range minutes {
 		minutes[i] = handoff.Span(fmt.Sprintf("%02d:%02d-%02d:%02d", i/60, i%60, (i+1)/60, (i+1)%60))
 	}
-	require.EqualError(t, handoff.Weekly{Days: everyDay(minutes...)}.Validate(), `hours: "mon-sun": 1440 spans, at most 24 are allowed`)
+	require.EqualError(t, handoff.Weekly{Days: everyDay(minutes...)}.Validate(), `handoff: Days["mon-sun"]: 1440 spans, at most 24 are allowed`)
 	hours := make([]handoff.Span, 24)
 	for i := range hours {
 		hours[i] = handoff.Span(fmt.Sprintf("%d:00-%d:00", i, i+1))
 	}
 	require.NoError(t, handoff.Weekly{Days: everyDay(hours...)}.Validate())
 
-	never := "hours: never open: no day has a span"
+	never := "handoff: Days: never open: no day has a span"
 	require.EqualError(t, handoff.Weekly{}.Validate(), never)
 	require.EqualError(t, handoff.Weekly{Days: everyDay(), Special: map[string][]handoff.Span{"12-25": nil}}.Validate(), never)
 

@@ -190,6 +190,15 @@ func TestInvalidConfig(t *testing.T) {
 		"Queues[0].Closing": {
 			queue(func(q *handoff.Queue) { q.Closing = handoff.ClosingEnds }), queue(func(q *handoff.Queue) { q.Closing = "slam" }),
 		},
+		`Queues[0].Hours.Days["mon"]`: {queue(func(q *handoff.Queue) {
+			q.Hours = handoff.Weekly{Days: map[string][]handoff.Span{"mon": {"09:00-12:00", "11:00-13:00"}}}
+		})},
+		`Queues[0].Hours.Special["12-32"]`: {queue(func(q *handoff.Queue) {
+			q.Hours = handoff.Weekly{Special: map[string][]handoff.Span{"12-32": {"09:00-12:00"}}}
+		})},
+		"Queues[0].Hours.Days":     {queue(func(q *handoff.Queue) { q.Hours = handoff.Weekly{} })},
+		"Rooms.Template":           {func(c *handoff.Config) { c.Rooms = handoff.RoomLinks{Template: "{who}", Secret: make([]byte, 16)} }},
+		"Rooms.Secret":             {func(c *handoff.Config) { c.Rooms = handoff.RoomLinks{Template: "https://x/{room}"} }},
 		"Queues[0].AskRating":      {queue(func(q *handoff.Queue) { q.AskRating = "twice" })},
 		"Queues[0].Reopen":         {queue(func(q *handoff.Queue) { q.Reopen = "never" })},
 		"Queues[0].Modes":          {queue(func(q *handoff.Queue) { q.Modes = []handoff.Mode{"smoke"} })},
@@ -242,7 +251,9 @@ func TestInvalidConfig(t *testing.T) {
 	c.Poll, c.BotQueue, c.Rooms = -1, "nowhere", handoff.RoomLinks{}
 	c.Queues[0].Style, c.Queues[0].Reopen, c.Queues[0].Alias, c.Queues[0].Intake = "shout", "never", "\n", &handoff.Form{Fields: []handoff.Field{{}}}
 	_, err = handoff.New(c)
-	for _, want := range []string{"Poll", "BotQueue", "Rooms", "Queues[0].Style", "Queues[0].Reopen", "Queues[0].Alias", "Queues[0].Intake.Fields[0].Name"} {
+	for _, want := range []string{
+		"Poll", "BotQueue", "Rooms.Template", "Rooms.Secret", "Queues[0].Style", "Queues[0].Reopen", "Queues[0].Alias", "Queues[0].Intake.Fields[0].Name",
+	} {
 		require.ErrorContains(t, err, want)
 	}
 }

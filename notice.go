@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/seed-2a427302/handoff/estimate"
 )
@@ -60,9 +61,10 @@ const (
 // English is the default Notices.
 type English struct{}
 
-// Text returns the English words for a notice, whatever the language.
+// Text returns the English words for a notice, whatever the language. Values
+// are put in without line breaks, control characters and marks of direction.
 func (English) Text(n Notice) string {
-	agent := n.Data["agent"]
+	agent := plain(n.Data["agent"])
 	if agent == "" {
 		agent = "A colleague"
 	}
@@ -72,7 +74,7 @@ func (English) Text(n Notice) string {
 	case NoticeTakeOver:
 		return agent + " is taking over from here."
 	case NoticeVideo:
-		return agent + " is waiting for you in the video call: " + n.Data["link"]
+		return agent + " is waiting for you in the video call: " + plain(n.Data["link"])
 	case NoticeHeld:
 		return agent + " will be back in a moment."
 	case NoticeResumed:
@@ -86,15 +88,28 @@ func (English) Text(n Notice) string {
 	case NoticeInvalid:
 		return englishInvalid(n.Data["kind"])
 	case NoticeCallback:
-		return "You keep your place. We will call you at " + n.Data["phone"] + "."
+		return "You keep your place. We will call you at " + plain(n.Data["phone"]) + "."
 	case NoticeQuestion:
-		return n.Data["label"]
+		return plain(n.Data["label"])
 	case NoticeWaiting:
 		if n.Data["mode"] == string(ModeVideo) {
 			return "I am getting a person for a video call."
 		}
 	}
 	return english[n.Key]
+}
+
+// plain makes a value part of a line.
+func plain(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t' || r == '\u2028' || r == '\u2029':
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+			return -1
+		}
+		return r
+	}, s))
 }
 
 var english = map[string]string{ //nolint:gochecknoglobals // constant

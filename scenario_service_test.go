@@ -245,7 +245,7 @@ func TestVideo(t *testing.T) {
 		{Template: rooms.Template, Secret: []byte("short")},
 	} {
 		_, err := handoff.New(handoff.Config{Store: handofftest.NewStore(nil), Rooms: bad})
-		require.ErrorContains(t, err, "Rooms: ")
+		require.ErrorContains(t, err, "Rooms.")
 	}
 }
 

@@ -3,6 +3,7 @@ package handoff
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -339,12 +340,29 @@ func (q *Queue) problems(path string, known map[string]bool, providers map[strin
 	return append(out, q.serviceProblems(path)...)
 }
 
-// validate asks a part of a Config that can tell what is wrong with it.
+// validate asks a part of a Config that can tell what is wrong with it, and
+// returns each problem as an *InvalidError.
 func validate(field string, part any) []error {
-	if v, ok := part.(interface{ Validate() error }); ok {
-		if err := v.Validate(); err != nil {
-			return []error{fmt.Errorf("%s: %w", field, err)}
+	v, ok := part.(interface{ Validate() error })
+	if !ok {
+		return nil
+	}
+	var out []error
+	var split func(error)
+	split = func(err error) {
+		if list, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, one := range list.Unwrap() {
+				split(one)
+			}
+			return
+		}
+		var no *InvalidError
+		if errors.As(err, &no) {
+			out = append(out, &InvalidError{Field: field + "." + no.Field, Why: no.Why})
+		} else if err != nil {
+			out = append(out, &InvalidError{Field: field, Why: err.Error()})
 		}
 	}
-	return nil
+	split(v.Validate())
+	return out
 }

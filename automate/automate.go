@@ -53,15 +53,17 @@ type Automations struct {
 
 var _ handoff.Sink = (*Automations)(nil)
 
-// New checks rules; the error lists all that is wrong with them.
+// New checks rules; the error lists all that is wrong with them, each a
+// *handoff.InvalidError that names the field.
 func New(rules []Rule, o Options) (*Automations, error) {
 	var problems []error
 	seen := map[string]bool{}
 	for i := range rules {
 		r := &rules[i]
-		problems = append(problems, r.problems(&o)...)
+		at := fmt.Sprintf("Rules[%d]", i)
+		problems = append(problems, r.problems(at, &o)...)
 		if seen[r.Name] {
-			problems = append(problems, fmt.Errorf("automate: rule %.40q: its name occurs twice", r.Name))
+			problems = append(problems, &handoff.InvalidError{Field: at + ".Name", Why: "occurs twice"})
 		}
 		seen[r.Name] = true
 	}

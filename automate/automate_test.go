@@ -185,17 +185,83 @@ func TestButtons(t *testing.T) {
 	})
 }
 
+// Everything that is wrong with every rule is told at once, each by the name of
+// its field, and what is wrong is not repeated.
 func TestBrokenRules(t *testing.T) {
-	_, err := automate.New([]automate.Rule{
-		{Name: "a/b", On: []handoff.Kind{handoff.KindEnded}, Do: []automate.Action{{Note: "x"}}},
-		{Name: "idle", Do: []automate.Action{{}}},
-		{Name: "two", Button: "x", Do: []automate.Action{{Note: "x", Notice: "y"}, {Note: "{who}"}, {Ticket: "{user"}, {Webhook: "ftp://x"}, {Transfer: &handoff.Target{}}}},
-		{Name: "two", Button: "x", Most: -1},
-	}, automate.Options{})
-	for _, want := range []string{
-		"a slash", `"idle": nothing sets it off`, `"idle": action 1: exactly one`, `"two": action 1: exactly one`, "there is no {who}", "a { without }",
-		"Webhook is no address", "Transfer goes nowhere", "needs a Secret", "occurs twice", "it does nothing", "negative",
-	} {
-		require.ErrorContains(t, err, want)
+	huge := strings.Repeat("x", 1<<20)
+	note := func(text string) automate.Rule {
+		return automate.Rule{Name: "n", Button: "n", Do: []automate.Action{{Note: text}}}
 	}
+	for field, bad := range map[string][]automate.Rule{
+		"Rule.Name": {
+			{Name: "a/b", Button: "x", Do: []automate.Action{{Note: "x"}}},
+			{Name: "a\nb", Button: "x", Do: []automate.Action{{Note: "x"}}},
+			{Name: huge, Button: "x", Do: []automate.Action{{Note: "x"}}},
+			{Name: "\xff", Button: "x", Do: []automate.Action{{Note: "x"}}},
+			{Button: "x"},
+		},
+		"Rule.Button":         {{Name: "n", Button: "a\x00b"}, {Name: "n", Button: huge}},
+		"Rule.On":             {{Name: "idle", Do: []automate.Action{{Note: "x"}}}, {Name: "n", On: []handoff.Kind{"a\nb"}}, {Name: "n", On: []handoff.Kind{""}}},
+		"Rule.Do":             {{Name: "n", Button: "x"}, {Name: "n", Button: "x", Do: make([]automate.Action, 1000)}},
+		"Rule.Do[0]":          {{Name: "n", Button: "x", Do: []automate.Action{{}}}, {Name: "n", Button: "x", Do: []automate.Action{{Note: "x", Notice: "y"}}}},
+		"Rule.Most":           {{Name: "n", Button: "x", Most: -1}, {Name: "n", Button: "x", Chain: -1}},
+		"Rule.If.Queues":      {{Name: "n", Button: "x", If: automate.Condition{Queues: []string{"a\nb"}}}},
+		"Rule.If.Tags":        {{Name: "n", Button: "x", If: automate.Condition{Tags: []string{""}}}},
+		"Rule.Do[0].Note":     {note("{who}"), note("{user"), note("{}"), note(huge), note("a\x00"), note("\xff"), note("{" + huge + "}")},
+		"Rule.Do[0].Ticket":   {{Name: "n", Button: "x", Do: []automate.Action{{Ticket: "{user"}}}},
+		"Rule.Do[0].Tag":      {{Name: "n", Button: "x", Do: []automate.Action{{Tag: []string{"a\nb"}}}}, {Name: "n", Button: "x", Do: []automate.Action{{Tag: []string{huge}}}}},
+		"Rule.Do[0].Untag":    {{Name: "n", Button: "x", Do: []automate.Action{{Untag: []string{"\x7f"}}}}},
+		"Rule.Do[0].Notice":   {{Name: "n", Button: "x", Do: []automate.Action{{Notice: "a\x00"}}}},
+		"Rule.Do[0].Webhook":  {{Name: "n", Button: "x", Do: []automate.Action{{Webhook: "ftp://x"}, {Webhook: "https://a.example"}}}},
+		"Rule.Do[0].Transfer": {{Name: "n", Button: "x", Do: []automate.Action{{Transfer: &handoff.Target{}}}}},
+	} {
+		for _, r := range bad {
+			keep := automate.NewRules()
+			a, err := automate.New(nil, automate.Options{Keep: keep})
+			require.NoError(t, err)
+			put := a.Put(t.Context(), r)
+			require.Contains(t, fields(put), field)
+			require.Less(t, len(put.Error()), 500)
+			list, err := keep.List(t.Context())
+			require.NoError(t, err)
+			require.Empty(t, list, "it is not kept")
+			_, err = automate.New([]automate.Rule{r}, automate.Options{})
+			require.Contains(t, fields(err), "Rules[0]"+strings.TrimPrefix(field, "Rule"))
+		}
+	}
+	_, err := automate.New([]automate.Rule{{}, note("{who}"), note("fine")}, automate.Options{})
+	require.Equal(t, []string{"Rules[0].Name", "Rules[0].On", "Rules[0].Do", "Rules[1].Do[0].Note", "Rules[2].Name"}, fields(err))
+}
+
+// fields returns what joined errors say is invalid.
+func fields(err error) (out []string) {
+	if list, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // errors.Join
+		for _, e := range list.Unwrap() {
+			out = append(out, fields(e)...)
+		}
+		return out
+	}
+	var no *handoff.InvalidError
+	if errors.As(err, &no) {
+		out = append(out, no.Field)
+	}
+	return out
+}
+
+// What a user calls himself is text in a note: no line, no control character
+// and no direction of its own, and no placeholder.
+func TestNamesInTextsAreText(t *testing.T) {
+	run(t, []automate.Rule{
+		{Name: "note", On: []handoff.Kind{handoff.KindEnqueued}, Do: []automate.Action{{Note: "{user} <b>asks</b> in {queue}"}}},
+	}, func(t *testing.T, r *handofftest.Rig, _ *automate.Automations, _ *hooks) {
+		for name, want := range map[string]string{
+			"<i>Dana</i>\n\u202e\x7f{agent}": "<i>Dana</i> {agent} <b>asks</b> in support",
+			strings.Repeat("x", 60<<10):      strings.Repeat("x", 200) + "… <b>asks</b> in support",
+		} {
+			got, err := r.Request(r.Ctx, handoff.Request{Conversation: "c" + name[:2], Queue: "support", User: &handoff.Contact{ID: "u", Name: name}})
+			require.NoError(t, err)
+			r.Wait()
+			require.Equal(t, []string{want}, notes(t, r, got.Handoff.ID))
+		}
+	})
 }

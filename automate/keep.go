@@ -7,8 +7,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/seed-2a427302/handoff"
 )
 
 // Rules keeps rules that people edit while engines run, for all replicas. Its
@@ -98,7 +96,7 @@ func (a *Automations) List(ctx context.Context) ([]Rule, error) {
 		}
 		// A rule that another build wrote and this one cannot run is left out,
 		// and one that the host's own has taken the name of.
-		kept = slices.DeleteFunc(slices.Clone(kept), func(r Rule) bool { return len(r.problems(&a.opts)) > 0 || a.Fixed(r.Name) })
+		kept = slices.DeleteFunc(slices.Clone(kept), func(r Rule) bool { return len(r.problems("", &a.opts)) > 0 || a.Fixed(r.Name) })
 		a.mu.Lock()
 		if a.edits == edits { // else what was read is old already
 			a.kept, a.read = kept, now
@@ -116,14 +114,14 @@ func (a *Automations) Fixed(name string) bool {
 	return slices.ContainsFunc(a.rules, func(r Rule) bool { return r.Name == name })
 }
 
-// Put keeps a rule, or replaces the one with its name. What is wrong with it is
-// a *handoff.InvalidError, and nothing is kept.
+// Put keeps a rule, or replaces the one with its name. Each thing that is wrong
+// with it is a *handoff.InvalidError, joined, and nothing is kept.
 func (a *Automations) Put(ctx context.Context, r Rule) error {
 	if a.opts.Keep == nil || a.Fixed(r.Name) {
 		return ErrFixed
 	}
-	if err := errors.Join(r.problems(&a.opts)...); err != nil {
-		return &handoff.InvalidError{Field: "rule", Why: err.Error()}
+	if err := errors.Join(r.problems("Rule", &a.opts)...); err != nil {
+		return err
 	}
 	return a.edited(a.opts.Keep.Put(ctx, r))
 }

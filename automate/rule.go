@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/seed-2a427302/handoff"
 )
@@ -83,46 +85,90 @@ func (a *Action) name() string {
 	return set[0]
 }
 
-// problems returns everything that is wrong with a rule.
-func (r *Rule) problems(o *Options) []error {
+// Limits of a rule, in bytes.
+const (
+	MaxName = 100      // of a name or a button
+	MaxText = 16 << 10 // of a note, a ticket or an address
+)
+
+// problems returns everything that is wrong with a rule, each as a
+// *handoff.InvalidError that names the field, under the name of the rule.
+func (r *Rule) problems(at string, o *Options) []error {
 	var out []error
-	bad := func(format string, args ...any) {
-		out = append(out, fmt.Errorf("automate: rule %.40q: "+format, append([]any{r.Name}, args...)...))
+	bad := func(field, format string, args ...any) {
+		out = append(out, &handoff.InvalidError{Field: at + field, Why: fmt.Sprintf(format, args...)})
 	}
-	if r.Name == "" || len(r.Name) > 100 || strings.ContainsFunc(r.Name, func(c rune) bool { return c < ' ' || c == '/' || c == 0x7f }) {
-		bad("its name is empty, too long, or has a slash or control character")
+	names := func(field string, list []string) {
+		if len(list) > 100 || slices.ContainsFunc(list, func(s string) bool { return s == "" || len(s) > 512 || !line(s) }) {
+			bad(field, "has an empty, overlong or broken name, or more than 100")
+		}
+	}
+	if r.Name == "" || len(r.Name) > MaxName || !line(r.Name) || strings.Contains(r.Name, "/") {
+		bad(".Name", "is empty, too long, or has a slash or control character")
+	}
+	if len(r.Button) > MaxName || !line(r.Button) {
+		bad(".Button", "is too long or has a control character")
 	}
 	if len(r.On) == 0 && r.Button == "" {
-		bad("nothing sets it off: On and Button are empty")
+		bad(".On", "nothing sets it off: On and Button are empty")
+	}
+	if len(r.On) > 100 || slices.ContainsFunc(r.On, func(k handoff.Kind) bool { return k == "" || len(k) > MaxName || !line(string(k)) }) {
+		bad(".On", "has one that is no kind of entry")
 	}
 	if len(r.Do) == 0 {
-		bad("it does nothing")
+		bad(".Do", "it does nothing")
 	}
 	if r.Most < 0 || r.Chain < 0 {
-		bad("Most or Chain is negative")
+		bad(".Most", "Most or Chain is negative")
+	}
+	names(".If.Queues", r.If.Queues)
+	names(".If.Tags", r.If.Tags)
+	names(".If.NoTags", r.If.NoTags)
+	if len(r.Do) > 100 {
+		bad(".Do", "has more than 100")
+		return out
 	}
 	for i := range r.Do {
 		a := &r.Do[i]
+		do := ".Do[" + strconv.Itoa(i) + "]"
 		if a.name() == "" {
-			bad("action %d: exactly one field is to be set", i+1)
+			bad(do, "exactly one field is to be set")
 		}
-		for _, text := range []string{a.Note, a.Ticket} {
-			if _, err := fill(text, nil); err != nil {
-				bad("action %d: %w", i+1, err)
+		for _, t := range []struct{ field, text string }{{do + ".Note", a.Note}, {do + ".Ticket", a.Ticket}} {
+			switch _, err := fill(t.text, nil); {
+			case len(t.text) > MaxText:
+				bad(t.field, "is longer than %d bytes", MaxText)
+			case !utf8.ValidString(t.text) || strings.ContainsRune(t.text, 0):
+				bad(t.field, "is not valid UTF-8 or has a NUL")
+			case err != nil:
+				bad(t.field, "%v", err)
 			}
 		}
-		if u, err := url.Parse(a.Webhook); a.Webhook != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
-			bad("action %d: Webhook is no address", i+1)
+		names(do+".Tag", a.Tag)
+		names(do+".Untag", a.Untag)
+		if len(a.Notice) > 512 || !line(a.Notice) {
+			bad(do+".Notice", "is no key of a notice")
+		}
+		if a.Webhook != "" && !isAddress(a.Webhook) {
+			bad(do+".Webhook", "Webhook is no address")
 		}
 		if a.Webhook != "" && len(o.Secret) < 16 {
-			bad("action %d: a webhook needs a Secret of 16 bytes", i+1)
+			bad(do+".Webhook", "a webhook needs a Secret of 16 bytes")
 		}
 		if t := a.Transfer; t != nil && t.Agent == "" && t.Queue == "" && t.Skills == nil {
-			bad("action %d: Transfer goes nowhere", i+1)
+			bad(do+".Transfer", "Transfer goes nowhere")
 		}
 	}
 	return out
 }
+
+func isAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") && len(s) <= MaxText
+}
+
+// line reports whether s can stand in a line: valid, without control characters.
+func line(s string) bool { return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl) }
 
 // met reports whether a condition holds for a handoff and an entry; no entry
 // for a rule that is run by hand.
@@ -156,13 +202,32 @@ func fill(text string, h *handoff.Handoff) (string, error) {
 			return "", errors.New("a { without }")
 		}
 		if !slices.Contains([]string{"user", "agent", "queue", "reason", "outcome", "rating"}, name) {
-			return "", fmt.Errorf("there is no {%.40s}", name)
+			return "", fmt.Errorf("there is no placeholder %.40q", name)
 		}
 		if h != nil {
-			b.WriteString(value(name, h))
+			b.WriteString(clean(value(name, h)))
 		}
 		text = after
 	}
+}
+
+// clean makes a value that somebody else chose part of a line: it brings no
+// line, control character or direction of its own, and is short.
+func clean(s string) string {
+	const most = 200
+	s = strings.Join(strings.Fields(strings.Map(func(c rune) rune {
+		switch {
+		case unicode.IsSpace(c):
+			return ' '
+		case unicode.IsControl(c), unicode.Is(unicode.Bidi_Control, c):
+			return -1
+		}
+		return c
+	}, s)), " ")
+	if n := []rune(s); len(n) > most {
+		s = string(n[:most]) + "…"
+	}
+	return s
 }
 
 func value(name string, h *handoff.Handoff) string {

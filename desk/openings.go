@@ -2,6 +2,7 @@ package desk
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/seed-2a427302/handoff"
 )
@@ -54,7 +55,7 @@ func (h *Handler) putHours(c *call) (any, error) {
 		return nil, p
 	}
 	if err := in.Validate(); err != nil {
-		return nil, invalid("hours", err.Error())
+		return nil, invalid("hours", strings.ReplaceAll(err.Error(), "handoff: ", ""))
 	}
 	if err := editor.SetWeekly(c.ctx(), in); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package memstore
 import (
 	"context"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,7 +46,7 @@ func (h *Hours) SetWeekly(ctx context.Context, w handoff.Weekly) error {
 		return err
 	}
 	if err := w.Validate(); err != nil {
-		return &handoff.InvalidError{Field: "hours", Why: err.Error()}
+		return &handoff.InvalidError{Field: "hours", Why: strings.ReplaceAll(err.Error(), "handoff: ", "")}
 	}
 	w = cloneWeekly(w)
 	h.mu.Lock()

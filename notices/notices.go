@@ -94,9 +94,10 @@ type Catalog struct {
 
 var _ handoff.Notices = (*Catalog)(nil)
 
-// New compiles the words. The error lists every problem: templates that cannot
-// be read, placeholders that the notice does not have, keys that are missing or
-// that nobody knows.
+// New compiles the words. The error lists every problem, each a
+// *handoff.InvalidError that names the template: templates that cannot be read,
+// placeholders that the notice does not have, keys that are missing or that
+// nobody knows.
 func New(o Options) (*Catalog, error) {
 	all, err := builtinWords()
 	if err != nil {
@@ -104,9 +105,13 @@ func New(o Options) (*Catalog, error) {
 	}
 	may := placeholders()
 	var problems []error
-	for key, list := range o.Keys {
+	report := func(field string, err error) {
+		problems = append(problems, &handoff.InvalidError{Field: field, Why: err.Error()})
+	}
+	for _, key := range slices.Sorted(maps.Keys(o.Keys)) {
+		list := o.Keys[key]
 		if _, taken := may[key]; taken || key == "" || strings.HasPrefix(key, "_") {
-			problems = append(problems, fmt.Errorf("notices: Keys: %.40q is taken or no key", key))
+			report(fmt.Sprintf("Keys[%.40q]", key), errors.New("is taken or no key"))
 		}
 		may[key] = list
 	}
@@ -117,7 +122,6 @@ func New(o Options) (*Catalog, error) {
 		maps.Copy(all[norm(lang)], words)
 	}
 	c := &Catalog{byDefault: norm(cmp.Or(o.Default, "en"))}
-	report := func(where string, err error) { problems = append(problems, fmt.Errorf("notices: %s: %w", where, err)) }
 	c.words = compileAll("Words", all, may, report)
 	for lang := range all {
 		// A regional variant may leave to its language what is the same.
@@ -125,12 +129,12 @@ func New(o Options) (*Catalog, error) {
 		for key := range may {
 			_, ok := all[lang][key]
 			if _, inBase := all[base][key]; !ok && (!regional || !inBase) {
-				report("Words", fmt.Errorf("%s: %q is missing", lang, key))
+				report(at("Words", lang, key), errors.New("is missing"))
 			}
 		}
 		days, ok := all[lang][wordWeekdays]
 		if ok && len(strings.Split(days, ",")) != 7 {
-			report("Words", fmt.Errorf("%s: %s are not seven", lang, wordWeekdays))
+			report(at("Words", lang, wordWeekdays), errors.New("are not seven"))
 		}
 	}
 	if all[c.byDefault] == nil {
@@ -182,17 +186,17 @@ func compileAll(field string, all map[string]Words, may map[string][]string, rep
 		for _, key := range slices.Sorted(maps.Keys(all[lang])) {
 			allowed, known := may[key]
 			if !known {
-				report(field, fmt.Errorf("%s: nobody knows the key %.40q", lang, key))
+				report(at(field, lang, key), errors.New("is a key that nobody knows"))
 				continue
 			}
 			parts, err := parse(all[lang][key])
 			if err != nil {
-				report(field, fmt.Errorf("%s: %s: %w", lang, key, err))
+				report(at(field, lang, key), err)
 				continue
 			}
 			for _, name := range names(parts) {
 				if !slices.Contains(allowed, name) {
-					report(field, fmt.Errorf("%s: %s: there is no {%.40s}", lang, key, name))
+					report(at(field, lang, key), fmt.Errorf("there is no placeholder %.40q", name))
 				}
 			}
 			out[lang][key] = parts
@@ -200,6 +204,9 @@ func compileAll(field string, all map[string]Words, may map[string][]string, rep
 	}
 	return out
 }
+
+// at names a template.
+func at(field, lang, key string) string { return fmt.Sprintf("%s[%.40q][%.40q]", field, lang, key) }
 
 // norm makes tags comparable: "pt_BR" is "pt-br".
 func norm(lang string) string { return strings.ToLower(strings.ReplaceAll(lang, "_", "-")) }

@@ -131,6 +131,11 @@ func TestValuesAreSafe(t *testing.T) {
 	require.Equal(t, "Ann Lee has joined the conversation.", joined("en", "Ann\n\u202eLee\x00\u2069"))
 	require.Equal(t, "\u2068דנה\u2069 has joined the conversation.", joined("en", "דנה"))
 	require.Equal(t, "<b>{x}</b> has joined the conversation.", joined("en", "<b>{x}</b>"), "no template, and no HTML of ours")
+	english := func(key string, data map[string]string) string {
+		return handoff.English{}.Text(handoff.Notice{Key: key, Data: data})
+	}
+	require.Equal(t, "Ann Lee has joined the conversation.", english(handoff.NoticeJoined, map[string]string{"agent": "Ann\n\u202eLee\x00\u2069"}))
+	require.Equal(t, "Your order?", english(handoff.NoticeQuestion, map[string]string{"label": "Your\torder?\u202e"}))
 	require.Equal(t, "Jemand aus unserem Team ist jetzt im Gespräch.", joined("de", "\u202e "))
 }
 
@@ -150,12 +155,21 @@ func TestBrokenWords(t *testing.T) {
 		Keys:   map[string][]string{"ended": nil},
 	})
 	for _, want := range []string{
-		"en: ended: a { without }", "held: there is no {who}", "resumed: a } too many", "idle_warning: a placeholder without a name",
-		`waiting: "mode" has no other`, `joined: "agent" is neither`, `place: "ahead" has a case that is none`, "rate: too many braces",
-		`nobody knows the key "nonsense"`, "_weekdays are not seven", `nl: "joined" is missing`, `Queues["q"]: en: ended: there is no {link}`,
-		`Keys: "ended" is taken`, "Default: is a language without words",
+		`Words["en"]["ended"]: a { without }`, `Words["en"]["held"]: there is no placeholder "who"`, `["resumed"]: a } too many`,
+		`["idle_warning"]: a placeholder without a name`, `["waiting"]: "mode" has no other`, `["joined"]: "agent" is neither`,
+		`["place"]: "ahead" has a case that is none`, `["rate"]: too many braces`, `Words["en"]["nonsense"]: is a key that nobody knows`,
+		`["_weekdays"]: are not seven`, `Words["nl"]["joined"]: is missing`, `Queues["q"]["en"]["ended"]: there is no placeholder "link"`,
+		`Keys["ended"]: is taken`, "Default: is a language without words",
 	} {
 		require.ErrorContains(t, err, want)
+	}
+	require.ErrorIs(t, err, handoff.ErrInvalid)
+
+	huge := strings.Repeat("{", 1<<20)
+	for _, bad := range []string{huge, "{" + huge, strings.Repeat("x", 1<<20) + "{", "{" + strings.Repeat("x", 1<<20) + "}"} {
+		_, err := notices.New(notices.Options{Words: map[string]notices.Words{"en": {handoff.NoticeEnded: bad}}})
+		require.ErrorContains(t, err, `Words["en"]["ended"]`)
+		require.Less(t, len(err.Error()), 200, "what is wrong is not repeated")
 	}
 }
 

@@ -84,12 +84,12 @@ func (p *parser) placeholder(depth int) (part, error) {
 	}
 	i = strings.IndexByte(p.s[p.at:], ',')
 	if i < 0 {
-		return part{}, fmt.Errorf("%q is neither a plural nor a select", out.name)
+		return part{}, fmt.Errorf("%.40q is neither a plural nor a select", out.name)
 	}
 	out.how = strings.TrimSpace(p.s[p.at : p.at+i])
 	p.at += i + 1
 	if out.how != "plural" && out.how != "select" {
-		return part{}, fmt.Errorf("%q is neither a plural nor a select", out.name)
+		return part{}, fmt.Errorf("%.40q is neither a plural nor a select", out.name)
 	}
 	return out, p.branches(&out, depth)
 }
@@ -98,28 +98,28 @@ func (p *parser) branches(out *part, depth int) error {
 	for {
 		i := strings.IndexAny(p.s[p.at:], "{}")
 		if i < 0 {
-			return fmt.Errorf("%q does not end", out.name)
+			return fmt.Errorf("%.40q does not end", out.name)
 		}
 		when := strings.TrimSpace(p.s[p.at : p.at+i])
 		p.at += i + 1
 		if p.s[p.at-1] == '}' {
 			if when != "" {
-				return fmt.Errorf("%q has a case without words", out.name)
+				return fmt.Errorf("%.40q has a case without words", out.name)
 			}
 			if !slices.ContainsFunc(out.cases, func(b branch) bool { return b.when == "other" }) {
-				return fmt.Errorf("%q has no other", out.name)
+				return fmt.Errorf("%.40q has no other", out.name)
 			}
 			return nil
 		}
 		if !out.allows(when) {
-			return fmt.Errorf("%q has a case that is none", out.name)
+			return fmt.Errorf("%.40q has a case that is none", out.name)
 		}
 		then, err := p.parts(depth + 1)
 		if err != nil {
 			return err
 		}
 		if p.at >= len(p.s) {
-			return fmt.Errorf("%q does not end", out.name)
+			return fmt.Errorf("%.40q does not end", out.name)
 		}
 		p.at++ // the }
 		out.cases = append(out.cases, branch{when: when, then: then})

@@ -2,7 +2,6 @@ package trigger
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -97,7 +96,7 @@ type matcher struct {
 // compile builds a matcher. Packs must have passed Check.
 func compile(packs []Pack, tags []tag, phrases []string) (*matcher, error) {
 	if len(packs) > maxPacks {
-		return nil, fmt.Errorf("trigger: %d packs, at most %d", len(packs), maxPacks)
+		return nil, invalid("Packs", "%d, at most %d", len(packs), maxPacks)
 	}
 	m := &matcher{lex: map[string]int32{}, typos: map[string]int32{}, suffix: map[string]int32{}, tags: tags}
 	var errs []error
@@ -109,8 +108,7 @@ func compile(packs []Pack, tags []tag, phrases []string) (*matcher, error) {
 	for i, p := range phrases {
 		key, units := foldKey(p)
 		if key == "" {
-			errs = append(errs, fmt.Errorf("trigger: phrase %q has no letters or is longer than %d words", p, maxKeyUnits))
-			continue
+			continue // New has reported it
 		}
 		e := m.entry(key, units)
 		m.entries[e].tags = append(m.entries[e].tags, int32(i))
@@ -182,14 +180,14 @@ func (m *matcher) addPack(index int, p *Pack) error {
 		for _, src := range r.Patterns {
 			es, err := parsePattern(src, p.Parts)
 			if err != nil {
-				return fmt.Errorf("trigger: pack %q: %w", p.Lang, err)
+				return invalid(p.at("Rules"), "%v", err)
 			}
 			pr.always = keyClasses(p, es, kind, keys) || pr.always
 			if free+len(es) > 64 {
 				pr.words++
 				free = 0
 				if pr.words > maxPackWords {
-					return fmt.Errorf("trigger: pack %q has too many patterns: more than %d elements", p.Lang, 64*maxPackWords)
+					return invalid(p.at("Rules"), "too many patterns: more than %d elements", 64*maxPackWords)
 				}
 				pr.init, pr.opt = append(pr.init, 0), append(pr.opt, 0)
 				pr.rep, pr.final = append(pr.rep, 0), append(pr.final, 0)

@@ -23,8 +23,8 @@ func TestNewListsEveryProblem(t *testing.T) {
 	})
 	require.Error(t, err)
 	for _, part := range []string{
-		`"EN"`, `"odd"`, `"ghost"`, `two packs for language "xx"`, `"tlh"`, "score 7", `"gossip"`, "name is empty", "count is negative",
-		"Window 99", "MinConfidence", "MaxAutomatic is 99", "CoolDownTurns is -7", "threshold 4", "MinTurn is negative", "ClassifierTimeout",
+		`"EN"`, `"odd"`, `"ghost"`, `two packs for language "xx"`, `"tlh"`, "score 7", `"gossip"`, "name is empty", "count is negative", `["xx"].Rules: the pack is empty`,
+		"Window 99", "MinConfidence", "MaxAutomatic: is 99", "CoolDownTurns: is -7", "threshold 4", "MinTurn is negative", "ClassifierTimeout",
 	} {
 		require.ErrorContains(t, err, part)
 	}
@@ -142,4 +142,47 @@ func FuzzParsePack(f *testing.F) {
 		}
 		eng.Read(nil, text, p.Lang)
 	})
+}
+
+// What is wrong with packs, phrases and policies is an error that names the
+// field and does not repeat a megabyte.
+func TestInvalidFields(t *testing.T) {
+	huge := strings.Repeat("x", 1<<20)
+	rule := trigger.Rule{Kind: trigger.KindRequest, Name: "r", Patterns: []string{"'human'"}}
+	with := func(change func(p *trigger.Pack)) trigger.Config {
+		p := trigger.Pack{Lang: "xx", Rules: []trigger.Rule{rule}}
+		change(&p)
+		return trigger.Config{Packs: []trigger.Pack{p}}
+	}
+	for field, bad := range map[string][]trigger.Config{
+		`Packs["xx"].Rules`:           {with(func(p *trigger.Pack) { p.Rules = nil })},
+		`Packs["xx"].Rules["r"].Kind`: {with(func(p *trigger.Pack) { p.Rules[0].Kind = trigger.Kind(huge) })},
+		`Packs["xx"].Rules["r"].Patterns`: {
+			with(func(p *trigger.Pack) { p.Rules[0].Patterns = []string{huge} }), with(func(p *trigger.Pack) { p.Rules[0].Patterns = []string{""} }),
+			with(func(p *trigger.Pack) { p.Rules[0].Patterns = []string{"@nobody"} }),
+		},
+		`Packs["xx"].Words["w"]`: {
+			with(func(p *trigger.Pack) { p.Words = map[string][]string{"w": {huge}} }), with(func(p *trigger.Pack) { p.Words = map[string][]string{"w": {"\x00"}} }),
+		},
+		`Packs["xx"].Topics["t"]`: {with(func(p *trigger.Pack) { p.Topics = map[string][]string{"t": {""}} })},
+		`Packs[""].Lang`:          {{Packs: []trigger.Pack{{}}}},
+		"Phrases[0].Text":         {{Phrases: []trigger.Phrase{{Text: huge}}}, {Phrases: []trigger.Phrase{{Text: "\x00"}}}},
+		`Unauthorised["t"]`:       {{Unauthorised: map[string][]string{"t": {""}}}},
+		"BotNames":                {{BotNames: []string{huge}}},
+		"CompanyNames":            {{CompanyNames: []string{"\u200b"}}},
+		"TurnLimit":               {{TurnLimit: -1}},
+		"Repetition":              {{Repetition: 99}, {Repetition: -2}},
+		"Policy.MaxAutomatic":     {{Policy: trigger.Policy{MaxAutomatic: 99}}},
+	} {
+		for _, c := range bad {
+			_, err := trigger.New(c)
+			require.ErrorContains(t, err, "trigger: "+field+": ")
+			require.Less(t, len(err.Error()), 500)
+			var no *trigger.InvalidError
+			require.ErrorAs(t, err, &no)
+		}
+	}
+	_, err := trigger.ParsePack([]byte(huge))
+	var no *trigger.InvalidError
+	require.ErrorAs(t, err, &no)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -75,7 +74,7 @@ type Engine struct {
 }
 
 // New checks the configuration and compiles the packs. The error lists every
-// problem found. It takes some tens of milliseconds; make one Engine per process.
+// problem found, each an *InvalidError. It takes some tens of milliseconds; make one Engine per process.
 func New(cfg Config) (*Engine, error) {
 	var errs []error
 	packs := cfg.Packs
@@ -92,7 +91,7 @@ func New(cfg Config) (*Engine, error) {
 			errs = append(errs, err)
 		}
 		if seen[p.Lang] {
-			errs = append(errs, fmt.Errorf("trigger: two packs for language %q", p.Lang))
+			errs = append(errs, invalid("Packs", "two packs for language %.40q", p.Lang))
 		}
 		seen[p.Lang] = true
 		if len(cfg.BotNames) > 0 {
@@ -124,7 +123,8 @@ func (cfg *Config) tags(packs []Pack, langs map[string]bool) (tags []tag, keys [
 	add := func(t tag, key string) {
 		tags, keys = append(tags, t), append(keys, key)
 	}
-	for _, p := range cfg.Phrases {
+	for i, p := range cfg.Phrases {
+		at := fmt.Sprintf("Phrases[%d]", i)
 		t := tag{reason: p.Reason, lang: p.Lang, score: p.Score, exact: true, name: "phrase/" + p.Text}
 		if t.reason == "" {
 			t.reason = ReasonPhrase
@@ -133,10 +133,13 @@ func (cfg *Config) tags(packs []Pack, langs map[string]bool) (tags []tag, keys [
 			t.score = 1
 		}
 		if !(t.score > 0 && t.score <= 1) {
-			errs = append(errs, fmt.Errorf("trigger: phrase %q: score %v is outside 0..1", p.Text, p.Score))
+			errs = append(errs, invalid(at+".Score", "score %v is outside 0..1", p.Score))
 		}
 		if p.Lang != "" && !langs[p.Lang] {
-			errs = append(errs, fmt.Errorf("trigger: phrase %q: no pack for language %q", p.Text, p.Lang))
+			errs = append(errs, invalid(at+".Lang", "no pack for language %.40q", p.Lang))
+		}
+		if key, _ := foldKey(p.Text); key == "" {
+			errs = append(errs, invalid(at+".Text", noWords, maxKeyUnits))
 		}
 		add(t, p.Text)
 	}
@@ -149,11 +152,14 @@ func (cfg *Config) tags(packs []Pack, langs map[string]bool) (tags []tag, keys [
 			}
 		}
 		if !found {
-			errs = append(errs, fmt.Errorf("trigger: no pack has the topic %q", topic))
+			errs = append(errs, invalid("Topics", "no pack has the topic %.40q", topic))
 		}
 	}
 	for topic, list := range cfg.Unauthorised {
 		for _, w := range list {
+			if key, _ := foldKey(w); key == "" {
+				errs = append(errs, invalid(fmt.Sprintf("Unauthorised[%.40q]", topic), noWords, maxKeyUnits))
+			}
 			add(tag{reason: ReasonUnauthorised, score: 0.9, name: "unauthorised/" + topic}, w)
 		}
 	}
@@ -184,23 +190,40 @@ func (cfg *Config) defaults() error {
 	}
 	var errs []error
 	if f.Window < -1 || f.Window > maxWindow {
-		errs = append(errs, fmt.Errorf("trigger: Failures.Window %d is outside 1..%d", f.Window, maxWindow))
+		errs = append(errs, invalid("Failures.Window", "Window %d is outside 1..%d", f.Window, maxWindow))
 	}
 	if f.OfferWindow > f.Window && f.Window > 0 {
-		errs = append(errs, fmt.Errorf("trigger: Failures.OfferWindow %d can not be reached in a window of %d", f.OfferWindow, f.Window))
+		errs = append(errs, invalid("Failures.OfferWindow", "%d can not be reached in a window of %d", f.OfferWindow, f.Window))
 	}
-	if cfg.TurnLimit < 0 || cfg.Repetition < -1 || cfg.Repetition > maxSeen || f.OfferRow < -1 || f.TransferRow < -1 || f.OfferWindow < -1 || f.ErrorRow < -1 {
-		errs = append(errs, fmt.Errorf("trigger: a count is negative (-1 means never) or Repetition is above %d", maxSeen))
+	for _, n := range []struct {
+		field    string
+		n, least int
+	}{
+		{"TurnLimit", cfg.TurnLimit, 0},
+		{"Repetition", cfg.Repetition, -1},
+		{"Failures.OfferRow", f.OfferRow, -1},
+		{"Failures.TransferRow", f.TransferRow, -1},
+		{"Failures.OfferWindow", f.OfferWindow, -1},
+		{"Failures.ErrorRow", f.ErrorRow, -1},
+	} {
+		if n.n < n.least {
+			errs = append(errs, invalid(n.field, "the count is negative (-1 means never, where there is one)"))
+		}
+	}
+	if cfg.Repetition > maxSeen {
+		errs = append(errs, invalid("Repetition", "is above %d", maxSeen))
 	}
 	if !(f.MinConfidence >= -1 && f.MinConfidence <= 1 && f.MinMargin >= -1 && f.MinMargin <= 1) {
-		errs = append(errs, errors.New("trigger: Failures.MinConfidence and MinMargin must be in 0..1, or -1 for never"))
+		errs = append(errs, invalid("Failures.MinConfidence", "MinConfidence and MinMargin must be in 0..1, or -1 for never"))
 	}
 	if cfg.ClassifierTimeout < 0 {
-		errs = append(errs, errors.New("trigger: ClassifierTimeout is negative"))
+		errs = append(errs, invalid("ClassifierTimeout", "is negative"))
 	}
-	for _, n := range append(append([]string(nil), cfg.BotNames...), cfg.CompanyNames...) {
-		if strings.TrimSpace(n) == "" {
-			errs = append(errs, errors.New("trigger: a bot or company name is empty"))
+	for field, names := range map[string][]string{"BotNames": cfg.BotNames, "CompanyNames": cfg.CompanyNames} {
+		for _, n := range names {
+			if key, _ := foldKey(n); key == "" {
+				errs = append(errs, invalid(field, "a name is empty: "+noWords, maxKeyUnits))
+			}
 		}
 	}
 	return errors.Join(errs...)

@@ -46,7 +46,7 @@ type Rule struct {
 	Patterns []string `json:"patterns"`
 }
 
-// Pack is one language as plain data. The zero value recognises nothing. Packs
+// Pack is one language as plain data. The zero value is refused. Packs
 // are values: With and WithRules return changed copies.
 type Pack struct {
 	Lang string `json:"lang"` // BCP 47 primary subtag
@@ -96,7 +96,7 @@ func ParsePack(raw []byte) (Pack, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&p); err != nil {
-		return Pack{}, fmt.Errorf("trigger: pack: %w", err)
+		return Pack{}, invalid("Pack", "%v", err)
 	}
 	if err := p.Check(); err != nil {
 		return Pack{}, err
@@ -134,57 +134,68 @@ func (p Pack) WithRules(rules ...Rule) Pack {
 	return p
 }
 
-// Check reports everything that is wrong with the pack, at once.
+// at names a field of the pack.
+func (p *Pack) at(field string) string { return fmt.Sprintf("Packs[%.40q].%s", p.Lang, field) }
+
+// noWords is what a phrase or word lacks that cannot be found in a text.
+const noWords = "has no letters, a break, or more than %d words"
+
+// Check reports everything that is wrong with the pack, at once, each an
+// *InvalidError.
 func (p Pack) Check() error {
 	var errs []error
-	bad := func(format string, a ...any) {
-		errs = append(errs, fmt.Errorf("trigger: pack %q: %w", p.Lang, fmt.Errorf(format, a...)))
+	bad := func(field, format string, a ...any) {
+		errs = append(errs, invalid(p.at(field), format, a...))
 	}
 	if p.Lang == "" || p.Lang != strings.ToLower(p.Lang) || strings.ContainsAny(p.Lang, "-_ /") {
-		bad("lang must be a lower-case primary language subtag")
+		bad("Lang", "lang must be a lower-case primary language subtag")
 	}
 	for class, words := range p.Words {
 		if builtinClass(class) || strings.ContainsAny(class, "?*+{}@|' ") || class == "" {
-			bad("class name %q is reserved or malformed", class)
+			bad("Words", "class name %.40q is reserved or malformed", class)
 		}
 		for _, w := range words {
 			if key, _ := foldKey(strings.TrimPrefix(w, "*")); key == "" {
-				bad("class %q: word %q has no letters or is too long", class, w)
+				bad(fmt.Sprintf("Words[%.40q]", class), "word %.40q: "+noWords, w, maxKeyUnits)
 			}
 		}
 	}
 	for _, c := range p.Fuzzy {
 		if _, ok := p.Words[c]; !ok {
-			bad("fuzzy names class %q, which has no words", c)
+			bad("Fuzzy", "names class %.40q, which has no words", c)
 		}
 	}
 	for topic, words := range p.Topics {
 		for _, w := range words {
 			if key, _ := foldKey(w); key == "" {
-				bad("topic %q: phrase %q has no letters or is too long", topic, w)
+				bad(fmt.Sprintf("Topics[%.40q]", topic), "phrase %.40q: "+noWords, w, maxKeyUnits)
 			}
 		}
 	}
+	if len(p.Rules) == 0 && len(p.Topics) == 0 {
+		bad("Rules", "the pack is empty: it recognises nothing")
+	}
 	for _, r := range p.Rules {
+		rule := fmt.Sprintf("Rules[%.40q]", r.Name)
 		if _, ok := kindIndex(r.Kind); !ok {
-			bad("rule %q: unknown kind %q", r.Name, r.Kind)
+			bad(rule+".Kind", "unknown kind %.40q", r.Kind)
 		}
 		if r.Name == "" || len(r.Patterns) == 0 {
-			bad("rule %q needs a name and at least one pattern", r.Name)
+			bad(rule, "needs a name and at least one pattern")
 		}
 		if !(r.Score >= 0 && r.Score <= 1) {
-			bad("rule %q: score %v is outside 0..1", r.Name, r.Score)
+			bad(rule+".Score", "%v is outside 0..1", r.Score)
 		}
 		for _, src := range r.Patterns {
 			es, err := parsePattern(src, p.Parts)
 			if err != nil {
-				bad("rule %q: %w", r.Name, err)
+				bad(rule+".Patterns", "%v", err)
 				continue
 			}
 			for _, e := range es {
 				for _, a := range e.atoms {
 					if _, ok := p.Words[a]; !ok && a[0] != '\'' && !builtinClass(a) {
-						bad("rule %q: pattern %q names class %q, which has no words", r.Name, src, a)
+						bad(rule+".Patterns", "pattern %.80q names class %.40q, which has no words", src, a)
 					}
 				}
 			}

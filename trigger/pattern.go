@@ -32,40 +32,40 @@ func parsePattern(src string, parts map[string]string) ([]element, error) {
 		return nil, err
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("pattern %q is empty", src)
+		return nil, fmt.Errorf("pattern %.80q is empty", src)
 	}
 	if len(out) > maxElements {
-		return nil, fmt.Errorf("pattern %q has %d elements, at most %d fit", src, len(out), maxElements)
+		return nil, fmt.Errorf("pattern %.80q has %d elements, at most %d fit", src, len(out), maxElements)
 	}
 	for _, e := range out {
 		if !e.optional {
 			return out, nil
 		}
 	}
-	return nil, fmt.Errorf("pattern %q matches nothing at all", src)
+	return nil, fmt.Errorf("pattern %.80q matches nothing at all", src)
 }
 
 func expand(src string, parts map[string]string, depth int, out *[]element) error {
 	if depth > 8 {
-		return fmt.Errorf("pattern %q: parts nest too deeply", src)
+		return fmt.Errorf("pattern %.80q: parts nest too deeply", src)
 	}
 	for field := range strings.FieldsSeq(src) {
 		if name, ok := strings.CutPrefix(field, "@"); ok {
 			part, found := parts[name]
 			if !found {
-				return fmt.Errorf("pattern %q: no part named %q", src, name)
+				return fmt.Errorf("pattern %.80q: no part named %.80q", src, name)
 			}
 			if err := expand(part, parts, depth+1, out); err != nil {
 				return err
 			}
 			if len(*out) > maxElements {
-				return fmt.Errorf("pattern %q: more than %d elements", src, maxElements)
+				return fmt.Errorf("pattern %.80q: more than %d elements", src, maxElements)
 			}
 			continue
 		}
 		es, err := parseElement(field)
 		if err != nil {
-			return fmt.Errorf("pattern %q: %w", src, err)
+			return fmt.Errorf("pattern %.80q: %w", src, err)
 		}
 		*out = append(*out, es...)
 	}
@@ -84,23 +84,23 @@ func parseElement(field string) ([]element, error) {
 	case strings.HasSuffix(field, "}"):
 		open := strings.LastIndexByte(field, '{')
 		if open < 0 {
-			return nil, fmt.Errorf("element %q: } without {", field)
+			return nil, fmt.Errorf("element %.80q: } without {", field)
 		}
 		body = field[:open]
 		if n, err := fmt.Sscanf(field[open:], "{%d,%d}", &lo, &hi); err != nil || n != 2 {
 			if n, err := fmt.Sscanf(field[open:], "{%d}", &lo); err != nil || n != 1 {
-				return nil, fmt.Errorf("element %q: count must be {n} or {m,n}", field)
+				return nil, fmt.Errorf("element %.80q: count must be {n} or {m,n}", field)
 			}
 			hi = lo
 		}
 		if lo < 0 || hi < lo || hi == 0 || hi > 12 {
-			return nil, fmt.Errorf("element %q: count out of range 0..12", field)
+			return nil, fmt.Errorf("element %.80q: count out of range 0..12", field)
 		}
 	}
 	atoms := strings.Split(body, "|")
 	for _, a := range atoms {
 		if a == "" || a == "'" || strings.HasPrefix(a, "'") != strings.HasSuffix(a, "'") || strings.ContainsAny(a, "?*+{}@") {
-			return nil, fmt.Errorf("element %q: bad name %q", field, a)
+			return nil, fmt.Errorf("element %.80q: bad name %.80q", field, a)
 		}
 	}
 	var out []element

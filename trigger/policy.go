@@ -56,7 +56,7 @@ func (p Policy) compile() (compiledPolicy, error) {
 	var errs []error
 	set := func(v *int, def int, name string) {
 		if *v < -1 {
-			errs = append(errs, fmt.Errorf("trigger: Policy.%s is %d; -1 means never", name, *v))
+			errs = append(errs, invalid("Policy."+name, "is %d; -1 means never", *v))
 		}
 		switch *v {
 		case 0:
@@ -77,10 +77,10 @@ func (p Policy) compile() (compiledPolicy, error) {
 		p.MaxRequests = 10
 	}
 	if p.MaxAutomatic < -1 || p.MaxAutomatic > maxLoops {
-		errs = append(errs, fmt.Errorf("trigger: Policy.MaxAutomatic is %d; allowed are -1 and 1..%d", p.MaxAutomatic, maxLoops))
+		errs = append(errs, invalid("Policy.MaxAutomatic", "is %d; allowed are -1 and 1..%d", p.MaxAutomatic, maxLoops))
 	}
 	if p.MaxRequests < -1 {
-		errs = append(errs, fmt.Errorf("trigger: Policy.MaxRequests is %d; -1 means no limit", p.MaxRequests))
+		errs = append(errs, invalid("Policy.MaxRequests", "is %d; -1 means no limit", p.MaxRequests))
 	}
 	at := make(map[Reason]Threshold, len(p.Reasons)+16)
 	for _, r := range Reasons() {
@@ -102,11 +102,11 @@ func (p Policy) compile() (compiledPolicy, error) {
 			if *f.v == -1 {
 				*f.v = never
 			} else if !(*f.v > 0 && *f.v <= 1) {
-				errs = append(errs, fmt.Errorf("trigger: Policy.Reasons[%q]: threshold %v is outside 0..1", r, *f.v))
+				errs = append(errs, invalid(fmt.Sprintf("Policy.Reasons[%.40q]", r), "threshold %v is outside 0..1", *f.v))
 			}
 		}
 		if t.MinTurn < 0 {
-			errs = append(errs, fmt.Errorf("trigger: Policy.Reasons[%q]: MinTurn is negative", r))
+			errs = append(errs, invalid(fmt.Sprintf("Policy.Reasons[%.40q]", r), "MinTurn is negative"))
 		}
 		at[r] = t
 	}
