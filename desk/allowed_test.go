@@ -221,7 +221,7 @@ func TestDesk39Events(t *testing.T) {
 		}
 		assert.NotContains(t, strings.Join(others["draft"], ""), "draft of far", "another's draft")
 		for name := range others {
-			assert.Contains(t, []string{"rows", "entries", "queues", "team", "viewing", "typing", "draft", "ping"}, name, "an event that this test does not know")
+			assert.Contains(t, []string{"rows", "entries", "queues", "team", "viewing", "typing", "draft", "seen", "ping"}, name, "an event that this test does not know")
 		}
 		for _, d := range others["team"] {
 			assert.True(t, desk.Allowed(desk.Team, role) > desk.Nothing, d)

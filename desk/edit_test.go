@@ -3,6 +3,7 @@ package desk_test
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -53,6 +54,39 @@ func TestDesk19Drafts(t *testing.T) {
 		list, err := drafts.List(t.Context(), "me", h.ID)
 		return err == nil && len(list) == 0
 	})
+}
+
+// TestDesk19Seen: what is read on one device is read on the other, and on no
+// other agent's, until the handoff is over. It only goes forward.
+func TestDesk19Seen(t *testing.T) {
+	w := newWorld(t)
+	h := w.held("c", "mine", "me")
+	at := "api/handoffs/" + token(h) + "/seen"
+	snapshot := func(who string) string { return w.call(who, http.MethodGet, "api/snapshot", nil).raw }
+	w.until("the desk has read it", func() bool { return strings.Contains(snapshot("agent"), token(h)) })
+	phone, colleague := w.listen("agent", "session=phone"), w.listen("col", "session=col")
+	w.next(phone, "reset", named("reset"))
+	w.next(colleague, "reset", named("reset"))
+	for _, at2 := range []int64{2000, 1000} {
+		require.Equal(t, http.StatusNoContent, w.call("agent", http.MethodPut, at, map[string]int64{"at": at2}).status)
+	}
+	w.next(phone, "the other device is told", func(e told) bool { return e.name == "seen" && strings.Contains(e.data, `"at":2000`) })
+	assert.Contains(t, snapshot("agent"), `"`+token(h)+`":2000`)
+	assert.NotContains(t, snapshot("col"), `":2000`)
+	assert.Equal(t, http.StatusUnprocessableEntity, w.call("agent", http.MethodPut, at, map[string]int64{"at": -1}).status)
+
+	// Nobody has read what the user will write tomorrow.
+	require.Equal(t, http.StatusNoContent, w.call("agent", http.MethodPut, at, map[string]int64{"at": math.MaxInt64}).status)
+	assert.NotContains(t, snapshot("agent"), "9223372036854775807")
+
+	w.waiting("next", "mine")
+	w.next(colleague, "a colleague hears of other things alone", func(e told) bool {
+		assert.NotEqual(t, "seen", e.name)
+		return e.name == "rows" && strings.Contains(e.data, "next")
+	})
+	_, err := w.engine.End(t.Context(), h.ID, handoff.By("me"), handoff.Ending{})
+	require.NoError(t, err)
+	w.until("it is forgotten", func() bool { return strings.Contains(snapshot("agent"), `"seen":{}`) })
 }
 
 // Drafts in memory are bounded, and those that are written in stay.

@@ -177,7 +177,7 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request, name string) {
 	boot, err := json.Marshal(map[string]any{
 		"me": h.me(&actor), "build": h.web.hash, "title": h.cfg.Title, "language": language, "languages": h.languages(), "words": words,
 		"tags": h.cfg.Tags, "video": h.cfg.Video, "suggestions": h.cfg.Suggestions, "readOnly": h.cfg.ReadOnly,
-		"signIn": h.cfg.SignIn, "now": serverTime(), "queues": h.queueNames(&actor), "reasons": h.reasons(&actor),
+		"signIn": h.cfg.SignIn, "now": serverTime(), "ping": h.ping().Milliseconds(), "queues": h.queueNames(&actor), "reasons": h.reasons(&actor),
 	})
 	if err != nil {
 		h.plainPage(w, http.StatusInternalServerError, "Internal error")
@@ -235,7 +235,7 @@ func (h *Handler) me(a *Actor) map[string]any {
 }
 
 func (h *Handler) hello(a *Actor) any {
-	return map[string]any{"boot": h.view.boot, "now": serverTime(), "me": h.me(a), "build": h.web.hash}
+	return map[string]any{"boot": h.view.boot, "now": serverTime(), "me": h.me(a), "build": h.web.hash, "ping": h.ping().Milliseconds()}
 }
 
 // reasons is how a handoff of each queue may be closed, where the queue says so.

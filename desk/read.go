@@ -26,7 +26,7 @@ func (h *Handler) snapshot(c *call) (any, error) {
 		}
 		lists[listOf(r, &c.actor)] = append(lists[listOf(r, &c.actor)], r)
 	}
-	counts := h.view.countsFor(&c.actor)
+	counts, seen := h.view.countsFor(&c.actor), h.view.readBy(c.actor.ID)
 	h.view.mu.Unlock()
 	if !ready {
 		return nil, &problem{Status: http.StatusServiceUnavailable, Code: "not_running"}
@@ -45,7 +45,7 @@ func (h *Handler) snapshot(c *call) (any, error) {
 		}
 	}
 	return map[string]any{
-		"cursor": cursor, "now": serverTime(), "me": h.me(&c.actor), "rows": out, "totals": totals, "queues": counts,
+		"cursor": cursor, "now": serverTime(), "me": h.me(&c.actor), "rows": out, "totals": totals, "queues": counts, "seen": seen,
 	}, nil
 }
 

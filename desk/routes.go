@@ -69,6 +69,7 @@ func routes() []route {
 		{post, "api/handoffs/{id}/takeover", Direct, "", false, false, (*Handler).takeOver},
 		{post, "api/handoffs/{id}/assign", Direct, "", false, false, (*Handler).assign},
 
+		{put, "api/handoffs/{id}/seen", "", "", true, true, (*Handler).seen},
 		{post, "api/viewing", Rows, "", false, true, (*Handler).viewing},
 		{put, "api/presence", Present, "", false, true, (*Handler).wants},
 		{post, "api/presence/beat", Present, "", false, true, (*Handler).beat},

@@ -117,7 +117,7 @@ func (h *Handler) events(c *call) (any, error) {
 	out := &eventWriter{w: c.w, rc: rc}
 	out.raw("retry: 1000\n\n")
 	out.event("", "hello", h.hello(&c.actor))
-	ping := time.NewTicker(min(pingEvery, h.cfg.Lease/3))
+	ping := time.NewTicker(h.ping())
 	defer ping.Stop()
 	life := time.NewTimer(h.cfg.StreamLife)
 	defer life.Stop()
@@ -170,6 +170,9 @@ func (h *Handler) events(c *call) (any, error) {
 		}
 	}
 }
+
+// ping is how often a stream says something.
+func (h *Handler) ping() time.Duration { return min(pingEvery, h.cfg.Lease/3) }
 
 func same(a, b *Actor) bool {
 	return a.ID == b.ID && a.Name == b.Name && a.Role == b.Role && a.Language == b.Language &&

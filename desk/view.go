@@ -31,6 +31,7 @@ type view struct {
 	changed chan struct{} // closed when something is published
 	streams map[*stream]struct{}
 	opened  map[string]map[string]opening // session → tab → what it has open
+	marks   map[reader]int64              // up to when somebody has read
 	dirty   map[handoff.ID]bool
 	reload  bool
 	wake    chan struct{}
@@ -70,7 +71,8 @@ type rowChange struct{ old, now *row }
 func newView(public func(string) bool) *view {
 	return &view{
 		public: public, boot: newBoot(), rows: map[handoff.ID]*row{}, changed: make(chan struct{}), streams: map[*stream]struct{}{},
-		opened: map[string]map[string]opening{}, dirty: map[handoff.ID]bool{}, reload: true, wake: make(chan struct{}, 1), counts: map[string]queueCount{},
+		opened: map[string]map[string]opening{}, marks: map[reader]int64{}, dirty: map[handoff.ID]bool{}, reload: true,
+		wake: make(chan struct{}, 1), counts: map[string]queueCount{},
 	}
 }
 
@@ -267,6 +269,7 @@ func (h *Handler) readSome(ctx context.Context, ids []handoff.ID, held map[hando
 		if err != nil { // erased
 			if old != nil {
 				delete(v.rows, id)
+				v.unread(id)
 				held[id] = rowChange{old: first(held[id].old, old)}
 			}
 			return nil
@@ -316,6 +319,7 @@ func (v *view) set(now *row, held map[handoff.ID]rowChange) {
 	old := v.rows[id]
 	if now.State == handoff.StateEnded {
 		delete(v.rows, id)
+		v.unread(id)
 	} else {
 		v.rows[id] = now
 	}

@@ -192,7 +192,7 @@ func format(expression string, args ...any) string {
 func (p *page) until(what, expression string, args ...any) {
 	p.t.Helper()
 	e := format(expression, args...)
-	limit := time.Now().Add(15 * time.Second)
+	limit := time.Now().Add(30 * time.Second)
 	for {
 		ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
 		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+e+")"))
@@ -201,7 +201,7 @@ func (p *page) until(what, expression string, args ...any) {
 			return
 		}
 		if time.Now().After(limit) {
-			require.Fail(p.t, "did not happen: "+what, "%s\n%v\n%s", e, err, p.text("body"))
+			require.Fail(p.t, "did not happen: "+what, "%s\n%v\n%s\n%s", e, err, p.text("body"), js[string](p, `JSON.stringify([document.querySelector(".composer textarea")?.value, Object.entries(localStorage)])`))
 		}
 		wait(20 * time.Millisecond)
 	}

@@ -29,6 +29,31 @@ func TestDesk19TwoDevices(t *testing.T) {
 	laptop.key(kb.Enter)
 	w.until("it was sent once", func() bool { return len(w.said(h.ID, handoff.KindMessage, handoff.RoleAgent)) == 1 })
 	phone.until("it is gone from the phone", `document.querySelector('.composer textarea')?.value === ''`)
+
+	// What is read on one is read on the other.
+	unread := `document.title.startsWith('(1)') && Boolean(document.querySelector('a.row.unread'))`
+	laptop.goes("?tab=mine")
+	phone.goes("?tab=mine")
+	w.says("maria", "one more")
+	laptop.until("it is unread on the laptop", unread)
+	phone.until("and on the phone", unread)
+	phone.click("Maria Keller")
+	laptop.until("read on the phone, it is read on the laptop", `!document.title.startsWith('(') && !document.querySelector('a.row.unread')`)
+	tablet := w.at("ann", "?tab=mine")
+	tablet.until("and on a device that comes later", `document.querySelector('a.row') && !document.querySelector('a.row.unread')`)
+
+	// So is whether she is there: what one says, the other shows.
+	const says = `document.querySelector('.button.presence .label')?.innerText`
+	w.available("ann")
+	laptop.until("she is there", says+` === 'Available'`)
+	laptop.click("Availability")
+	laptop.click("Offline")
+	laptop.clickOn("dialog .button.primary") // what becomes of Maria is asked first
+	laptop.until("the laptop says so", says+` === 'Offline'`)
+	w.until("she is not", func() bool { return w.availability("ann") == handoff.Offline })
+	phone.until("the phone says so", says+` === 'Offline'`)
+	laptop.axe()
+	phone.axe()
 }
 
 // TestDeskAssist: an agent is suggested replies, takes one, and runs a rule from

@@ -277,6 +277,5 @@ func TestDesk10FrozenTab(t *testing.T) {
 	w.until("the lease lapses", func() bool { return there() != handoff.Online })
 	_, err = chromedp.Call(p.ctx, lifecycle.SetWebLifecycleState, lifecycle.SetWebLifecycleStateParams{State: lifecycle.SetWebLifecycleStateStateActive})
 	require.NoError(t, err)
-	js[bool](p, `document.dispatchEvent(new Event('visibilitychange'))`)
 	w.until("she is there again", func() bool { return there() == handoff.Online })
 }

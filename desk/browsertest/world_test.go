@@ -30,8 +30,11 @@ type world struct {
 	desk     *desk.Handler
 	presence *memstore.Presence
 	server   *httptest.Server
+	begin    func() // an engine and a desk on what is kept
+	halt     func() // ends them
 
 	mu      sync.Mutex
+	down    bool
 	actors  map[string]desk.Actor
 	denied  map[string]error
 	names   map[string]string // of users, by conversation
@@ -115,18 +118,32 @@ func newWorld(t *testing.T, opts ...options) *world {
 			wrap = append(wrap, o.wrap)
 		}
 	}
-	w.engine, err = handoff.New(cfg)
-	require.NoError(t, err)
-	dc.Engine = w.engine
-	w.desk, err = desk.New(dc)
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	var done sync.WaitGroup
-	done.Go(func() { _ = w.engine.Run(ctx) })
-	done.Go(func() { _ = w.desk.Run(ctx) })
+	w.begin = func() {
+		var err error
+		w.engine, err = handoff.New(cfg)
+		require.NoError(t, err)
+		dc.Engine = w.engine
+		d, err := desk.New(dc)
+		require.NoError(t, err)
+		ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+		var done sync.WaitGroup
+		done.Go(func() { _ = w.engine.Run(ctx) })
+		done.Go(func() { _ = d.Run(ctx) })
+		w.halt = func() { stop(); done.Wait() }
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.desk, w.down = d, false
+	}
+	w.begin()
 	var handler http.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		who, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-		http.StripPrefix("/"+who, w.desk).ServeHTTP(rw, r.WithContext(context.WithValue(r.Context(), actorKey{}, who)))
+		w.mu.Lock()
+		d, down := w.desk, w.down
+		w.mu.Unlock()
+		if down {
+			panic(http.ErrAbortHandler) // nobody answers
+		}
+		http.StripPrefix("/"+who, d).ServeHTTP(rw, r.WithContext(context.WithValue(r.Context(), actorKey{}, who)))
 	})
 	for _, f := range wrap {
 		handler = f(handler)
@@ -135,8 +152,7 @@ func newWorld(t *testing.T, opts ...options) *world {
 	t.Cleanup(func() {
 		w.server.CloseClientConnections()
 		w.server.Close()
-		stop()
-		done.Wait()
+		w.halt()
 		// What the desk began has ended with it.
 		limit := time.Now().Add(10 * time.Second)
 		for w.running() != "" && time.Now().Before(limit) {
@@ -147,6 +163,20 @@ func newWorld(t *testing.T, opts ...options) *world {
 		}
 	})
 	return w
+}
+
+// restart ends the engine and the desk, and begins others on what is kept, as a
+// server does that is started anew.
+func (w *world) restart() {
+	w.t.Helper()
+	w.mu.Lock()
+	w.down = true
+	w.mu.Unlock()
+	w.server.CloseClientConnections()
+	w.halt()
+	pprof.SetGoroutineLabels(pprof.WithLabels(w.t.Context(), pprof.Labels("world", w.t.Name())))
+	defer pprof.SetGoroutineLabels(w.t.Context())
+	w.begin()
 }
 
 // running returns the goroutines that the world began and that still run.
@@ -258,7 +288,7 @@ func (w *world) now(id handoff.ID) handoff.Handoff {
 // until waits for something on the server's side.
 func (w *world) until(what string, f func() bool) {
 	w.t.Helper()
-	require.Eventually(w.t, f, 15*time.Second, 10*time.Millisecond, what)
+	require.Eventually(w.t, f, 30*time.Second, 10*time.Millisecond, what)
 }
 
 // said returns what stands in a log, of one kind.

@@ -107,7 +107,12 @@ export class Failed extends Error {
 let onSignIn = () => {};
 export const signInNeeded = (f) => { onSignIn = f; };
 
-export async function api(method, path, body, signal) {
+// within is a signal that also comes after a time. A request on a connection
+// that died in silence would wait for ever.
+export const within = (ms, signal) => (signal ? AbortSignal.any([signal, AbortSignal.timeout(ms)]) : AbortSignal.timeout(ms));
+
+export async function api(method, path, body, stop) {
+  const signal = within(30000, stop);
   let res;
   try {
     res = await fetch(new URL('api/' + path, root), {

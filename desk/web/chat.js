@@ -22,6 +22,7 @@ export function Chat({ id }) {
   const [dialog, setDialog] = useState('');
   const known = useRef(entries);
   const reading = useRef(null);
+  const over = useRef(false); // it is gone: nothing is asked about it any more
   const row = s.rows.get(id) ?? one?.row;
 
   const put = (list, start) => {
@@ -31,7 +32,7 @@ export function Chat({ id }) {
     cache.set(id, { one: cache.get(id)?.one, entries: list, from: start ?? cache.get(id)?.from ?? 0 });
     if (cache.size > 20) cache.delete(cache.keys().next().value);
   };
-  const drop = (why) => { cache.delete(id); known.current = []; setEntries([]); setOne(null); setGone((old) => !old || why.by ? why : old); }; // a read that fails later knows less
+  const drop = (why) => { over.current = true; reading.current?.abort(); cache.delete(id); known.current = []; setEntries([]); setOne(null); setGone((old) => !old || why.by ? why : old); }; // a read that fails later knows less
   const add = (list) => {
     const fresh = list.filter((e) => e.seq > (known.current.at(-1)?.seq ?? 0));
     if (!fresh.length) return;
@@ -40,6 +41,7 @@ export function Chat({ id }) {
     put([...known.current, ...fresh]);
   };
   const catchUp = async () => {
+    if (over.current) return;
     if (reading.current) { reading.current.again = true; return; }
     const c = new AbortController();
     reading.current = c;
@@ -59,6 +61,7 @@ export function Chat({ id }) {
     }
   };
   const reread = async (signal) => {
+    if (over.current) return;
     try {
       const o = await get('handoffs/' + id, signal);
       setOne(o);
@@ -105,9 +108,14 @@ export function Chat({ id }) {
     addEventListener('desk:reread', f);
     return () => removeEventListener('desk:reread', f);
   }, [id]);
+  // Its title is read out, rather than all that was said in it.
+  const title = one && row ? t('transcript.of', { who: visible(row.name) }) : '';
+  useEffect(() => { if (title) { state.status = title; changed(); } }, [title]);
   // The right to read it has gone: so does what was read.
   const mayRead = row?.can?.includes('read');
   useEffect(() => { if (row && one && !mayRead) drop({ why: 'taken', by: row.agentName || row.agent }); }, [mayRead]);
+  // And should it come back, so does the conversation.
+  useEffect(() => { if (goneBy && mayRead) { over.current = false; setGone(null); reread(); catchUp(); } }, [mayRead]);
   useEffect(() => { if (row && unread(row) && !document.hidden && document.hasFocus()) markSeen(row); });
   useEffect(() => {
     const f = () => { const r = state.rows.get(id); if (r && unread(r)) markSeen(r); };
@@ -204,6 +212,10 @@ function Transcript({ id, r, one, entries, from, earlier }) {
   const { bot, rest } = useMemo(() => split(entries, r.state), [entries, r.state]);
   const collapse = bot.filter((e) => said.has(e.kind)).length > 6 && !showBot && r.state !== 'bot';
   const typing = (s.typing.get(id) || 0) > now();
+  // What was there when it was opened is no news: only what comes is read out.
+  const opened = useRef(0);
+  if (!opened.current && entries.length) opened.current = entries.at(-1).seq;
+  const past = rest.filter((e) => e.seq <= opened.current), fresh = rest.slice(past.length);
   useLayoutEffect(() => { const b = box.current; if (b && stick.current) b.scrollTop = b.scrollHeight; }, [entries, wait.length, typing, collapse]);
   const hold = async (f) => {
     // What comes above must not move what is being read.
@@ -222,8 +234,11 @@ function Transcript({ id, r, one, entries, from, earlier }) {
       ${!collapse && bot.length > 0 && r.state !== 'bot' && html`<div class="part" role="separator"><span>${t('part.bot')}</span></div>`}
       ${(collapse ? bot.slice(-2) : bot).map((e, i, all) => html`<${Entry} key=${e.id} e=${e} last=${all[i - 1]} r=${r} />`)}
     </div>
+    <div>${past.map((e, i) => html`<${Entry} key=${e.id} e=${e} last=${i ? past[i - 1] : bot.at(-1)} r=${r} />`)}</div>
     <div role="log" aria-label=${t('transcript.new')} aria-relevant="additions">
-      ${rest.map((e, i) => html`<${Entry} key=${e.id} e=${e} last=${i ? rest[i - 1] : bot.at(-1)} r=${r} />`)}
+      ${fresh.map((e, i) => html`<${Entry} key=${e.id} e=${e} last=${fresh[i - 1] ?? past.at(-1) ?? bot.at(-1)} r=${r} />`)}
+    </div>
+    <div>
       ${wait.map((m) => html`<${PendingMessage} key=${m.id} m=${m} id=${id} />`)}
       ${typing && html`<p class="typing">${t('typing', { who: visible(r.name) })}<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span></p>`}
     </div>

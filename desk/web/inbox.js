@@ -64,7 +64,7 @@ function LostCard() {
 function Rows({ rows, id, tab, filtered, query }) {
   const [most, setMost] = useState(page);
   const list = useRef(null);
-  const mineToAnswer = tab === 'new' ? offers() : [];
+  const mineToAnswer = tab === 'new' || tab === 'mine' ? offers() : []; // they run out, wherever one looks
   useTickWhen(mineToAnswer.length > 0);
   const rest = rows.filter((r) => !mineToAnswer.includes(r));
   const total = tab === 'new' && !filtered ? Math.max(rest.length, waitingShown(rest) - mineToAnswer.length) : rest.length;

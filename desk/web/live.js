@@ -1,7 +1,7 @@
 // How the page stays up to date: one stream for all tabs of a browser. One tab
 // leads (Web Locks), reads the stream and passes events on; it falls back to
 // polling where a proxy or middleware holds the stream back.
-import { api, keep, me, now, root, uid } from './base.js';
+import { api, boot, keep, me, now, root, uid, within } from './base.js';
 import { apply, changed, load, rememberMine, state } from './store.js';
 
 export const tab = uid();
@@ -10,19 +10,30 @@ keep.set('session', session);
 
 const channel = 'BroadcastChannel' in self ? new BroadcastChannel(keep.name) : null;
 let cursor = '';
-let heard = Date.now();
 let delay = 1000;
-let stop = null; // ends the present stream
+let stop = null; // ends the present stream or poll
 let wakeUp = null; // ends the present pause
 let buffer = null; // events that come while the snapshot is read
+
+// --- silence: the server says something so often, or the connection is dead ------------
+// Timers of a page that sleeps stand still, and so may one of the clocks: a
+// machine that sleeps does not count that time, and a clock can be set.
+let every = boot.ping;
+let heard = [Date.now(), performance.now()];
+const hear = () => { heard = [Date.now(), performance.now()]; };
+const silence = () => Math.max(Date.now() - heard[0], performance.now() - heard[1]);
+const firstEvent = 8000; // a stream that says nothing for so long is held back on its way
 
 const pass = (m) => channel?.postMessage(m);
 
 function event(name, data, own = true) {
-  heard = Date.now();
+  hear();
   if (own) pass({ name, data });
+  if (name === 'hello') every = data.ping || every;
   if (buffer && name !== 'hello' && name !== 'ping') buffer.push([name, data]);
   else apply(name, data);
+  // What another device said of oneself may be old news by now: the server is asked.
+  if (own && name === 'team') for (const m of data.team) if (m.id === me.id && (m.there !== state.presence.there || (m.activity || '') !== (state.presence.activity || ''))) beat();
 }
 
 function setLive(live) {
@@ -37,6 +48,9 @@ async function resync(signal) {
   try {
     const c = await load(signal);
     cursor ||= c;
+  } catch (e) {
+    cursor = ''; // nothing that follows makes up for what could not be read
+    throw e;
   } finally {
     const list = buffer;
     buffer = null;
@@ -50,18 +64,22 @@ async function lead() {
   pass({ lead: true });
   if (state.ready) beat();
   setTimeout(() => state.leader && beat(), 5000);
-  for (;;) {
+  while (state.leader) {
     const ended = new AbortController();
     stop = ended;
+    hear();
     try {
       const how = state.poll ? await poll(ended.signal) : await stream(ended.signal);
-      if (how === 'poll') { state.poll = true; continue; }
+      if (how === 'poll') { holdBack(latest); continue; }
+      if (how === 'silent') { holdBack(later); continue; }
       if (how === 'again') continue;
     } catch (e) {
+      if (ended.signal.aborted) continue;
       if (e.status === 401) state.signIn = true;
       else if (e.status === 403) { state.forbidden = true; state.rows.clear(); for (const r of [...state.team.keys()]) state.team.delete(r); }
     }
     if (!state.leader) return;
+    if (state.poll) { later = soon; tryLater(); } // when the whole connection fails, that says nothing about streams
     setLive('off');
     pass({ live: 'off' });
     const wait = delay * (0.7 + Math.random() * 0.6);
@@ -70,6 +88,38 @@ async function lead() {
     await new Promise((r) => { wakeUp = r; setTimeout(r, wait); });
     delay = Math.min(delay * 2, 30000);
   }
+}
+
+// restart gives the present connection up for a new one, at once.
+function restart() {
+  hear();
+  stop?.abort();
+}
+
+// --- polling, where a stream does not come through --------------------------------------
+const soon = 30000, latest = 600000; // until a stream is tried again
+let later = soon, tryAt = 0, probing = false, polled = false;
+function tryLater() { tryAt = Date.now() + later; later = Math.min(later * 2, latest); }
+function holdBack(ms) {
+  if (state.live === 'live') setLive('off'); // nobody knows until the first answer
+  state.poll = true;
+  polled = false;
+  later = ms;
+  tryLater();
+}
+// probe looks beside the polling whether a stream comes through by now.
+async function probe() {
+  probing = true;
+  const c = new AbortController();
+  const limit = setTimeout(() => c.abort(), firstEvent);
+  try {
+    const res = await fetch(new URL('api/events', root), { signal: c.signal });
+    if (res.ok && (await res.body.getReader().read()).value) { state.poll = false; later = soon; restart(); }
+  } catch { /* it does not */ }
+  clearTimeout(limit);
+  c.abort();
+  tryLater();
+  probing = false;
 }
 
 function alive() {
@@ -92,20 +142,22 @@ async function refused(res) {
 async function stream(signal) {
   const url = new URL('api/events', root);
   url.searchParams.set('session', session);
-  const res = await fetch(url, { signal, headers: cursor ? { 'Last-Event-ID': cursor } : {} });
-  if (res.status === 501) return 'poll';
-  if (!res.ok) throw await refused(res);
-  const reader = res.body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = '', again = 'off';
-  // A stream that is silent for two pings is none.
-  let timer = 0;
-  const guard = () => { clearTimeout(timer); timer = setTimeout(() => reader.cancel().catch(() => {}), 50000); };
-  guard();
+  const own = new AbortController();
+  const end = () => own.abort();
+  signal.addEventListener('abort', end);
+  const limit = setTimeout(end, firstEvent);
+  let reader = null, text = '', again = 'off', said = false;
   try {
+    const res = await fetch(url, { signal: own.signal, headers: cursor ? { 'Last-Event-ID': cursor } : {} });
+    if (res.status === 501) return 'poll';
+    if (!res.ok) throw await refused(res);
+    reader = res.body.pipeThrough(new TextDecoderStream()).getReader();
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return again;
-      guard();
+      clearTimeout(limit);
+      said = true;
+      hear();
       text += value;
       const parts = text.split('\n\n');
       text = parts.pop();
@@ -125,32 +177,44 @@ async function stream(signal) {
         else { event(name, d); if (name === 'ping') beat(); }
       }
     }
+  } catch (e) {
+    if (own.signal.aborted && !signal.aborted && !said) return 'silent';
+    throw e;
   } finally {
-    clearTimeout(timer);
-    reader.cancel().catch(() => {});
+    clearTimeout(limit);
+    signal.removeEventListener('abort', end);
+    reader?.cancel().catch(() => {});
   }
 }
 
 async function poll(signal) {
-  const q = new URLSearchParams({ session, after: cursor, wait: '20' });
-  const res = await fetch(new URL('api/changes?' + q, root), { signal });
+  // The first answer comes at once: it says whether there is a connection.
+  const wait = polled ? Math.max(1, Math.min(20, Math.round(every / 1000))) : 0;
+  const q = new URLSearchParams({ session, after: cursor, wait: String(wait) });
+  const limit = within(wait * 1000 + 10000, signal);
+  const res = await fetch(new URL('api/changes?' + q, root), { signal: limit });
   if (!res.ok) throw await refused(res);
   const d = await res.json();
+  hear();
   cursor = d.cursor;
   alive();
+  if (!polled && looking) look(looking);
+  polled = true;
   for (const e of d.events) {
-    if (e.event === 'reset') { pass({ reset: true }); await resync(signal); beat(); } else event(e.event, e.data);
-    if (e.event === 'ping') beat();
+    if (e.event === 'reset') { pass({ reset: true }); await resync(signal); } else event(e.event, e.data);
   }
+  if (Date.now() - beaten > every * 0.9) beat(); // also where there is always something to tell
+  if (Date.now() > tryAt && !probing) probe();
   return 'again';
 }
 
 // --- presence: the page says that it is alive, for as long as it is ------------------------
-let beating = false;
+let beating = false, beaten = 0;
 export async function beat() {
   if (!me.presence || beating) return;
   beating = true;
-  try { event('presence', await api('POST', 'presence/beat', { session })); } catch { /* the next ping */ }
+  beaten = Date.now();
+  try { event('presence', await api('POST', 'presence/beat', { session }, AbortSignal.timeout(10000))); } catch { /* the next ping */ }
   beating = false;
 }
 export async function wantPresence(online, activity) {
@@ -171,43 +235,59 @@ export async function look(id) {
 // retry tries at once to connect.
 export function retry() { delay = 1000; wakeUp?.(); }
 
+// wake is called when the page may have slept: a connection that is silent for
+// longer than the server ever is has died meanwhile, whatever it looks like.
+function wake() {
+  if (!state.leader) { pass({ wake: true }); return; }
+  retry();
+  if (silence() > every + 2000) restart();
+  beat();
+}
+
+// follow reads everything once and then listens to the tab that leads.
+function followLead() { resync().then(() => setLive('live'), () => { setLive('off'); setTimeout(() => state.leader || followLead(), 5000); }); }
+
 export function start() {
   channel?.addEventListener('message', (e) => {
     const m = e.data;
-    heard = Date.now();
+    if (m.wake) { if (state.leader) wake(); return; }
+    hear();
     if (m.lead && state.leader) return;
-    if (m.reset) resync();
+    if (m.reset) followLead();
     else if (m.live) { if (m.live === 'live') { state.signIn = false; } setLive(m.live); }
     else if (m.name) event(m.name, m.data, false);
   });
   const name = keep.name + 'lead';
   if (navigator.locks) {
     const ask = (options) => navigator.locks.request(name, options, lead).catch(() => {
-      // Another tab took the lead: this one had been frozen.
+      // Another tab took the lead: this one had been frozen, and may have missed something.
       state.leader = false;
       stop?.abort();
       wakeUp?.();
+      followLead();
       ask({});
     });
     ask({});
     setInterval(() => {
-      if (!state.leader && Date.now() - heard > 45000) { heard = Date.now(); ask({ steal: true }); }
-      if (looking) look(looking);
-    }, 60000 / 2);
+      if (!state.leader && silence() > 2 * every + 5000) { hear(); ask({ steal: true }); }
+    }, 1000);
     navigator.locks.query().then((q) => {
       // Somebody leads already: this tab reads once and listens.
-      if (q.held?.some((l) => l.name === name) && !state.leader) { setLive('live'); resync().catch(() => setLive('off')); }
+      if (q.held?.some((l) => l.name === name) && !state.leader) followLead();
     });
   } else {
     lead();
   }
-  document.addEventListener('visibilitychange', () => {
-    if (document.hidden) return;
-    retry();
-    if (state.leader) beat();
-  });
-  addEventListener('online', retry);
-  addEventListener('focus', retry);
+  setInterval(() => {
+    // A poll has a limit of its own, and a stream that begins too.
+    if (state.leader && !state.poll && silence() > Math.max(every * 1.5, every + 5000)) restart();
+  }, 1000);
+  setInterval(() => { if (looking) look(looking); }, 30000);
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) wake(); });
+  document.addEventListener('resume', wake);
+  addEventListener('pageshow', (e) => { if (e.persisted) wake(); });
+  addEventListener('online', () => { retry(); tryAt = 0; if (state.leader) restart(); }); // perhaps another network
+  addEventListener('focus', wake);
   addEventListener('pagehide', () => {
     rememberMine();
     if (looking) api('POST', 'viewing', { session, tab, id: '' }).catch(() => {});

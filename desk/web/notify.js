@@ -44,7 +44,8 @@ alarms.request = (r, offered) => {
   if (!state.leader || quiet() && !offered) return;
   held.push(r);
   if (held.length > 1) return;
-  setTimeout(() => {
+  // Timers of a page that was hidden for long come up to a minute late.
+  (document.hidden ? queueMicrotask : setTimeout)(() => {
     const list = held;
     held = [];
     if (settings.soundRequests && now() - last > 1500) { last = now(); beep('request'); }

@@ -1,6 +1,6 @@
 // What the page knows, and who wants to be told when it changes.
 import { useEffect, useState } from './vendor/preact-htm.js';
-import { boot, get, keep, me, now, root, sync, t, uid } from './base.js';
+import { api, boot, get, keep, me, now, root, sync, t, uid } from './base.js';
 
 export const state = {
   rows: new Map(), queues: [], team: new Map(), totals: {}, ready: false,
@@ -10,12 +10,16 @@ export const state = {
 };
 
 const listeners = new Set();
-let frame = 0;
-// changed tells the components, at most once for each frame.
+let frame = 0, ran = 0;
+// changed tells the components, at most once for each frame, or each second
+// where nobody looks. Timers of a page that was hidden for long come up to a
+// minute late, so that the first change does not wait for one.
 export function changed() {
   if (frame) return;
-  const run = () => { frame = 0; for (const f of [...listeners]) f(); };
-  frame = document.hidden ? setTimeout(run, 50) : requestAnimationFrame(run);
+  const run = () => { frame = 0; ran = Date.now(); for (const f of [...listeners]) f(); };
+  if (!document.hidden) frame = requestAnimationFrame(run);
+  else if (Date.now() - ran < 1000) frame = setTimeout(run, 1000);
+  else { frame = 1; queueMicrotask(run); }
 }
 export function useStore() {
   const [, set] = useState(0);
@@ -104,7 +108,19 @@ export function titleOf(name) {
 
 export function markSeen(r) {
   if (!r || !r.lastUser || (state.seen[r.id] || 0) >= r.lastUser) return;
-  state.seen[r.id] = r.lastUser;
+  sawUntil(r.id, r.lastUser);
+  // The other devices are told once things have come to rest.
+  clearTimeout(telling.get(r.id));
+  telling.set(r.id, setTimeout(() => {
+    telling.delete(r.id);
+    const row = state.rows.get(r.id);
+    if (row && isMine(row)) api('PUT', `handoffs/${r.id}/seen`, { at: state.seen[r.id] }).catch(() => {});
+  }, 300));
+}
+const telling = new Map();
+function sawUntil(id, at) {
+  if ((state.seen[id] || 0) >= at) return;
+  state.seen[id] = at;
   const keys = Object.keys(state.seen);
   if (keys.length > 500) for (const k of keys.slice(0, 200)) delete state.seen[k];
   keep.set('seen', state.seen);
@@ -162,6 +178,7 @@ export function apply(name, data) {
       state.typing.set(data.id, data.on ? now() + 6000 : 0);
       setTimeout(changed, 6100);
       break;
+    case 'seen': sawUntil(data.id, data.at); return;
     case 'presence': state.presence = data; break;
     case 'hello': hello(data); return;
     case 'ping': sync(data.now); break;
@@ -207,6 +224,7 @@ export async function load(signal) {
   Object.assign(me, s.me);
   state.queues = s.queues;
   state.totals = s.totals;
+  for (const [id, at] of Object.entries(s.seen ?? {})) sawUntil(id, at);
   state.ready = true;
   for (const f of watchers) f(null, null);
   changed();

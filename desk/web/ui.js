@@ -18,12 +18,13 @@ const icons = {
 export const Icon = ({ name, label }) => html`<svg class="icon" viewBox="0 0 24 24" role=${label ? 'img' : undefined} aria-label=${label} aria-hidden=${label ? undefined : 'true'}><path d=${icons[name] || ''}/></svg>`;
 
 // --- text of others: never HTML, links only to the web ------------------------------------
-const address = /\bhttps?:\/\/[^\s<>"'`\u0000-\u0020\u202a-\u202e\u2066-\u2069]{2,2000}/gi;
+const address = /\bhttps?:\/\/[^\s<>"'`\u0000-\u0020\u202a-\u202e\u2066-\u2069]{2,}/gi;
 export function Text({ text }) {
   const out = [];
   let at = 0;
   const s = String(text ?? '');
   for (const m of s.matchAll(address)) {
+    if (m[0].length > 2000) continue; // no address that anybody means
     const raw = m[0].replace(/[.,;:!?)\]}]+$/, '');
     let url;
     try { url = new URL(raw); } catch { continue; }

@@ -1,0 +1,167 @@
+package browsertest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	lifecycle "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/desk"
+)
+
+// availability is how the presence sees an agent.
+func (w *world) availability(who string) handoff.Availability {
+	w.t.Helper()
+	st, err := w.presence.Agents(w.ctx, []string{who}, time.Now())
+	require.NoError(w.t, err)
+	return st[0].Availability
+}
+
+// sleeps stops a page as a closed laptop does; wakes lets it go on.
+func (p *page) sleeps() {
+	p.t.Helper()
+	p.focused(false)
+	p.lifecycle(lifecycle.SetWebLifecycleStateStateFrozen)
+}
+
+func (p *page) wakes() {
+	p.t.Helper()
+	p.lifecycle(lifecycle.SetWebLifecycleStateStateActive)
+	p.focused(true)
+}
+
+func (p *page) lifecycle(state lifecycle.SetWebLifecycleStateState) {
+	p.t.Helper()
+	_, err := chromedp.Call(p.ctx, lifecycle.SetWebLifecycleState, lifecycle.SetWebLifecycleStateParams{State: state})
+	require.NoError(p.t, err)
+}
+
+// front brings a tab before the others of its window.
+func (p *page) front() {
+	p.t.Helper()
+	_, err := chromedp.Call(p.ctx, lifecycle.BringToFront, cdp.Empty{})
+	require.NoError(p.t, err)
+	p.focused(true)
+}
+
+// leased makes pages answer every two seconds, and agents lost soon after they do not.
+func leased(grace time.Duration) options {
+	return options{
+		desk:   func(c *desk.Config) { c.Lease = 6 * time.Second },
+		engine: func(c *handoff.Config) { c.Queues[0].AgentGrace, c.Queues[1].AgentGrace = grace, grace },
+	}
+}
+
+// TestDesk07ClosedLaptop: an agent closes the laptop, and the connection is cut
+// without a word. His offer is withdrawn, his conversation goes back into the
+// queue, the user is told; when he is back, a card says so and the draft is there.
+func TestDesk07ClosedLaptop(t *testing.T) {
+	w := newWorld(t, leased(time.Second))
+	w.available("ann")
+	n := newNetwork(w)
+	p := n.as(w, "ann")
+	p.expects("ERR_", "404", "403")
+	p.open("").live()
+	w.until("she is there", func() bool { return w.availability("ann") == handoff.Online })
+	h := w.has("ann", "maria", "billing")
+	p.click("Mine")
+	p.click("Maria Keller")
+	p.clickOn(".composer textarea")
+	p.write("half a sentence")
+	w.until("the draft is kept", func() bool { return js[bool](p, `Object.keys(localStorage).some((k) => k.includes('draft:'))`) })
+	offered := w.asks("lee", "shop")
+	p.sees("This is for you")
+
+	n.lose()
+	p.sleeps()
+	w.until("the offer is withdrawn", func() bool { return w.now(offered.ID).State == handoff.StateWaiting })
+	w.until("the conversation waits again", func() bool { return w.now(h.ID).State == handoff.StateWaiting })
+	assert.NotEmpty(t, w.said(h.ID, handoff.KindNotice, ""), "the user is told")
+
+	n.find()
+	p.wakes()
+	p.until("a card tells of it", `document.querySelector('.card.warn')?.innerText.includes('Maria Keller')`)
+	p.live()
+	w.until("she is there again", func() bool { return w.availability("ann") == handoff.Online })
+	assert.Contains(t, js[[]string](p, `Object.entries(localStorage).filter(([k]) => k.includes('draft:')).map(([, v]) => JSON.parse(v))`), "half a sentence")
+	p.axe()
+	p.clickOn(".pane .choice .button.primary")
+	p.until("the draft is there", `document.querySelector('.composer.reply textarea')?.value === 'half a sentence'`)
+}
+
+// TestDesk08Sleep: a laptop sleeps and wakes on another network. The dead
+// connection is given up at once, and the list is what a fresh one would be.
+func TestDesk08Sleep(t *testing.T) {
+	w := newWorld(t, leased(time.Minute))
+	w.available("ann")
+	n := newNetwork(w)
+	var all []handoff.Handoff
+	for _, c := range []string{"maria", "lee", "jo"} {
+		all = append(all, w.asks(c, "billing"))
+	}
+	p := n.as(w, "ann")
+	p.open("").live()
+	p.expects("ERR_")
+	rows := `[...document.querySelectorAll('a.row')].map((e) => e.dataset.id).join()`
+	p.until("three wait", rows+`.split(',').length === 3`)
+
+	n.lose()
+	p.sleeps()
+	_, err := w.engine.TakeOver(w.ctx, all[0].ID, handoff.By("bob"), "billing")
+	require.NoError(t, err)
+	_, err = w.engine.Cancel(w.ctx, "lee", true)
+	require.NoError(t, err)
+	late := w.asks("new", "billing")
+	w.until("the lease has lapsed", func() bool { return w.availability("ann") != handoff.Online })
+
+	n.find()
+	woken := time.Now()
+	p.wakes()
+	p.until("the list is exact", rows+` === §`, token(all[2])+","+token(late))
+	t.Logf("exact %v after the page woke", time.Since(woken).Round(10*time.Millisecond))
+	p.live()
+	fresh := w.at("ann", "")
+	fresh.until("as a fresh one", rows+` === §`, js[string](p, rows))
+	p.axe()
+}
+
+// TestDesk09HiddenTab: a page that nobody sees keeps its agent there, without a
+// gap, and rings.
+func TestDesk09HiddenTab(t *testing.T) {
+	w := newWorld(t, leased(time.Second))
+	w.available("ann")
+	p := w.at("ann", "")
+	p.click("Switch sound on") // a browser makes no sound for who has never clicked
+	sounds := func() int {
+		return js[int](p, `import(document.querySelector('script[type=module]').src).then((m) => m.state.sounds ?? 0)`)
+	}
+	before := sounds()
+	p.focused(false)
+	over := tab(p.ctx, t, "about:blank", chromedp.WithNewWindow(false)) // in front of it
+	over.open("")
+	p.until("it is hidden", `document.hidden`)
+
+	// For longer than the lease: each beat answers a ping.
+	var states []handoff.Availability
+	limit := time.Now().Add(8 * time.Second)
+	w.until("the lease would have lapsed", func() bool {
+		if a := w.availability("ann"); len(states) == 0 || states[len(states)-1] != a {
+			states = append(states, a)
+		}
+		return time.Now().After(limit)
+	})
+	assert.Equal(t, []handoff.Availability{handoff.Online}, states)
+	h := w.asks("maria", "shop")
+	w.until("it rings", func() bool { return sounds() == before+1 })
+	assert.Equal(t, "ann", w.now(h.ID).Offers[0].Agent)
+	assert.True(t, js[bool](p, `document.hidden`))
+	over.focused(false)
+	p.front()
+	p.sees("This is for you")
+	p.axe()
+}

@@ -1,0 +1,86 @@
+package browsertest
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
+)
+
+// TestDesk31Zoom: at 400 %, with the text spacing of WCAG 1.4.12, in forced
+// colours and with reduced motion, everything can be read, reached and told.
+func TestDesk31Zoom(t *testing.T) {
+	w := newWorld(t)
+	w.available("ann")
+	w.asks("lee", "billing")
+	h := w.has("ann", "maria", "billing")
+	p := w.at("ann", "")
+	chat := "c/" + token(h) + "?tab=mine"
+	pages := func(check func(path string)) {
+		t.Helper()
+		for _, path := range []string{"", chat, "settings", "board", "history"} {
+			p.goes(path)
+			place, inner := "/ann/"+path, "h1, h2"
+			if path == chat {
+				place, inner = "/ann/", ".composer textarea"
+			}
+			p.until(path+" is shown", `document.querySelector('.rail a[aria-current=page]')?.pathname === § && !document.querySelector('.loading') && document.querySelector(§)`, place, inner)
+			check(path)
+		}
+	}
+
+	// 1280 × 1024 at 400 %.
+	p.size(320, 256)
+	pages(func(path string) {
+		assert.LessOrEqual(t, p.wide(), 0, "400 %%: %q scrolls sideways", path)
+	})
+	p.goes(chat)
+	p.clickOn(".composer textarea")
+	p.write("zoomed")
+	assert.True(t, js[bool](p, `(() => { const r = document.querySelector('.composer textarea').getBoundingClientRect(); return r.top >= 0 && r.top < innerHeight - 20; })()`), "what is typed can be seen")
+	p.clickOn(".composer .button.primary")
+	p.until("it can be sent", `document.querySelector('.composer textarea').value === ''`)
+
+	p.size(1280, 800)
+	js[bool](p, `(() => {
+		const s = new CSSStyleSheet();
+		s.replaceSync('* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important } p { margin-block-end: 2em !important }');
+		document.adoptedStyleSheets = [s];
+		return true;
+	})()`)
+	pages(func(path string) {
+		assert.LessOrEqual(t, p.wide(), 0, "spaced: %q scrolls sideways", path)
+		cut := js[[]string](p, `[...document.querySelectorAll('#desk *')].filter((e) => {
+			const s = getComputedStyle(e);
+			if (!e.checkVisibility() || !e.innerText?.trim() || e.closest('.hidden, .skip') || s.textOverflow === 'ellipsis') return false;
+			const cuts = (o) => o === 'hidden' || o === 'clip';
+			return cuts(s.overflowY) && e.scrollHeight > e.clientHeight + 2 || cuts(s.overflowX) && e.scrollWidth > e.clientWidth + 2;
+		}).map((e) => e.outerHTML.slice(0, 120))`)
+		assert.Empty(t, cut, "spaced: %q cuts text off", path)
+	})
+	js[bool](p, `(document.adoptedStyleSheets = [], true)`)
+
+	// In forced colours a background says nothing: edges and the focus must.
+	p.media("forced-colors", "active")
+	pages(func(path string) {
+		bare := js[[]string](p, `[...document.querySelectorAll('button.button:not(.ghost), select, textarea, input:not([type=search])')].filter((e) => e.checkVisibility() && e.getClientRects().length && getComputedStyle(e).forcedColorAdjust !== 'none').filter((e) => {
+			const s = getComputedStyle(e);
+			return (s.borderTopStyle === 'none' || parseFloat(s.borderTopWidth) === 0) && s.outlineStyle === 'none';
+		}).map((e) => e.outerHTML.slice(0, 120))`)
+		assert.Empty(t, bare, "forced colours: %q has controls without an edge", path)
+	})
+	p.goes(chat)
+	p.until("the conversation is shown", `document.querySelector('.composer textarea')`)
+	js[bool](p, `(document.querySelector('.skip').focus(), true)`)
+	for range 6 {
+		p.key(kb.Tab)
+		assert.True(t, js[bool](p, `(() => { const s = getComputedStyle(document.activeElement); return document.activeElement !== document.body && s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0; })()`), "the focus can be seen: %s", js[string](p, `document.activeElement.outerHTML.slice(0, 120)`))
+	}
+	p.axe()
+
+	p.media("prefers-reduced-motion", "reduce")
+	w.desk.UserTyping("maria", true)
+	p.until("Maria is typing", `document.querySelector('.typing')`)
+	moving := js[[]string](p, `document.getAnimations().filter((a) => a.playState === 'running' && a.effect.getComputedTiming().duration > 10).map((a) => a.effect.target.outerHTML.slice(0, 120))`)
+	assert.Empty(t, moving, "reduced motion")
+}
