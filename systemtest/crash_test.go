@@ -21,13 +21,13 @@ import (
 	"github.com/seed-2a427302/handoff/modeltest/check"
 )
 
-// crashes is how often a process of each store is killed: HANDOFF_CRASHES, or a
-// few times.
+// crashes is how often a process of each store is killed: HANDOFF_CRASHES, or
+// once at every point.
 func crashes(t *testing.T) int {
 	t.Helper()
 	s := os.Getenv("HANDOFF_CRASHES")
 	if s == "" {
-		return 17
+		return len(crashPoints())
 	}
 	n, err := strconv.Atoi(s)
 	require.NoError(t, err)
@@ -37,7 +37,19 @@ func crashes(t *testing.T) int {
 
 // fuses are the calls before and after which a process is killed, and the
 // highest number of the call.
-var fuses = map[string]int{"commit": 40, "claim": 12, "lead": 25, "ack": 25, "show": 20, "call": 3, "open": 2, "send": 4, "close": 2}
+var fuses = map[string]int{
+	"commit": 40, "claim": 12, "lead": 25, "ack": 25, "show": 20, "handle": 20, "call": 3, "open": 2, "send": 4, "close": 2,
+}
+
+// crashPoints are those two of each, in order.
+func crashPoints() []string {
+	points := make([]string, 0, 2*len(fuses))
+	for kind := range fuses {
+		points = append(points, kind+"/after", kind+"/before")
+	}
+	slices.Sort(points)
+	return points
+}
 
 // Processes die before and after commits, claims and deliveries, one after the
 // other on the same store. In the end nothing that was acknowledged is lost,
@@ -73,12 +85,7 @@ func crash(t *testing.T, k kind, n int, plant string) []string {
 	for i := range names {
 		names[i] = fmt.Sprint("c", i)
 	}
-	points, begun := map[string]int{}, time.Now()
-	kinds := make([]string, 0, 2*len(fuses))
-	for kind := range fuses {
-		kinds = append(kinds, kind+"/before", kind+"/after")
-	}
-	slices.Sort(kinds)
+	points, hit, begun := crashPoints(), map[string]int{}, time.Now()
 	for i := range n {
 		// Now and then somebody lives long enough to finish everything, so that
 		// what is left over does not grow and grow.
@@ -87,42 +94,34 @@ func crash(t *testing.T, k kind, n int, plant string) []string {
 				return broken
 			}
 		}
-		point := kinds[(i*7)%len(kinds)]
+		point := points[(i*7)%len(points)] // in turns, and not the neighbour
 		if plant != "" {
 			point = "show/before"
 		}
 		kind, _, _ := strings.Cut(point, "/")
 		at := point + "/" + strconv.Itoa(1+rand.IntN(fuses[kind]))
-		points[kill(t, k, place, at, "CRASH_OUTSIDE="+o.socket, "CRASH_PLANT="+plant)]++
+		kill(t, k, place, at, "CRASH_OUTSIDE="+o.socket, "CRASH_PLANT="+plant)
+		hit[point]++
 	}
-	t.Logf("%d processes killed in %v: %v", n, time.Since(begun).Round(time.Millisecond), points)
+	t.Logf("%d processes killed in %v, at: %v", n, time.Since(begun).Round(time.Millisecond), hit)
+	for _, point := range points {
+		if plant == "" && n >= len(points) {
+			require.Positive(t, hit[point], "nothing died at %s", point)
+		}
+	}
 	w, broken := o.settle(t, s, names, patience)
 	return append(broken, o.audit(t, s, w.e)...)
 }
 
-// kill runs a process until it has killed itself, or for a while. It returns
-// where it died.
-func kill(t *testing.T, k kind, place, at string, env ...string) string {
+// kill runs a process until it has killed itself, which it must, where it was
+// told to: a child that ends in another way or never gets there fails the test.
+func kill(t *testing.T, k kind, place, at string, env ...string) {
 	t.Helper()
-	c := start(t, "crash", k, place, append(env, "CRASH_AT="+at)...)
-	timer := time.NewTimer(2 * time.Second)
-	defer timer.Stop()
-	select {
-	case err := <-c.done:
-		var exit *exec.ExitError
-		require.ErrorAs(t, err, &exit, "%s", at)
-		status, ok := exit.Sys().(syscall.WaitStatus)
-		require.True(t, ok && status.Signal() == syscall.SIGKILL, "%s: %v", at, err)
-		kind, rest, _ := strings.Cut(at, "/")
-		when, _, _ := strings.Cut(rest, "/")
-		return kind + "/" + when
-	case <-timer.C: // it did not get there: any moment is as good
-		if err := c.cmd.Process.Kill(); !errors.Is(err, os.ErrProcessDone) {
-			require.NoError(t, err)
-		}
-		require.Error(t, <-c.done)
-		return "anywhere"
-	}
+	err := start(t, "crash", k, place, append(env, "CRASH_AT="+at)...).wait(t)
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit, "%s", at)
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	require.True(t, ok && status.Signal() == syscall.SIGKILL, "%s: %v", at, err)
 }
 
 // settle lets an engine that lives bring conversations to an end. It gives up
