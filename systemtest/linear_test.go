@@ -42,8 +42,11 @@ func TestLinear(t *testing.T) { //nolint:tparallel // the stores beside each oth
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel() // they wait more than they compute
 			r := newReplicas(t, k, "", true)
-			counts := map[string]int{}
+			counts, begun := map[string]int{}, time.Now()
 			for i := range histories(t) {
+				if i > 0 && i%1000 == 0 {
+					t.Logf("%d histories in %v", i, time.Since(begun).Round(time.Second))
+				}
 				history := r.history(t, i, counts)
 				if verdict := porcupine.CheckOperationsTimeout(linearModel, history, time.Minute); verdict != porcupine.Ok {
 					show(t, history)
@@ -159,7 +162,11 @@ func (r *replicas) history(t *testing.T, run int, counts map[string]int) []porcu
 	t.Helper()
 	var ids [2]handoff.ID
 	for c := range ids {
+		// Two answers in a row may be lost; then one asks again, under the same id.
 		out, err := r[c].Request(t.Context(), handoff.Request{ID: "r", Conversation: fmt.Sprintf("%d/%d", run, c), Queue: "q"})
+		for errors.Is(err, handoff.ErrUnknown) {
+			out, err = r[c].Request(t.Context(), handoff.Request{ID: "r", Conversation: fmt.Sprintf("%d/%d", run, c), Queue: "q"})
+		}
 		require.NoError(t, err)
 		ids[c] = out.Handoff.ID
 	}
