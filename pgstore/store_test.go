@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -22,21 +21,6 @@ func TestStoreGroup(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) handoff.Store {
 		return pgstore.ForceGroup(open(t, pgstore.Options{NoListen: true}))
 	})
-}
-
-// Behind a transaction pooler, statements are not prepared. The simple
-// protocol is what the oldest poolers need.
-func TestStorePooler(t *testing.T) {
-	for name, mode := range map[string]pgx.QueryExecMode{"exec": pgx.QueryExecModeExec, "simple": pgx.QueryExecModeSimpleProtocol} {
-		t.Run(name, func(t *testing.T) {
-			storetest.Run(t, func(t *testing.T) handoff.Store {
-				s, _ := openPool(t, pgstore.Options{NoListen: true}, func(cfg *pgxpool.Config) {
-					cfg.ConnConfig.DefaultQueryExecMode = mode
-				})
-				return s
-			})
-		})
-	}
 }
 
 // A claim gives no more than was asked for, whatever plan the server chooses.

@@ -1,7 +1,9 @@
 package systemtest
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff/internal/servertest"
 )
 
 // long are tests of the field's failures that need more calls of a store than
@@ -25,26 +29,41 @@ func TestEngine(t *testing.T) {
 		t.Skip("a race detector sees nothing here that it does not see in each store's own tests")
 	}
 	binary := buildEngineTests(t)
+	full := os.Getenv("HANDOFF_ENGINE") == "full"
 	each(t, func(t *testing.T, k kind) {
 		place := k.place(t)
 		if k.name == "sqlite" {
 			place = t.TempDir() // for a file of each test
 		}
-		args := []string{"-test.timeout=1h", "-test.run=^TestW[0-9]", "-test.skip=" + long}
-		if os.Getenv("HANDOFF_ENGINE") == "full" {
-			args = []string{"-test.timeout=1h", "-test.run=^Test", "-test.skip=^TestGuard|^TestREADME|^TestReadme|^TestWeekly"}
-		}
-		if testing.Verbose() {
-			args = append(args, "-test.v")
-		}
-		cmd := exec.CommandContext(t.Context(), binary, args...)
-		cmd.Dir = ".." // as if it were run there
-		cmd.Env = append(os.Environ(), "HANDOFF_TEST_KIND="+k.name, "HANDOFF_TEST_PLACE="+place)
-		out, err := cmd.CombinedOutput()
-		t.Logf("%s", out)
-		require.NoError(t, err)
-		require.NotContains(t, string(out), "stores opened: 0\n")
+		runEngineTests(t, binary, full, k, place)
 	})
+	if full {
+		t.Run("pooler", func(t *testing.T) {
+			k, err := kindNamed("postgres")
+			require.NoError(t, err)
+			schema, _, _ := strings.Cut(k.place(t), " ")
+			runEngineTests(t, binary, full, k, schema+" "+servertest.Pooler(t))
+		})
+	}
+}
+
+func runEngineTests(t *testing.T, binary string, full bool, k kind, place string) {
+	t.Helper()
+	args := []string{"-test.timeout=2h", "-test.run=^TestW[0-9]", "-test.skip=" + long}
+	if full {
+		args = []string{"-test.timeout=2h", "-test.run=^Test", "-test.skip=^TestGuard|^TestREADME|^TestReadme|^TestWeekly"}
+	}
+	if testing.Verbose() {
+		args = append(args, "-test.v")
+	}
+	cmd := exec.CommandContext(t.Context(), binary, args...)
+	cmd.Dir = ".." // as if it were run there
+	cmd.Env = append(os.Environ(), "HANDOFF_TEST_KIND="+k.name, "HANDOFF_TEST_PLACE="+place)
+	var out bytes.Buffer
+	both := io.MultiWriter(&out, t.Output())
+	cmd.Stdout, cmd.Stderr = both, both
+	require.NoError(t, cmd.Run())
+	require.NotContains(t, out.String(), "stores opened: 0\n")
 }
 
 // buildEngineTests compiles the tests of the root package together with
