@@ -147,6 +147,17 @@ func TestForm(t *testing.T) {
 	assert.Equal(t, "Chat_Csq1", d.Find(s.Reference).Data["ccxqueuetag"])
 }
 
+// What the bot says comes from the customer, and says so.
+func TestBotSpeaks(t *testing.T) {
+	d := ciscotest.New(t)
+	p := adapter(t, d)
+	s, err := p.Open(t.Context(), opening("c"))
+	require.NoError(t, err)
+	require.NoError(t, p.Send(t.Context(), s, handoff.ProviderMessage{ID: "m", Text: "hello\x0b", From: handoff.Party{Role: handoff.RoleBot}}))
+	assert.Equal(t, []providertest.Said{{From: handoff.RoleBot, Text: "hello"}}, d.Chats()[0].Messages)
+	assert.Contains(t, string(d.Requests()[1].Body), "[bot] hello")
+}
+
 // Where the interface is, and which feed, the host says.
 func TestAddress(t *testing.T) {
 	var paths []string

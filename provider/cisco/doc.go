@@ -23,8 +23,9 @@
 //	  both in one reading
 //	messages that come before an agent has    Send              what the user says while he waits is not seen;
 //	  joined are shown to him                                     what he said before is in the field Note
-//	a session that is over is answered with   gone              any other 404 counts after two minutes; after other
-//	  404, or with the error notFound                             statuses the queue's time limits end the handoff
+//	a session that is over is answered with   Stream            400, 404 and 410 without that word count after two
+//	  the error notFound                                          minutes; after other statuses the queue's time
+//	                                                              limits end the handoff
 //	events stay for as long as the session,   Stream            after a restart of the host an agent is taken for
 //	  and are told again from eventid=0                           the only one when he leaves
 //	typing is counted with the other events   Stream            it is shown twice, or not

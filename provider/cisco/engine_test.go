@@ -108,13 +108,16 @@ func TestStatuses(t *testing.T) {
 		outcome handoff.Outcome
 	}{
 		"an issue passes":   {func(d *ciscotest.Double, ref string) { d.Status(ref, "chat_issue"); d.Status(ref, "chat_ok") }, true, handoff.StateActive, ""},
+		"no other agent":    {func(d *ciscotest.Double, ref string) { d.Status(ref, "chat_timedout_waiting_for_agent") }, true, handoff.StateActive, ""},
 		"another":           {func(d *ciscotest.Double, ref string) { d.Status(ref, "chat_new_status") }, true, handoff.StateActive, ""},
 		"finished":          {func(d *ciscotest.Double, ref string) { d.Status(ref, "chat_finished") }, true, handoff.StateEnded, handoff.OutcomeResolved},
 		"failed":            {func(d *ciscotest.Double, ref string) { d.Status(ref, "chat_finished_error") }, true, handoff.StateEnded, handoff.OutcomeFailed},
 		"gone with Ann":     {(*ciscotest.Double).Forget, true, handoff.StateEnded, handoff.OutcomeResolved},
 		"gone with nobody":  {(*ciscotest.Double).Forget, false, handoff.StateEnded, handoff.OutcomeFailed},
-		"404 for a moment":  {notFound(30), true, handoff.StateActive, ""},
-		"404 for some time": {notFound(300), true, handoff.StateEnded, handoff.OutcomeResolved},
+		"404 for a moment":  {refused(404, 30), true, handoff.StateActive, ""},
+		"404 for some time": {refused(404, 300), true, handoff.StateEnded, handoff.OutcomeResolved},
+		"400 for some time": {refused(400, 300), true, handoff.StateEnded, handoff.OutcomeResolved},
+		"403 for some time": {refused(403, 300), true, handoff.StateActive, ""},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			d := ciscotest.New(t)
@@ -135,10 +138,11 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-// notFound is a proxy that has lost the platform, for some seconds.
-func notFound(seconds int) func(d *ciscotest.Double, _ string) {
+// refused is a proxy in front of the platform that lets nobody read, for some
+// seconds.
+func refused(status, seconds int) func(d *ciscotest.Double, _ string) {
 	return func(d *ciscotest.Double, _ string) {
-		d.Next(vendortest.Trouble{On: "GET /ccp/rest/chat", Status: http.StatusNotFound, Body: "<html>nothing here</html>", Times: seconds / int(cisco.DefaultPoll.Seconds())})
+		d.Next(vendortest.Trouble{On: "GET /ccp/rest/chat", Status: status, Body: "<html>nothing here</html>", Times: seconds / int(cisco.DefaultPoll.Seconds())})
 	}
 }
 

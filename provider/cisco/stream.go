@@ -11,7 +11,8 @@ import (
 	"github.com/seed-2a427302/handoff/provider"
 )
 
-// goneAfter is how long a chat that is not found may still be there.
+// goneAfter is how long a chat may still be there whose readings are refused
+// without a word that it is not.
 const goneAfter = 2 * time.Minute
 
 // Stream implements [handoff.Streamer]: it reads the chat every Config.Poll
@@ -37,7 +38,7 @@ func (p *Provider) Stream(ctx context.Context, s handoff.Session, emit func(hand
 			if over, err := r.tell(list, emit); over || err != nil {
 				return err
 			}
-		case errors.As(err, &pe) && pe.Status == http.StatusNotFound || errors.As(err, &pe) && pe.Code == notFound:
+		case errors.As(err, &pe) && isGone(pe):
 			if missing.IsZero() {
 				missing = time.Now()
 			}
@@ -53,6 +54,16 @@ func (p *Provider) Stream(ctx context.Context, s handoff.Session, emit func(hand
 			return nil
 		}
 	}
+}
+
+// isGone reports whether a reading was refused as one of a chat that is not
+// there, or may have been: nothing else in it can be wrong.
+func isGone(pe *handoff.ProviderError) bool {
+	switch pe.Status {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusGone:
+		return true
+	}
+	return pe.Code == notFound
 }
 
 // reader is one Stream.
