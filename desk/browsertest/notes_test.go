@@ -139,6 +139,7 @@ func TestDesk17NoteNeverReachesTheUser(t *testing.T) {
 	p.keep("notes")
 
 	// The conversation goes on elsewhere, with what was said so far.
+	p.goes("") // she loses sight of it, and shall not ask
 	_, err := w.engine.Transfer(w.ctx, h.ID, handoff.By("ann"), handoff.Target{Queue: "elsewhere"})
 	require.NoError(t, err)
 	w.until("it is there", func() bool { return len(platform.Chats()) == 1 && len(platform.Chats()[0].Messages) > 0 })

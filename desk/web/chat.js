@@ -371,7 +371,11 @@ async function tellDraft(id, mode, text) {
 function Composer({ r, entries, modes, drafts }) {
   const [mode, setMode] = useState(() => modes.includes(keep.get('mode:' + r.id)) ? keep.get('mode:' + r.id) : modes[0]);
   const at = modes.includes(mode) ? mode : modes[0];
-  const [text, setText] = useState(() => keep.get(draftKey(r.id, at), ''));
+  // A text belongs to its mode: when that changes, also because a right has
+  // ended, it never is another one's, not even for a moment.
+  const [typing, setTyping] = useState({});
+  const text = typing.mode === at ? typing.text : keep.get(draftKey(r.id, at), '');
+  const setText = (v) => setTyping({ mode: at, text: v });
   const [stale, setStale] = useState(false);
   const [pick, setPick] = useState(null);
   const box = useRef(null);
@@ -408,7 +412,7 @@ function Composer({ r, entries, modes, drafts }) {
   const [busy, setBusy] = useState(false);
   const latest = useRef({});
   latest.current = { text, key: draftKey(r.id, at) };
-  useEffect(() => { setText(keep.get(draftKey(r.id, at), '')); setStale(false); setPick(null); }, [at]);
+  useEffect(() => { setStale(false); setPick(null); }, [at]);
   useEffect(() => {
     const f = () => keep.set(latest.current.key, latest.current.text);
     addEventListener('pagehide', f);
@@ -426,7 +430,8 @@ function Composer({ r, entries, modes, drafts }) {
     setText(v);
     clearTimeout(save.current);
     const key = draftKey(r.id, at);
-    save.current = setTimeout(() => { keep.set(key, v); clearTimeout(told.current); told.current = setTimeout(() => tellDraft(r.id, at, v), 1200); }, 300);
+    keep.set(key, v);
+    save.current = setTimeout(() => { clearTimeout(told.current); told.current = setTimeout(() => tellDraft(r.id, at, v), 1200); }, 300);
     if (at !== 'note' && at !== 'whisper' && v.startsWith('/') && !v.includes('\n')) offer(v.slice(1).toLowerCase()); else setPick(null);
     if (at === 'reply' && v && Date.now() - typed.current > 3000) { typed.current = Date.now(); api('POST', `handoffs/${r.id}/typing`, { on: true }).catch(() => {}); }
   };
