@@ -253,18 +253,17 @@ func (m *Model) heal(now time.Time) {
 	m.newest = base(now.UnixMilli())
 	m.first = min(m.first, now.UnixMilli())
 	// What is left was filed by its distance to the wrong newest, so in cells
-	// too wide, and when it was cannot be told any more. What counts as long
-	// ago is taken to be of now: were it older, the conversations of now
+	// too wide, and when it was cannot be told any more. It is taken to be of
+	// the end of its cell, or of now: were it older, the conversations of now
 	// would stand alone with nothing that ended beside them.
 	old := m.cells
 	m.cells = make(map[cellKey]*cell)
 	for k, c := range old {
-		if k.level == levels {
-			k = cellKey{index: m.newest}
-		}
+		last := m.newest
 		if k.level < levels {
-			k.index = min(k.index, m.newest>>k.level)
+			last = min((k.index+1)<<k.level-1, last)
 		}
+		k = cellKey{index: last}
 		m.cell(settle(k, m.newest)).merge(c)
 	}
 }

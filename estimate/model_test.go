@@ -298,6 +298,37 @@ func TestClockThatJumpedAYearAheadAndBack(t *testing.T) {
 
 // A clock that is put forward for good, or a queue that was closed for months,
 // leaves what was known as it was.
+// What was learned since the clock was put right counts, however far it had been
+// ahead, also when it is merged with what was stored by the wrong clock.
+func TestClockThatWasAheadIsForgotten(t *testing.T) {
+	for _, ahead := range []time.Duration{25 * time.Hour, 30 * time.Hour, 60 * time.Hour, 20 * 24 * time.Hour, 400 * 24 * time.Hour} {
+		wrong, right := NewModel(Prior{}), NewModel(Prior{})
+		for i := range 10 {
+			at := monday.Add(ahead).Add(time.Duration(i) * time.Hour / 2)
+			wrong.Handled(at, at.Add(time.Hour/2))
+		}
+		now := monday
+		for range 10 {
+			right.Handled(now, now.Add(5*time.Minute))
+			now = now.Add(5 * time.Minute)
+			m := NewModel(Prior{})
+			m.Merge(wrong)
+			m.Merge(right)
+			p := m.Params(now, Live{})
+			if n := now.Sub(monday) / (5 * time.Minute); n >= 5 && (!p.Known || p.Handle.Mean() > 1500) {
+				t.Fatalf("%v ahead, %d real conversations of 5 minutes: %v, %.0f s", ahead, n, p.Known, p.Handle.Mean())
+			}
+			data, err := m.MarshalJSON()
+			if err == nil {
+				err = NewModel(Prior{}).UnmarshalJSON(data)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 func TestLongSilenceKeepsWhatWasKnown(t *testing.T) {
 	s := newShift(Prior{})
 	s.play(3000, 30*time.Second, 5*time.Minute)
