@@ -48,6 +48,13 @@ func TestRelaxationInStages(t *testing.T) {
 		x, err := r.Explain(r.Ctx, h.ID)
 		require.NoError(t, err)
 		require.Len(t, x.Relaxed, 5)
+		var logged []map[string]string
+		for _, e := range r.Entries(h.ID) {
+			if e.Kind == handoff.KindRelaxed {
+				logged = append(logged, e.Data)
+			}
+		}
+		require.Equal(t, []map[string]string{{"vip": "0"}, {"fr": "0"}, {"billing": "5"}, {"billing": "3"}, {"gold": "0"}}, logged, "each stage in the log")
 
 		// Agents of another group are asked as soon as it is widened, and a
 		// free one who comes later is, too.

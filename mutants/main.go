@@ -35,6 +35,7 @@ type mutant struct {
 	why   string // what its author was thinking
 	edits []edit
 	tests string // a pattern; empty: the tests named after the row
+	in    string // a folder, all of whose tests there are; empty: the counterexamples alone
 }
 
 // An edit replaces old, which occurs exactly once.
@@ -181,6 +182,33 @@ func sample(list []mutant, n int, seed string) []mutant {
 	return list[:min(n, len(list))]
 }
 
+// folder is where the tests are.
+func (m *mutant) folder() string {
+	if m.in == "" {
+		return "./"
+	}
+	return "./" + m.in
+}
+
+// leaveOut takes the tests out of the tree that are not needed: compiling them
+// all takes longer than running some.
+func (m *mutant) leaveOut(replace map[string]string) error {
+	if m.in != "" {
+		return nil
+	}
+	root, err := filepath.Abs(".")
+	if err != nil {
+		return err
+	}
+	others, err := filepath.Glob(filepath.Join(root, "*_test.go"))
+	for _, f := range others {
+		if !strings.HasPrefix(filepath.Base(f), "counterexample_") {
+			replace[f] = ""
+		}
+	}
+	return err
+}
+
 var failed = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
 
 // try runs the tests against m and returns what caught it.
@@ -194,19 +222,8 @@ func (m *mutant) try(ctx context.Context, dir string, limit time.Duration) (stri
 		return "", err
 	}
 	replace := map[string]string{path: filepath.Join(dir, "mutated.go")}
-	// Only the counterexamples are compiled: the other tests are left out.
-	root, err := filepath.Abs(".")
-	if err != nil {
+	if err := m.leaveOut(replace); err != nil {
 		return "", err
-	}
-	others, err := filepath.Glob(filepath.Join(root, "*_test.go"))
-	if err != nil {
-		return "", err
-	}
-	for _, f := range others {
-		if !strings.HasPrefix(filepath.Base(f), "counterexample_") {
-			replace[f] = ""
-		}
 	}
 	overlay, err := json.Marshal(map[string]map[string]string{"Replace": replace})
 	if err != nil {
@@ -220,13 +237,14 @@ func (m *mutant) try(ctx context.Context, dir string, limit time.Duration) (stri
 	binary := filepath.Join(dir, "tests")
 	//nolint:gosec // the table above says what is run
 	build := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-gcflags=-l", "-ldflags=-s -w",
-		"-overlay", filepath.Join(dir, "overlay.json"), "-o", binary, ".")
+		"-overlay", filepath.Join(dir, "overlay.json"), "-o", binary, m.folder())
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("does not compile: %s", bytes.TrimSpace(out))
 	}
 	defer func() { _ = os.Remove(binary) }()
 	//nolint:gosec // what was just built
 	test := exec.CommandContext(ctx, binary, "-test.run", m.pattern(), "-test.timeout", limit.String())
+	test.Dir = m.folder()
 	out, err := test.CombinedOutput()
 	if bytes.Contains(out, []byte("no tests to run")) {
 		return "", fmt.Errorf("no test matches %s", m.pattern())

@@ -4,7 +4,7 @@ package main
 func mutants() []mutant {
 	var all []mutant
 	for _, part := range [][]mutant{
-		matching(), turns(), deliveries(), seats(), platforms(), timers(), chain(), agents(), failures(),
+		matching(), turns(), deliveries(), seats(), platforms(), timers(), chain(), agents(), failures(), waiting(),
 	} {
 		all = append(all, part...)
 	}
