@@ -493,16 +493,21 @@ func (c cEnd) apply(x *change) error {
 		x.end()
 		return nil
 	}
-	d := c.stayOut
-	if d < 0 {
-		d = x.queue.StayOut
-	}
-	if d > 0 {
-		x.h.StayOut = x.now.Add(d)
-	}
-	x.h.own.Quiet = x.queue.Quiet
+	x.afterEnd(c.stayOut)
 	x.over(c.outcome, NoticeEnded)
 	return nil
+}
+
+// afterEnd settles whether, and when, the bot has the word after an agent's end;
+// a stay-out below 0 is the queue's.
+func (x *change) afterEnd(stayOut time.Duration) {
+	if stayOut < 0 {
+		stayOut = x.queue.StayOut
+	}
+	if stayOut > 0 {
+		x.h.StayOut = x.now.Add(stayOut)
+	}
+	x.h.own.Quiet = x.queue.Quiet
 }
 
 // cTakeOver gives control to whoever steps in.

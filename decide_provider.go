@@ -293,6 +293,7 @@ func (c cEvent) apply(x *change) error {
 		x.closedThere()
 		if x.h.Attended || ev.Agent.ID != "" {
 			// Who ended it had it, even if the news of that is still to come.
+			x.afterEnd(-1)
 			x.over(OutcomeResolved, NoticeEnded)
 		} else {
 			x.over(OutcomeMissed, NoticeMissed)

@@ -164,6 +164,25 @@ func TestPlatformLateCloseUnderOneReference(t *testing.T) {
 	}, cxQueue(func(q *handoff.Queue) { q.Ladder = []handoff.Rung{{After: time.Hour, Do: handoff.ToBot}} }))
 }
 
+// What follows an agent's end is the queue's to say, wherever the agent works.
+func TestPlatformEndFollowsTheQueue(t *testing.T) {
+	p := newCxPlatform("desk")
+	onPlatform(t, p, func(t *testing.T, r *handofftest.Rig) {
+		h := r.Asks("c")
+		r.Sleep(3 * time.Second)
+		require.NoError(t, r.Deliver(t.Context(), "desk", cxEvent(handoff.EventJoined, "r1", "j1"), cxEvent(handoff.EventEnded, "r1", "e1")))
+		r.Sleep(5 * time.Second)
+		require.Equal(t, handoff.StateEnded, r.Now(h.ID).State)
+		require.False(t, r.Says("c", "are you there?").Open())
+		require.Empty(t, r.Bot.Calls(handoff.BotEnded))
+		r.Sleep(time.Hour)
+		calls := r.Bot.Calls(handoff.BotEnded)
+		require.Len(t, calls, 1)
+		require.True(t, calls[0].Turn.Open())
+		require.Equal(t, "are you there?", calls[0].Turn.Messages[len(calls[0].Turn.Messages)-1].Text)
+	}, cxQueue(func(q *handoff.Queue) { q.StayOut = time.Hour }))
+}
+
 // One platform that cannot be reached holds up no other one's close.
 func TestPlatformClosesTakeTurns(t *testing.T) {
 	bad, good := newCxPlatform("bad"), newCxPlatform("good")

@@ -136,9 +136,9 @@ type Queue struct {
 	Reopen    Reopen
 	ReopenFor time.Duration
 
-	// What follows End. The bot is told in any case; Quiet gives it the word
-	// only when a message is still unanswered, and StayOut only after that
-	// time. The zero values give it the word at once.
+	// What follows End, also that of an agent on a platform. The bot is told in
+	// any case; Quiet gives it the word only when a message is still unanswered,
+	// and StayOut only after that time. The zero values give it the word at once.
 	Quiet   bool
 	StayOut time.Duration
 

@@ -15,6 +15,8 @@ import (
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/provider/chatwoot"
 	"github.com/seed-2a427302/handoff/provider/chatwoot/chatwoottest"
+	"github.com/seed-2a427302/handoff/provider/cmcom"
+	"github.com/seed-2a427302/handoff/provider/cmcom/cmcomtest"
 	"github.com/seed-2a427302/handoff/provider/freshchat"
 	"github.com/seed-2a427302/handoff/provider/freshchat/freshchattest"
 	"github.com/seed-2a427302/handoff/provider/genesys"
@@ -55,6 +57,13 @@ var doors = map[string]func() door{
 			return func(body []byte) handoff.Webhook { return chatwoottest.Sign(secret, "d1", time.Now(), body) }
 		}
 		return door{p, err, sign(chatwoottest.Secret), sign(other), chatwoottest.Secret}
+	},
+	"cmcom": func() door {
+		p, err := cmcom.New(cmcom.Config{
+			URL: cmcomtest.URL, InboxURL: cmcomtest.InboxURL, PresenceURL: cmcomtest.PresenceURL, Account: cmcomtest.Account, Adapter: cmcomtest.Adapter,
+			Inbox: cmcomtest.Inbox, Token: cmcomtest.Token, Key: cmcomtest.Key, Secret: cmcomtest.Secret, Secrets: []string{cmcomtest.Hook}, HTTP: nowhere(),
+		})
+		return plain(p, err, cmcomtest.Hook, cmcomtest.Sign)
 	},
 	"freshchat": func() door {
 		p, err := freshchat.New(freshchat.Config{

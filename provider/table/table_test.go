@@ -14,6 +14,7 @@ import (
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/provider/chatwoot"
 	"github.com/seed-2a427302/handoff/provider/cisco"
+	"github.com/seed-2a427302/handoff/provider/cmcom"
 	"github.com/seed-2a427302/handoff/provider/freshchat"
 	"github.com/seed-2a427302/handoff/provider/freshchat/freshchattest"
 	"github.com/seed-2a427302/handoff/provider/genesys"
@@ -39,6 +40,9 @@ func platforms(t *testing.T) []platform {
 			URL: "https://chatwoot.example", Account: 1, Inbox: 1, InboxIdentifier: "i", Token: "t", Secrets: []string{"s"},
 		}))},
 		{"[Cisco UCCX](cisco.md)", must[*cisco.Provider](t)(cisco.New(cisco.Config{URL: "https://ccp.example", Feed: "1", Tag: "Chat_Csq1"}))},
+		{"[CM.com Mobile Service Cloud](cmcom.md)", must[*cmcom.Provider](t)(cmcom.New(cmcom.Config{
+			Account: "a", Adapter: "b", Inbox: "c", Token: "t", Key: "k", Secret: "s", Secrets: []string{"s"},
+		}))},
 		{"[Freshchat](freshchat.md) with Freshdesk", must[*freshchat.Suite](t)(freshchat.NewSuite(freshchat.Config{
 			URL: "https://acme.freshchat.example/v2", Token: "t", Agent: "a", Channel: "c", Keys: []string{freshchattest.PEM(freshchattest.Key())},
 		}, freshchat.Freshdesk{URL: "https://acme.freshdesk.example", Key: "k"}))},

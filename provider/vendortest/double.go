@@ -73,8 +73,8 @@ type Request struct {
 
 // New returns a double. schemas is a JSON object: for each pattern of a handler
 // (see [Double.Handle]) what a request may be, as {"query": schema, "form":
-// schema, "body": schema, "xml": schema}, all optional, besides "$defs" for all
-// of them. A form and a query are objects of strings; XML is an object with its
+// schema, "body": schema, "xml": schema, "raw": true for a body of any bytes}, all
+// optional, besides "$defs" for all of them; what is not foreseen is not allowed. A form and a query are objects of strings; XML is an object with its
 // root, an element without others in it a string, one that comes twice a list.
 func New(tb testing.TB, schemas []byte) *Double {
 	tb.Helper()

@@ -185,6 +185,7 @@ type route struct {
 	Form  *Schema `json:"form"`
 	Body  *Schema `json:"body"`
 	XML   *Schema `json:"xml"`
+	Raw   bool    `json:"raw"` // any bytes
 }
 
 func parseRoutes(b []byte) (map[string]*route, error) {
@@ -233,6 +234,10 @@ func (d *Double) validate(in *In, pattern string) {
 	}
 	typ, params, _ := mime.ParseMediaType(in.Header.Get("Content-Type"))
 	switch {
+	case r.Body == nil && r.XML == nil && r.Form == nil:
+		if len(in.Raw) > 0 && !r.Raw {
+			bad("body", errors.New("is not foreseen"))
+		}
 	case r.Body != nil && (r.Form == nil || typ == "application/json"):
 		if typ != "application/json" {
 			bad("body", fmt.Errorf("is %q, not JSON", typ))
