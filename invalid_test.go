@@ -163,6 +163,11 @@ func conversations() (out []input) {
 		func(r *handofftest.Rig, c string) error { _, err := r.Open(r.Ctx, c); return err },
 		func(r *handofftest.Rig, c string) error { return r.Erase(r.Ctx, c) },
 		func(r *handofftest.Rig, c string) error {
+			_, err := r.CallBack(r.Ctx, c, handoff.Callback{Phone: "123"})
+			return err
+		},
+		func(r *handofftest.Rig, c string) error { _, err := r.AskForVideo(r.Ctx, c); return err },
+		func(r *handofftest.Rig, c string) error {
 			return firstOf(r, func(ctx context.Context) iter.Seq2[handoff.UserMessage, error] {
 				return r.FollowUser(ctx, c, handoff.UserCursor{})
 			})
@@ -287,6 +292,27 @@ func others() []input {
 			_, err := r.LeaveMessage(r.Ctx, chat1, bad, nil)
 			return err
 		}},
+		{"Callback.Phone", "id", func(r *handofftest.Rig, bad string) error {
+			_, err := r.CallBack(r.Ctx, "c1", handoff.Callback{Phone: bad})
+			return err
+		}},
+		{"Callback.When", "text", func(r *handofftest.Rig, bad string) error {
+			_, err := r.CallBack(r.Ctx, "c1", handoff.Callback{Phone: "123", When: bad})
+			return err
+		}},
+		{"key", "id", func(r *handofftest.Rig, bad string) error {
+			_, err := r.Notify(r.Ctx, chat1, ann, bad, nil)
+			return err
+		}},
+		{"data", "text", func(r *handofftest.Rig, bad string) error {
+			_, err := r.Notify(r.Ctx, chat1, ann, handoff.NoticeQuestion, map[string]string{"label": bad})
+			return err
+		}},
+		{"data", "id", func(r *handofftest.Rig, bad string) error {
+			_, err := r.Notify(r.Ctx, chat1, ann, handoff.NoticeQuestion, map[string]string{bad: "x"})
+			return err
+		}},
+		{"text", "text", func(r *handofftest.Rig, bad string) error { _, err := r.Ticket(r.Ctx, chat1, ann, bad); return err }},
 		{"comment", "text", func(r *handofftest.Rig, bad string) error { _, err := r.Rate(r.Ctx, chat1, 5, bad); return err }},
 		{"text", "text!", func(r *handofftest.Rig, bad string) error { _, err := r.Note(r.Ctx, chat1, ann, bad); return err }},
 		{"text", "text!", func(r *handofftest.Rig, bad string) error { _, err := r.Whisper(r.Ctx, chat1, ann, bad); return err }},
