@@ -5,7 +5,7 @@ export HANDOFF_SPECS ?= $(abspath $(wildcard ../shared/specs))
 export HANDOFF_DATA ?= $(abspath $(wildcard ../shared/data))
 
 .DEFAULT_GOAL := help
-.PHONY: browser shots goals-webhooks goals-desk help ci test race guards lint fmt tidy fuzz model mutants bench cover goals-triggers goals-waiting goals-stores race-stores engine-stores linear crash differential soak
+.PHONY: browser browser-long shots goals-webhooks goals-desk help ci test race guards lint fmt tidy fuzz model mutants bench cover goals-triggers goals-waiting goals-stores race-stores engine-stores linear crash differential soak
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ tidy: ## go mod tidy in every module
 
 browser: ## The desk in a real browser
 	cd desk/browsertest && HANDOFF_TEST_REQUIRE=1 go test -count=1 ./...
+
+browser-long: ## The same, with as many repetitions as the scenarios want
+	cd desk/browsertest && HANDOFF_TEST_REQUIRE=1 HANDOFF_BROWSER=long go test -count=1 -timeout 2h ./...
 
 SHOTS ?= $(CURDIR)/shots
 shots: ## Pictures of every page of the desk, into SHOTS (./shots)
