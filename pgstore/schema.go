@@ -39,7 +39,7 @@ func (e *SchemaError) Error() string {
 }
 
 // Latest is the version of the schema that this build needs.
-const Latest = 2
+const Latest = 3
 
 // parts are what each version adds.
 var parts = map[string]int{
