@@ -75,16 +75,30 @@ func (l *load) lifecycle(ctx context.Context, s handoff.Store) error {
 		switch step {
 		case 0:
 			item = l.offer(r)
-			continue
 		case 1:
-			r.State, r.Wake = handoff.StateActive, r.Updated.Add(15*time.Minute)
-		case 2: // a message moves nothing
+			item = accepted(r)
+		case 2:
+			item = written(r)
 		case 3:
-			r.State, r.Outcome, r.Keys, r.Wake = handoff.StateEnded, handoff.OutcomeResolved, nil, time.Time{}
+			item = ended(r)
 		}
-		item = handoff.Item{Entries: add(&r, "step"+strconv.Itoa(step)), Record: r}
 	}
 	return nil
+}
+
+func accepted(r handoff.Record) handoff.Item {
+	r.State, r.Wake = handoff.StateActive, r.Updated.Add(15*time.Minute)
+	return handoff.Item{Entries: add(&r, "accept"), Record: r}
+}
+
+// written is a message, which moves nothing.
+func written(r handoff.Record) handoff.Item {
+	return handoff.Item{Entries: add(&r, "message"), Record: r}
+}
+
+func ended(r handoff.Record) handoff.Item {
+	r.State, r.Outcome, r.Keys, r.Wake = handoff.StateEnded, handoff.OutcomeResolved, nil, time.Time{}
+	return handoff.Item{Entries: add(&r, "end"), Record: r}
 }
 
 const commits = 5 // of a lifecycle

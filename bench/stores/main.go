@@ -5,6 +5,7 @@
 //
 //	go run . -rounds 9
 //	go run . -only redis
+//	go run . -profile 1000
 //
 // Rounds are interleaved: each has every measurement once, so that a slow
 // minute of the machine slows all of them. It exits with 0 whether goals are
@@ -40,10 +41,15 @@ func main() {
 	flag.IntVar(&size.rounds, "rounds", size.rounds, "interleaved rounds")
 	flag.IntVar(&size.long, "long", size.long, "how many wait in a long queue")
 	only := flag.String("only", "", "postgres, redis or sqlite; all when empty")
+	profiled := flag.Int("profile", 0, "instead: what so many operations of each kind make PostgreSQL do")
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
-	if err := run(ctx, os.Stdout, size, *only); err != nil {
+	do := func() error { return run(ctx, os.Stdout, size, *only) }
+	if *profiled > 0 {
+		do = func() error { return profile(ctx, os.Stdout, *profiled) }
+	}
+	if err := do(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		cancel()
 		os.Exit(1)

@@ -43,6 +43,25 @@ func TestSmall(t *testing.T) {
 	}
 }
 
+// The profile sees each operation, and the statements within it.
+func TestProfile(t *testing.T) {
+	t.Parallel()
+	dsn, stop, err := profiledServer()
+	if err != nil {
+		servertest.Missing(t, "postgres", err, "install it")
+	}
+	defer stop()
+	var out strings.Builder
+	if err := profileOn(t.Context(), &out, dsn, 3); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"plain insert: ", "river.Insert: ", "request: ", "end: ", "offer, by the hundred: ", "INSERT INTO handoff_entry"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("there is no %q in\n%s", want, out.String())
+		}
+	}
+}
+
 // A goal is met when the quartile on its worse side keeps the bound.
 func TestVerdict(t *testing.T) {
 	for _, test := range []struct {
