@@ -55,8 +55,15 @@ func newQueries(schema string) queries {
 			ON CONFLICT (conversation, number, name) DO UPDATE SET
 				tries = CASE WHEN $4::bigint > c.seq THEN 0 ELSE c.tries END, seq = greatest(c.seq, $4::bigint),
 				until = CASE WHEN $7::boolean OR $5::bigint <> c.term THEN c.until ELSE $6::timestamptz END`),
-		ahead: q(`SELECT count(*) FROM (SELECT FROM @handoff_record WHERE queue = $1 AND line <> ''
-			AND (~priority, since, conversation, number) < (~$2::bigint, $3::timestamptz, $4::text, $5::bigint) LIMIT $6::bigint) x`),
+		// In two parts, each with the index's own order: a comparison of all columns at once ends a walk only where the
+		// first of them decides, and without an order the server may read the whole table, which it takes for short.
+		ahead: q(`SELECT count(*) FROM (SELECT FROM (
+			(SELECT 1 FROM @handoff_record WHERE queue = $1 AND line <> '' AND ~priority < ~$2::bigint
+				ORDER BY ~priority, since, conversation, number LIMIT $6::bigint)
+			UNION ALL
+			(SELECT 1 FROM @handoff_record WHERE queue = $1 AND line <> '' AND ~priority = ~$2::bigint
+				AND (since, conversation, number) < ($3::timestamptz, $4::text, $5::bigint)
+				ORDER BY since, conversation, number LIMIT $6::bigint)) y LIMIT $6::bigint) x`),
 		list: q(`SELECT ` + columns + ` FROM @handoff_record r`),
 		// The first of each line and then the first of them all: as many index
 		// look-ups as there are lines, however many records wait in others.

@@ -205,6 +205,13 @@ func openReads(ctx context.Context, d *database, size effort) (*suite, error) {
 				}
 				return err
 			}},
+			{names[i] + " queue: position near the head", func(ctx context.Context) error {
+				ahead, err := s.Ahead(ctx, records[4], 100)
+				if err == nil && ahead != 4 {
+					err = fmt.Errorf("%d are ahead of the fifth", ahead)
+				}
+				return err
+			}},
 			{names[i] + " queue: next of six lines in 600", func(ctx context.Context) error {
 				found, err := s.List(ctx, query)
 				if err == nil && len(found) != 1 {
@@ -226,6 +233,7 @@ func openReads(ctx context.Context, d *database, size effort) (*suite, error) {
 	}
 	out.goals = []goal{
 		atMost(fmt.Sprintf("position to 100: %d waiting / %d", size.long, size.short), "long queue: position, to 100", "short queue: position, to 100", 2),
+		atMost(fmt.Sprintf("position near the head: %d waiting / %d", size.long, size.short), "long queue: position near the head", "short queue: position near the head", 2),
 		atMost(fmt.Sprintf("next suitable, %d waiting / read by id", size.long), "long queue: next of six lines in 600", "long queue: read by id", 5),
 	}
 	return out, nil
