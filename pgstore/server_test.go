@@ -17,23 +17,6 @@ import (
 	"github.com/seed-2a427302/handoff/pgstore"
 )
 
-// children are what a copy of this test binary does instead of testing, by the
-// name in HANDOFF_TEST_CHILD.
-var children = map[string]func(ctx context.Context, s *pgstore.Store) error{"replica": replicaChild}
-
-func TestMain(m *testing.M) {
-	if name := os.Getenv("HANDOFF_TEST_CHILD"); name != "" {
-		if err := runChild(name); err != nil {
-			fmt.Fprintln(os.Stderr, name+":", err)
-			os.Exit(1)
-		}
-		return
-	}
-	code := m.Run()
-	dropSpare()
-	os.Exit(code)
-}
-
 func dsn(t testing.TB) string {
 	t.Helper()
 	dsn, own := servertest.Postgres(t)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/internal/enginetest"
 	"github.com/seed-2a427302/handoff/pgstore"
 )
 
@@ -42,8 +43,8 @@ func TestTx(t *testing.T) {
 	in := quoted(schema) + "."
 	_, err := pool.Exec(ctx, "CREATE TABLE "+in+"inbox (id text PRIMARY KEY)")
 	require.NoError(t, err)
-	e := engine(t, s, never)
-	run(t, e)
+	e := enginetest.Engine(t, s, enginetest.Never)
+	enginetest.Run(t, e)
 
 	// ask lets a host note something and ask for a person, and then commit or not.
 	ask := func(conversation string, opt pgx.TxOptions, commit bool) (handoff.ID, error) {
@@ -89,7 +90,7 @@ func TestTx(t *testing.T) {
 	// The engine polls once an hour: it is the host's commit that wakes it.
 	id, err = ask("a", pgx.TxOptions{}, true)
 	require.NoError(t, err)
-	offered(t, e, id)
+	enginetest.Offered(t, e, id)
 	assert.Equal(t, 1, count("inbox"))
 
 	_, err = ask("b", pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, true)

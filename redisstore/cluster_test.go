@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/internal/enginetest"
 	"github.com/seed-2a427302/handoff/presencetest"
 	"github.com/seed-2a427302/handoff/redisstore"
 	"github.com/seed-2a427302/handoff/storetest"
@@ -21,7 +22,7 @@ func cluster(t *testing.T) *redis.ClusterClient {
 	node := dial(t, start(t, "--port", port, "--bind", "127.0.0.1", "--cluster-enabled", "yes", "--appendonly", "no",
 		"--cluster-port", freePort(t)))
 	require.NoError(t, node.ClusterAddSlotsRange(t.Context(), 0, 16383).Err())
-	eventually(t, "a cluster", func() bool { return node.ClusterInfo(t.Context()).Val()[:16] == "cluster_state:ok" })
+	enginetest.Eventually(t, "a cluster", func() bool { return node.ClusterInfo(t.Context()).Val()[:16] == "cluster_state:ok" })
 	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:" + port}, ContextTimeoutEnabled: true})
 	t.Cleanup(func() { _ = c.Close() })
 	return c

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/internal/enginetest"
 	"github.com/seed-2a427302/handoff/redisstore"
 )
 
@@ -202,14 +203,14 @@ func TestBusy(t *testing.T) {
 	s := redisstore.New(c, redisstore.Options{})
 	require.NoError(t, s.Migrate(t.Context(), redisstore.Latest))
 	go func() { _ = c.Eval(context.Background(), "while true do end", nil).Err() }()
-	eventually(t, "a busy server", func() bool {
+	enginetest.Eventually(t, "a busy server", func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		return redis.HasErrorPrefix(c.Ping(ctx).Err(), "BUSY")
 	})
 	require.ErrorIs(t, s.Commit(t.Context(), record("c"), entry(1)), redisstore.ErrBusy)
 	require.NoError(t, c.ScriptKill(t.Context()).Err())
-	eventually(t, "an idle server", func() bool { return c.Ping(t.Context()).Err() == nil })
+	enginetest.Eventually(t, "an idle server", func() bool { return c.Ping(t.Context()).Err() == nil })
 	require.NoError(t, s.Commit(t.Context(), record("c"), entry(1)))
 }
 

@@ -16,21 +16,6 @@ import (
 	"github.com/seed-2a427302/handoff/redisstore"
 )
 
-// children are what a copy of this test binary does instead of testing, by the
-// name in HANDOFF_TEST_CHILD.
-var children = map[string]func(ctx context.Context, s *redisstore.Store) error{"replica": replicaChild}
-
-func TestMain(m *testing.M) {
-	if name := os.Getenv("HANDOFF_TEST_CHILD"); name != "" {
-		if err := runChild(name); err != nil {
-			fmt.Fprintln(os.Stderr, name+":", err)
-			os.Exit(1)
-		}
-		return
-	}
-	os.Exit(m.Run())
-}
-
 // dial returns a client of a server.
 func dial(t testing.TB, url string, change ...func(*redis.Options)) *redis.Client {
 	t.Helper()

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/internal/enginetest"
 	"github.com/seed-2a427302/handoff/sqlitestore"
 )
 
@@ -194,7 +195,7 @@ func TestGroup(t *testing.T) {
 			errs <- s.Commit(ctx, r, entry(1))
 		}()
 	}
-	waiting := func(n int) { eventually(t, "a queue", func() bool { return sqlitestore.Queued(s) == n }) }
+	waiting := func(n int) { enginetest.Eventually(t, "a queue", func() bool { return sqlitestore.Queued(s) == n }) }
 	waiting(n)
 	hasty, cancel := context.WithCancel(ctx)
 	gone := make(chan error)

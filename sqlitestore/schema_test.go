@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/internal/enginetest"
 	"github.com/seed-2a427302/handoff/sqlitestore"
 )
 
@@ -170,7 +171,7 @@ func TestMigrateFails(t *testing.T) {
 func TestViews(t *testing.T) {
 	path := file(t)
 	s := openFile(t, path)
-	e := engine(t, s)
+	e := enginetest.Engine(t, s)
 	out, err := e.Request(t.Context(), handoff.Request{Conversation: "c", Queue: "support", Priority: 3})
 	require.NoError(t, err)
 	require.NotZero(t, out.Handoff.ID)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/internal/enginetest"
 	"github.com/seed-2a427302/handoff/sqlitestore"
 )
 
@@ -44,8 +45,8 @@ func TestTx(t *testing.T) {
 	db := raw(t, path)
 	_, err := db.Exec("CREATE TABLE inbox (id TEXT PRIMARY KEY)")
 	require.NoError(t, err)
-	e := engine(t, s, never)
-	run(t, e)
+	e := enginetest.Engine(t, s, enginetest.Never)
+	enginetest.Run(t, e)
 
 	// ask lets a host note something and ask for a person, and then commit or not.
 	ask := func(conversation string, commit bool) handoff.ID {
@@ -85,7 +86,7 @@ func TestTx(t *testing.T) {
 
 	// The engine polls once an hour: it is the host's commit that wakes it.
 	id = ask("a", true)
-	offered(t, e, id)
+	enginetest.Offered(t, e, id)
 	assert.Equal(t, 1, count("inbox"))
 }
 
