@@ -106,10 +106,15 @@ func start(t *testing.T, name string, k kind, place string, env ...string) *chil
 // wait returns how the child ended. One that does not end is killed.
 func (c *child) wait(t *testing.T) error {
 	t.Helper()
+	return c.within(t, time.Minute)
+}
+
+func (c *child) within(t *testing.T, d time.Duration) error {
+	t.Helper()
 	select {
 	case err := <-c.done:
 		return err
-	case <-time.After(time.Minute):
+	case <-time.After(d):
 		_ = c.cmd.Process.Kill()
 		t.Fatalf("a child does not end: %v", <-c.done)
 		return nil

@@ -267,7 +267,7 @@ func (w *survivor) step(ctx context.Context, conversation string, dice int) erro
 			return w.help(ctx, &h, dice)
 		}
 		return w.act(&h, "")
-	case handoff.StateQueued:
+	case handoff.StateConnecting, handoff.StateQueued:
 		if dice == 7 { // the user has had enough, so that we close the chat
 			_, err = w.e.Cancel(ctx, conversation, true)
 			return err

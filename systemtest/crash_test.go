@@ -72,12 +72,17 @@ func TestCrashNaive(t *testing.T) {
 	})
 }
 
+// backOff is more than what an engine waits at most, five minutes, before it
+// tries again what has failed. Each try that a crash ended counts as one that
+// failed, so that less is no sign of anything lost.
+const backOff = 6 * time.Minute
+
 func crash(t *testing.T, k kind, n int, plant string) []string {
 	t.Helper()
 	place := k.place(t)
 	s := mustOpen(t, k, place)
 	o := newOutside(t)
-	patience := 30 * time.Second
+	patience := backOff
 	if plant != "" {
 		patience = 3 * time.Second // it need not come to rest
 	}
@@ -117,7 +122,7 @@ func crash(t *testing.T, k kind, n int, plant string) []string {
 // told to: a child that ends in another way or never gets there fails the test.
 func kill(t *testing.T, k kind, place, at string, env ...string) {
 	t.Helper()
-	err := start(t, "crash", k, place, append(env, "CRASH_AT="+at)...).wait(t)
+	err := start(t, "crash", k, place, append(env, "CRASH_AT="+at)...).within(t, backOff)
 	var exit *exec.ExitError
 	require.ErrorAs(t, err, &exit, "%s", at)
 	status, ok := exit.Sys().(syscall.WaitStatus)
@@ -136,12 +141,15 @@ func (o *outside) settle(t *testing.T, s handoff.Store, names []string, patience
 	go func() { done <- w.hear(ctx) }()
 	best := math.MaxInt
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		quiet, unseen := true, 0
+		quiet, unseen, restless := true, 0, []string(nil)
 		for _, name := range names {
 			rests, err := w.finish(ctx, name, o)
 			require.NoError(t, err)
 			n := len(o.unseen(t, w.e, name))
 			quiet, unseen = quiet && rests && n == 0, unseen+n
+			if !rests {
+				restless = append(restless, name)
+			}
 		}
 		if quiet {
 			break
@@ -150,13 +158,36 @@ func (o *outside) settle(t *testing.T, s handoff.Store, names []string, patience
 			best, deadline = unseen, time.Now().Add(patience)
 		}
 		if time.Now().After(deadline) {
-			broken = append(broken, "it does not come to rest")
+			broken = append(broken, "it does not come to rest: "+w.describe(ctx, restless))
 			break
 		}
 	}
 	stop()
 	require.NoError(t, errors.Join(<-done, <-done))
 	return w, broken
+}
+
+// describe says in which states conversations are.
+func (w *survivor) describe(ctx context.Context, names []string) string {
+	var b strings.Builder
+	for _, name := range names {
+		all, err := w.e.List(ctx, handoff.Query{Conversation: name})
+		if err != nil {
+			return err.Error()
+		}
+		for i := range all {
+			h := &all[i]
+			if h.IsOpen() || h.NextOwed() {
+				fmt.Fprintf(&b, "%v %s, %d pending, next owed: %v; ", h.ID, h.State, len(h.Pending), h.NextOwed())
+			}
+			for _, bound := range h.Bindings() {
+				if bound.Status != handoff.BindClosed {
+					fmt.Fprintf(&b, "%v binding %d %s, %d tries; ", h.ID, bound.Number, bound.Status, bound.Tries)
+				}
+			}
+		}
+	}
+	return b.String()
 }
 
 // unseen returns what the user of a conversation should have seen.

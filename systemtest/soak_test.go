@@ -21,8 +21,9 @@ import (
 	"github.com/seed-2a427302/handoff/pgstore"
 )
 
-// soakFor is how long a soak takes: HANDOFF_SOAK, or a few seconds in which
-// nothing can be said about growth.
+// soakFor is how long a soak takes: HANDOFF_SOAK, or a few seconds. Nothing can
+// be said about growth in less than 20 minutes: what is learned of waits and
+// of agents is kept for a while, and fills first.
 func soakFor(t *testing.T) (d time.Duration, long bool) {
 	t.Helper()
 	s := os.Getenv("HANDOFF_SOAK")
@@ -31,7 +32,7 @@ func soakFor(t *testing.T) (d time.Duration, long bool) {
 	}
 	d, err := time.ParseDuration(s)
 	require.NoError(t, err)
-	return d, d >= 5*time.Minute
+	return d, d >= 20*time.Minute
 }
 
 // Three processes live conversation after conversation on PostgreSQL. No
