@@ -404,6 +404,16 @@ func (h *Handoff) NextOwed() bool { return h.own.NextOwed }
 // if he is.
 func (h *Handoff) AwaySince() time.Time { return h.own.AwaySince }
 
+// QuietUntil returns when it ends by itself because nobody writes, once its user
+// was warned of that (Queue.IdleWarning); zero before, and after somebody wrote.
+func (h *Handoff) QuietUntil() time.Time {
+	if h.State != StateActive || !h.own.Warned {
+		return time.Time{}
+	}
+	at, _ := h.deadline(dueIdle)
+	return at
+}
+
 // Capacity returns the seats that it takes of its agent.
 func (h *Handoff) Capacity() int { return max(1, h.own.Units) }
 

@@ -179,6 +179,7 @@ func (h *Handler) board(c *call) (any, error) {
 		P50   int64  `json:"p50,omitempty"` // how long the one who came last will wait
 		P90   int64  `json:"p90,omitempty"`
 		Known bool   `json:"known"`
+		Most  int    `json:"most,omitempty"` // that many may wait; more are refused
 	}
 	out := []line{}
 	for _, q := range h.engine.Queues() {
@@ -186,7 +187,7 @@ func (h *Handler) board(c *call) (any, error) {
 			continue
 		}
 		l := line{queueCount: counts[q.Name], Style: string(q.Style)}
-		l.Name = q.Name
+		l.Name, l.Most = q.Name, q.MaxWaiting
 		a, err := h.engine.Availability(c.ctx(), handoff.Need{Queue: q.Name})
 		if err != nil {
 			return nil, err

@@ -75,8 +75,9 @@ type row struct {
 	Updated   int64           `json:"updated"`
 	LastUser  int64           `json:"lastUser,omitempty"`
 	LastSaid  int64           `json:"lastSaid,omitempty"`
-	Away      int64           `json:"away,omitempty"` // since when the agent is not there
-	Open      int             `json:"open,omitempty"` // messages of the user that nobody has answered
+	Away      int64           `json:"away,omitempty"`  // since when the agent is not there
+	Quiet     int64           `json:"quiet,omitempty"` // when it ends because nobody writes: the user was warned
+	Open      int             `json:"open,omitempty"`  // messages of the user that nobody has answered
 	Attended  bool            `json:"attended,omitempty"`
 	Left      bool            `json:"left,omitempty"` // the user left a message
 	Score     int             `json:"score,omitempty"`
@@ -117,7 +118,7 @@ func newRow(h *handoff.Handoff, public bool, last *said) *row {
 		Agent: h.Agent, AgentName: h.AgentName, Provider: h.Provider, Name: userName(h), Channel: h.Channel, Language: h.Language, Reason: h.Reason,
 		Priority: h.Need.Priority, Video: h.Need.Mode == handoff.ModeVideo, Skills: h.Need.Skills, Tags: h.Tags, Flags: h.Flags,
 		Created: millis(h.Created), Enqueued: millis(h.Enqueued), Joined: millis(h.Joined), Ended: millis(h.Ended), Updated: millis(h.Updated),
-		LastUser: millis(h.LastUser), LastSaid: millis(h.LastSaid), Away: millis(h.AwaySince()), Open: len(h.Pending),
+		LastUser: millis(h.LastUser), LastSaid: millis(h.LastSaid), Away: millis(h.AwaySince()), Quiet: millis(h.QuietUntil()), Open: len(h.Pending),
 		Attended: h.Attended, Left: h.LeftMessage, Closing: h.Closing, Last: last,
 		facts: factsOf(h, public), offers: h.Offers,
 	}

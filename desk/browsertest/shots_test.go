@@ -1,8 +1,11 @@
 package browsertest
 
 import (
+	"cmp"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,22 +43,34 @@ func shots(t *testing.T, fill string) {
 	if fill != "empty" {
 		first = "c/" + token(busy)
 	}
-	w.actor("ann", func(a *desk.Actor) {})
+	names := map[string]string{"": "inbox", first: "chat", "?tab=mine": "mine", "?tab=closed": "closed"}
+	if fill == "empty" {
+		delete(names, first)
+		names[""] = "inbox"
+	} else {
+		names["bots?c=1.bot0"] = "botchat"
+	}
 	for _, who := range []string{"ann", "sam", "ada"} {
-		pages := map[string][]string{"ann": {"", first, "settings"}, "sam": {"board", "bots", "history", "stats"}, "ada": {"admin"}}[who]
+		pages := map[string][]string{
+			"ann": {"", first, "?tab=mine", "?tab=closed", "settings"}, "sam": {"board", "bots", "bots?c=1.bot0", "history", "stats"}, "ada": {"admin"},
+		}[who]
+		pages = slices.DeleteFunc(pages, func(path string) bool { return fill == "empty" && strings.Contains(path, "c=") })
+		pages = slices.Compact(pages) // an empty desk has no conversation
 		p := w.at(who, "")
 		for _, path := range pages {
 			for _, width := range []int64{1280, 768, 375} {
 				for _, look := range []string{"light", "dark", "rtl"} {
-					if look == "dark" && width == 768 || look == "rtl" && fill == "empty" {
-						continue
-					}
 					p.size(width, map[int64]int64{1280: 800, 768: 1024, 375: 720}[width])
 					p.media("prefers-color-scheme", map[bool]string{true: "dark", false: "light"}[look == "dark"])
 					js[bool](p, `(() => { const k = Object.keys(localStorage).find((x) => x.endsWith('session')).replace('session', 'language'); if (§ === 'rtl') localStorage.setItem(k, '"ar"'); else localStorage.removeItem(k); return true; })()`, look)
 					p.open(path).live()
 					wait(350 * time.Millisecond)
-					p.keep(fmt.Sprintf("%s_%s_%d_%s", who, map[bool]string{true: "chat", false: path}[path == first && path != ""], width, look))
+					p.keep(fmt.Sprintf("%s_%s_%d_%s", who, cmp.Or(names[path], path), width, look))
+					if path == "board" && fill == "typical" { // a menu of the last agent: over everything, and whole
+						p.clickOn("section:nth-of-type(2) tr:last-child .menu:last-child button")
+						p.keep(fmt.Sprintf("%s_menu_%d_%s", who, width, look))
+						require.True(t, js[bool](p, `(() => { const r = document.querySelector('.popup').getBoundingClientRect(); return r.top >= 0 && r.left >= 0 && r.bottom <= innerHeight && r.right <= innerWidth && [r.top + 5, r.bottom - 5].every((y) => document.elementFromPoint(r.left + r.width / 2, y)?.closest('.popup')); })()`), "%d %s: a menu is clipped", width, look)
+					}
 					require.Zero(t, p.wide(), "%s %s %d %s: the page scrolls sideways", who, path, width, look)
 				}
 			}

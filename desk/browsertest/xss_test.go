@@ -92,7 +92,7 @@ func TestDesk34XSS(t *testing.T) {
 		t.Helper()
 		got := js[map[string]any](p, `(() => ({
 			hits: self.hits ?? 0,
-			foreign: [...document.querySelectorAll('#desk script, #desk iframe, #desk object, #desk embed, #desk img, #desk video, #desk audio, #desk style, #desk base, #desk meta, #desk form[action], #desk math, #desk template, #desk marquee, #desk [style]:not(.composer textarea), #desk [srcdoc]')].map((e) => e.outerHTML.slice(0, 100)),
+			foreign: [...document.querySelectorAll('#desk script, #desk iframe, #desk object, #desk embed, #desk img, #desk video, #desk audio, #desk style, #desk base, #desk meta, #desk form[action], #desk math, #desk template, #desk marquee, #desk [style]:not(.composer textarea, .popup), #desk [srcdoc]')].map((e) => e.outerHTML.slice(0, 100)),
 			handlers: [...document.querySelectorAll('*')].flatMap((e) => e.getAttributeNames().filter((n) => n.startsWith('on'))),
 			links: [...document.querySelectorAll('a[href]')].map((a) => a.href).filter((h) => !/^https?:/.test(h)),
 			out: [...document.querySelectorAll('a[target=_blank]')].filter((a) => !a.rel.includes('noopener') || new URL(a.href).username).map((a) => a.href),

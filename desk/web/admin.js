@@ -2,7 +2,8 @@
 import { html, useState } from './vendor/preact-htm.js';
 import { api, boot, can, code, get, number, spoken, t, visible, when } from './base.js';
 import { failed, state, toast } from './store.js';
-import { Avatar, Badge, Button, Dialog, Empty, Field, Icon, Loading, Name, Switch, useLoad } from './ui.js';
+import { Avatar, Badge, Button, Empty, Icon, Loading, Name } from './ui.js';
+import { Dialog, Field, Switch, useLoad } from './forms.js';
 import { Replies } from './settings.js';
 
 const words = (s) => s.split(/[,\n]/).map((x) => x.trim()).filter(Boolean);

@@ -4,7 +4,7 @@ export const boot = JSON.parse(document.getElementById('boot').textContent);
 export const me = boot.me;
 export const can = (p) => me.can.includes(p);
 
-// --- storage: this browser's, for this desk and this actor --------------------------
+// --- storage: this browser's, for this desk and this actor
 const prefix = `desk:${root.pathname}:${me.id}:`;
 export const keep = {
   name: prefix,
@@ -22,7 +22,7 @@ export const keep = {
   },
 };
 
-// --- language: the actor's, unless this browser was told another one -----------------
+// --- language: the actor's, unless this browser was told another one
 const chosen = keep.get('language');
 if (chosen && chosen !== boot.language && boot.languages.includes(chosen)) {
   try {
@@ -33,7 +33,7 @@ if (chosen && chosen !== boot.language && boot.languages.includes(chosen)) {
   } catch { /* the actor's language will do */ }
 }
 
-// --- words -------------------------------------------------------------------
+// --- words
 const words = boot.words;
 const plurals = new Intl.PluralRules(boot.language);
 
@@ -52,7 +52,7 @@ export const number = (n) => numbers.format(n);
 // code turns a code of the engine into words, and an unknown one into itself.
 export const code = (kind, value) => (value ? words[`${kind}.${value}`] ?? String(value).replaceAll('_', ' ') : '');
 
-// --- time: the server's, since a browser's clock may be wrong -------------------
+// --- time: the server's, since a browser's clock may be wrong
 let skew = boot.now - Date.now();
 export const sync = (now) => { if (now) skew = now - Date.now(); };
 export const now = () => Date.now() + skew;
@@ -83,13 +83,13 @@ export function spoken(ms) {
   return t('days', { n: Math.round(s / 86400) });
 }
 
-// --- names ----------------------------------------------------------------------
+// --- names
 export const uid = () => crypto.randomUUID ? crypto.randomUUID() : Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
 
 // visible shows characters that would reorder what stands around them.
 export const visible = (s) => String(s ?? '').replace(/[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]/g, '\u25af');
 
-// --- API ------------------------------------------------------------------------------
+// --- API
 // Failed is an answer that is none, with what the server said.
 export class Failed extends Error {
   constructor(status, body) { super(body.code || 'offline'); this.status = status; this.code = body.code || 'offline'; this.body = body; }

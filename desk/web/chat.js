@@ -1,10 +1,13 @@
 // One conversation: what was said, and what may be said now.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './vendor/preact-htm.js';
 import { act, api, atClock, atDay, boot, can, code, get, keep, me, now, sameDay, span, t, uid, visible } from './base.js';
-import { apply, changed, failed, go, leaving, link, markSeen, preparedReplies, settings, state, titleOf, toast, unread, useStore, waits, watchers } from './store.js';
-import { Avatar, Badge, Button, Clock, Countdown, Empty, Icon, Loading, Menu, Name, Out, Text, useTick } from './ui.js';
+import { apply, changed, failed, go, leaving, link, markSeen, settings, state, titleOf, toast, unread, useStore, waits, watchers } from './store.js';
+import { preparedReplies } from './replies.js';
+import { Avatar, Badge, Button, Clock, Countdown, Empty, Icon, Loading, Menu, Name, useTick } from './ui.js';
+import { Out, Text } from './text.js';
 import { look, session } from './live.js';
-import { accept, declineItems, Outcome } from './inbox.js';
+import { accept, declineItems } from './inbox.js';
+import { Outcome } from './closed.js';
 import { Details } from './details.js';
 import { EndDialog, TakeOverDialog, TransferDialog, WhyDialog } from './dialogs.js';
 
@@ -154,6 +157,8 @@ export function Chat({ id }) {
 
 const canDo = (r, p) => !boot.readOnly && r.can?.includes(p);
 
+const extend = (r) => act(r.id, 'extend', { seconds: 600 }).then((g) => { if (g) apply('rows', { rows: [g] }); toast(t('extended')); }, failed);
+
 function Head({ r, one, details, toggle, dialog }) {
   const s = useStore();
   const mine = r.agent === me.id && (r.state === 'active' || r.state === 'held');
@@ -166,7 +171,7 @@ function Head({ r, one, details, toggle, dialog }) {
   const more = [
     mine && boot.video && r.state === 'active' && !r.video && { text: t('video.start'), icon: 'video', act: video },
     (mine || direct && open || direct && r.state === 'offered') && { text: t('requeue'), icon: 'back', act: requeue },
-    mine && { text: t('extend'), icon: 'clock', act: () => act(r.id, 'extend', { seconds: 600 }).then(() => toast(t('extended')), failed) },
+    mine && { text: t('extend'), icon: 'clock', act: () => extend(r) },
     ...(one.buttons ?? []).map((b) => ({ text: visible(b.label), icon: 'bolt', act: () => act(r.id, 'run', { rule: b.rule }).then((g) => { if (g) apply('rows', { rows: [g] }); toast(t('rule.ran', { what: visible(b.label) })); dispatchEvent(new CustomEvent('desk:reread')); }, failed) })),
     waits(r) && { text: t('why'), icon: 'info', act: () => dialog('why') },
     direct && !mine && r.state !== 'ended' && r.state !== 'wrapup' && { text: t('takeover'), icon: 'bolt', act: () => dialog('takeover') },
@@ -194,6 +199,7 @@ function Banner({ r, one, dialog }) {
   if (one.room && r.agent === me.id && r.state === 'active') return html`<div class="banner"><${Icon} name="video" /><span>${t('video.running')}</span><${Out} href=${one.room} text=${t('video.open')} /></div>`;
   if (r.state === 'held') return html`<div class="banner amber"><${Icon} name="pause" /><span>${t('held.text', { who: visible(r.name) })}</span><${Button} icon="play" onClick=${() => act(r.id, 'resume', {}).then((g) => g && apply('rows', { rows: [g] }), failed)}>${t('resume')}</${Button}></div>`;
   if (r.state === 'active' && r.asked?.length) return html`<div class="banner amber"><${Icon} name="transfer" /><span>${t('warm.waiting', { who: r.asked.join(', ') })}</span></div>`;
+  if (r.quiet > now()) return html`<div class="banner amber"><${Icon} name="clock" /><span><span role="status">${t('quiet.text', { who: visible(r.name) })}</span> <${Countdown} until=${r.quiet} /></span>${canDo(r, 'work') && html`<${Button} icon="clock" onClick=${() => extend(r)}>${t('extend')}</${Button}>`}</div>`;
   if (r.away) return html`<div class="banner amber"><${Icon} name="warn" /><span>${t('agent.away')}</span></div>`;
   return null;
 }

@@ -1,8 +1,10 @@
 // What is asked before something that matters.
 import { html, useState } from './vendor/preact-htm.js';
 import { act, boot, code, get, me, spoken, t, visible } from './base.js';
-import { apply, failed, go, leaving, settings, state, toast } from './store.js';
-import { Avatar, Button, Dialog, Field, Loading, Name, useLoad } from './ui.js';
+import { apply, failed, go, leaving, mine, settings, state, toast } from './store.js';
+import { wantPresence } from './live.js';
+import { Avatar, Button, Loading, Name } from './ui.js';
+import { Dialog, Field, useLoad } from './forms.js';
 
 const run = async (r, verb, body, close, done) => {
   leaving(r.id);
@@ -85,4 +87,18 @@ export function WhyDialog({ r, close }) {
 export function KeysDialog({ close }) {
   const keys = [['j / k', 'keys.move'], ['a', 'keys.accept'], ['r', 'keys.reply'], ['n', 'keys.note'], ['t', 'keys.transfer'], ['e', 'keys.end'], ['/', 'keys.search'], ['Esc', 'keys.escape'], ['?', 'keys.help']];
   return html`<${Dialog} title=${t('keys.title')} close=${close}>${!settings.shortcuts && html`<p class="muted">${t('keys.off')}</p>`}<table class="plain"><tbody>${keys.map(([k, w]) => html`<tr><th scope="row"><kbd>${k}</kbd></th><td>${t(w)}</td></tr>`)}</tbody></table></${Dialog}>`;
+}
+
+// Going away asks what becomes of those who are being talked to.
+export function AwayDialog({ how, close }) {
+  const list = mine().filter((r) => r.state === 'active' || r.state === 'held');
+  const [what, setWhat] = useState('keep');
+  const done = async () => {
+    try {
+      if (what === 'requeue') for (const r of list) { await act(r.id, 'requeue', {}); }
+      await wantPresence(false, how.activity);
+      close();
+    } catch (e) { failed(e); }
+  };
+  return html`<${Dialog} title=${t('away.title')} close=${close}><p>${t('away.text', { n: list.length })}</p><fieldset class="targets"><legend class="hidden">${t('away.title')}</legend>${['keep', 'requeue'].map((k) => html`<label class="target"><input type="radio" name="away" checked=${what === k} onChange=${() => setWhat(k)} /><span class="grow"><strong>${t('away.' + k)}</strong><span class="muted">${t(`away.${k}.hint`)}</span></span></label>`)}</fieldset><div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" onClick=${done}>${t('away.go')}</${Button}></div></${Dialog}>`;
 }

@@ -2,8 +2,9 @@
 import { html, useState } from './vendor/preact-htm.js';
 import { boot, can, code, get, root, spoken, t, visible, when } from './base.js';
 import { failed, go, link, useStore } from './store.js';
-import { Avatar, Button, Empty, Field, Icon, Loading, Name, useLoad } from './ui.js';
-import { Outcome } from './inbox.js';
+import { Avatar, Button, Empty, Icon, Loading, Name } from './ui.js';
+import { Field, useLoad } from './forms.js';
+import { Outcome } from './closed.js';
 
 export const outcomes = ['resolved', 'returned', 'cancelled', 'abandoned', 'missed', 'unavailable', 'idle', 'failed', 'contained', 'handed'];
 export const dateOf = (ms) => { const d = new Date(ms); return new Date(d.getTime() - d.getTimezoneOffset() * 60000).toISOString().slice(0, 10); };

@@ -4,7 +4,7 @@ import { act, boot, can, code, get, me, now, number, t, when } from './base.js';
 import { apply, failed, go, inOrder, isMine, leaving, link, mine, offers, state, toast, unread, useStore, waiting, waits } from './store.js';
 import { Avatar, Badge, Button, Clock, Countdown, Empty, Icon, lazy, Loading, Menu, Name, useTick } from './ui.js';
 
-const Chat = lazy(() => import('./chat.js'), 'Chat');
+const Chat = lazy(() => import('./chat.js'), 'Chat'), Closed = lazy(() => import('./closed.js'), 'Closed'), LostCard = lazy(() => import('./lost.js'), 'LostCard', true);
 const page = 200;
 
 export function Inbox({ id }) {
@@ -55,12 +55,6 @@ function waitingShown(list) {
   return Math.max(list.length, state.queues.filter((x) => me.queues == null || me.queues.includes(x.name)).reduce((n, x) => n + x.waiting, 0));
 }
 
-function LostCard() {
-  return html`<div class="card warn" role="region" aria-label=${t('lost.title')}><p><strong>${t('lost', { n: state.lost.length })}</strong></p>
-    <ul>${state.lost.map((x) => html`<li key=${x.id}><a href=${link('c/' + x.id)}><${Name} name=${x.name} /></a></li>`)}</ul>
-    <${Button} onClick=${() => { state.lost = []; go(state.path + location.search, { replace: true }); }}>${t('ok')}</${Button}></div>`;
-}
-
 function Rows({ rows, id, tab, filtered, query }) {
   const [most, setMost] = useState(page);
   const list = useRef(null);
@@ -74,7 +68,6 @@ function Rows({ rows, id, tab, filtered, query }) {
     if (rest.length >= most + page || rest.length >= total) return;
     try {
       const r = await get(`handoffs?list=${tab === 'all' ? 'others' : tab}&offset=${rest.length}`);
-
       apply('rows', { rows: r.rows });
     } catch (e) { failed(e); }
   };
@@ -124,14 +117,13 @@ function Row({ r, chosen, unread: isNew, query }) {
       <span class="first"><${Name} name=${r.name} />${r.priority > 0 && html`<${Badge} kind="hot" title=${t('priority')}>${t('priority.n', { n: r.priority })}</${Badge}>`}${isNew && html`<span class="newdot"><span class="hidden">${t('unread')}</span></span>`}
         <span class="time">${since ? html`<${Clock} since=${since} warn=${waitWarn} late=${waitLate} label=${wait ? t('waiting') : t('unanswered')} />` : html`<span class="clock">${when(r.lastSaid || r.lastUser || r.joined || r.created)}</span>`}</span></span>
       <span class="second">${who && html`<span class="who">${who}:</span>`}<bdi>${r.last?.text ? r.last.text : r.can?.includes('read') ? code('reason', r.reason) : r.agentName ? t('with', { who: r.agentName }) : code('state', r.state)}</bdi></span>
-      <span class="third">${r.queue && html`<span class="chip">${r.queue}</span>`}${r.channel && html`<span class="chip quiet">${r.channel}</span>`}${r.video && html`<span class="chip quiet"><${Icon} name="video" />${t('video')}</span>`}${!wait && r.agent && !isMine(r) && html`<span class="chip quiet">${r.agentName || r.agent}</span>`}${r.state === 'offered' && !r.offer && html`<span class="chip quiet">${t('asked', { who: (r.asked || []).join(', ') })}</span>`}${r.state === 'held' && html`<span class="chip amber"><${Icon} name="pause" />${t('state.held')}</span>`}${r.state === 'wrapup' && html`<span class="chip amber">${t('state.wrapup')}</span>`}${(r.tags || []).slice(0, 3).map((x) => html`<span class="chip tag">${x}</span>`)}</span>
+      <span class="third">${r.queue && html`<span class="chip">${r.queue}</span>`}${r.channel && html`<span class="chip quiet">${r.channel}</span>`}${r.video && html`<span class="chip quiet"><${Icon} name="video" />${t('video')}</span>`}${!wait && r.agent && !isMine(r) && html`<span class="chip quiet">${r.agentName || r.agent}</span>`}${r.state === 'offered' && !r.offer && html`<span class="chip quiet">${t('asked', { who: (r.asked || []).join(', ') })}</span>`}${r.state === 'held' && html`<span class="chip amber"><${Icon} name="pause" />${t('state.held')}</span>`}${r.quiet > now() && html`<span class="chip amber"><${Icon} name="clock" />${t('quiet')}</span>`}${r.state === 'wrapup' && html`<span class="chip amber">${t('state.wrapup')}</span>`}${(r.tags || []).slice(0, 3).map((x) => html`<span class="chip tag">${x}</span>`)}</span>
     </span></a></li>`;
 }
 
 export async function accept(r, tab = true) {
   try {
     const got = await act(r.id, 'accept', { offer: r.offer?.number || 0 });
-
     if (got) apply('rows', { rows: [got] });
     go(`c/${r.id}?tab=mine`);
     return true;
@@ -159,23 +151,3 @@ function OfferCard({ r, id }) {
     <div class="buttons"><${Button} kind="primary" icon="check" busy=${busy} disabled=${busy || boot.readOnly} onClick=${async () => { setBusy(true); await accept(r); setBusy(false); }}>${t('accept')}</${Button}><${Menu} label=${t('decline')} text=${t('decline')} align="start" items=${declineItems(r)} /></div>
   </li>`;
 }
-
-function Closed({ id, text, queue }) {
-  const [list, setList] = useState(null);
-  const [next, setNext] = useState('');
-  const load = (before, signal) => get('past?' + new URLSearchParams({ ...(before ? { before } : {}), ...(queue ? { queue } : {}), ...(text ? { text } : {}) }), signal);
-  useEffect(() => {
-    const c = new AbortController();
-    load('', c.signal).then((r) => { setList(r.rows); setNext(r.next); }, (e) => { if (e.name !== 'AbortError') { failed(e); setList([]); } });
-    return () => c.abort();
-  }, [text, queue]);
-  if (!list) return html`<${Loading} />`;
-  if (!list.length) return html`<${Empty} icon="history" title=${t(text || queue ? 'empty.filtered' : 'empty.closed')} text=${t('empty.closed.text')} />`;
-  return html`<div class="scroll"><ul class="rows" aria-label=${t('tab.closed')}>${list.map((r) => html`<li key=${r.id}><a class="row ${r.id === id ? 'chosen' : ''}" href=${link(`c/${r.id}?tab=closed`)} aria-current=${r.id === id ? 'true' : undefined}>
-    <${Avatar} name=${r.name} /><span class="what"><span class="first"><${Name} name=${r.name} /><span class="time clock">${when(r.ended || r.updated)}</span></span>
-    <span class="second"><bdi>${[r.closing, r.agent && (r.agentName || r.agent)].filter(Boolean).join(' · ') || code('reason', r.reason)}</bdi></span><span class="third">${r.queue && html`<span class="chip">${r.queue}</span>`}<${Outcome} r=${r} />${r.score ? html`<span class="chip quiet"><${Icon} name="star" />${r.score}/5</span>` : ''}</span></span></a></li>`)}</ul>
-    ${next && html`<${Button} kind="wide" onClick=${async () => { try { const r = await load(next); setList([...list, ...r.rows]); setNext(r.next); } catch (e) { failed(e); } }}>${t('older')}</${Button}>`}</div>`;
-}
-
-const bad = new Set(['missed', 'unavailable', 'failed', 'abandoned']);
-export const Outcome = ({ r }) => r.outcome ? html`<span class="chip ${bad.has(r.outcome) ? 'red' : r.outcome === 'resolved' || r.outcome === 'returned' ? 'green' : 'quiet'}">${code('outcome', r.outcome)}</span>` : '';

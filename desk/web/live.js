@@ -58,7 +58,7 @@ async function resync(signal) {
   }
 }
 
-// --- the leader ------------------------------------------------------------------------
+// --- the leader
 async function lead() {
   state.leader = true;
   pass({ lead: true });
@@ -221,7 +221,7 @@ export async function wantPresence(online, activity) {
   event('presence', await api('PUT', 'presence', { session, online, activity }));
 }
 
-// --- which conversation is open here ----------------------------------------------------
+// --- which conversation is open here
 let looking = '';
 export async function look(id) {
   looking = id;

@@ -1,7 +1,9 @@
 // Sounds, notifications, the title and the icon: once for each browser, by the
 // tab that leads.
-import { keep, me, now, t, visible, boot } from './base.js';
-import { alarms, go, offers, settings, state, titleOf, unread } from './store.js';
+import { html, useEffect } from './vendor/preact-htm.js';
+import { can, keep, me, now, t, visible, boot } from './base.js';
+import { alarms, changed, go, offers, settings, state, titleOf, unread, useStore } from './store.js';
+import { Icon } from './ui.js';
 
 let audio = null;
 const active = () => navigator.userActivation?.hasBeenActive ?? true;
@@ -61,7 +63,7 @@ alarms.message = (r) => {
 setInterval(() => { if (state.leader && settings.repeat && settings.soundRequests && offers().length) beep('request'); }, 5000);
 
 let icon = '';
-export function badge() {
+function badge() {
   const n = [...state.rows.values()].filter((r) => unread(r) || r.offer && r.offer.until > now()).length;
   const name = n ? 'icon-alert.svg' : 'icon.svg';
   if (name !== icon) {
@@ -72,4 +74,13 @@ export function badge() {
   const open = state.path.startsWith('c/') ? state.rows.get(decodeURIComponent(state.path.slice(2))) : null;
   const title = titleOf(open ? visible(open.name) : '');
   if (document.title !== title) document.title = title;
+}
+
+// Sound keeps title and icon up to date, and says, for as long as it is so, that
+// nothing will be heard.
+export function Sound() {
+  const s = useStore();
+  useEffect(() => { badge(); });
+  if (!can('answer') || !(settings.soundRequests || settings.soundMessages) || !soundBlocked() || s.live !== 'live') return null;
+  return html`<button type="button" class="button muteds" title=${t('sound.blocked')} onClick=${async () => { await beep('request'); changed(); }}><${Icon} name="mute" /><span>${t('sound.enable')}</span></button>`;
 }

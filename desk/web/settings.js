@@ -1,8 +1,10 @@
 // Settings: one's own, kept in this browser, and what those who manage may change.
 import { html, useState } from './vendor/preact-htm.js';
 import { api, boot, keep, me, t, visible } from './base.js';
-import { failed, preparedReplies, setSetting, settings, useStore } from './store.js';
-import { Button, Dialog, Field, Loading, Switch, useLoad } from './ui.js';
+import { failed, setSetting, settings, useStore } from './store.js';
+import { preparedReplies } from './replies.js';
+import { Button, Loading } from './ui.js';
+import { Dialog, Field, Switch, useLoad } from './forms.js';
 import { askNotifications, beep, notificationState, soundBlocked } from './notify.js';
 
 export function Settings() {

@@ -2,7 +2,8 @@
 import { html } from './vendor/preact-htm.js';
 import { atDay, code, get, number, spoken, t } from './base.js';
 import { useStore } from './store.js';
-import { Empty, Loading, Name, useLoad } from './ui.js';
+import { Empty, Loading, Name } from './ui.js';
+import { useLoad } from './forms.js';
 import { filterOf, Filters, setQuery } from './history.js';
 import { Card } from './board.js';
 

@@ -6,7 +6,7 @@ export const state = {
   rows: new Map(), queues: [], team: new Map(), totals: {}, ready: false,
   live: 'connecting', liveSince: 0, retryAt: 0, build: boot.build, newBuild: false, signIn: false, forbidden: false,
   presence: { there: '', activity: '' }, toasts: [], path: '', query: new URLSearchParams(),
-  seen: keep.get('seen', {}), lost: [], viewers: new Map(), typing: new Map(), leader: false, status: '', alert: '',
+  seen: keep.get('seen', {}), lost: keep.get('lost', []), viewers: new Map(), typing: new Map(), leader: false, status: '', alert: '',
 };
 
 const listeners = new Set();
@@ -31,7 +31,7 @@ export function useStore() {
   return state;
 }
 
-// --- settings -----------------------------------------------------------------------
+// --- settings
 export const settings = {
   soundRequests: true, soundMessages: true, repeat: false, notify: false, previewText: true, enterSends: true, shortcuts: true, theme: 'auto', density: 'cosy',
   ...keep.get('settings', {}),
@@ -48,7 +48,7 @@ export function applySettings() {
   d.dataset.density = settings.density;
 }
 
-// --- where we are ---------------------------------------------------------------------
+// --- where we are
 export function readPlace() {
   const path = location.pathname.startsWith(root.pathname) ? location.pathname.slice(root.pathname.length) : '';
   state.path = path;
@@ -69,7 +69,7 @@ export function follow(e) {
   go(a.href.slice(root.href.length));
 }
 
-// --- toasts and what screen readers hear ------------------------------------------------
+// --- toasts and what screen readers hear
 export function toast(text, kind = 'info', action) {
   const id = uid();
   state.toasts = [...state.toasts.slice(-3), { id, text, kind, action }];
@@ -91,7 +91,7 @@ function announceWaiting() {
   state.status = t('status.waiting', { n: list.length });
 }
 
-// --- rows -------------------------------------------------------------------------------
+// --- rows
 export const isMine = (r) => r.agent === me.id && r.state !== 'ended';
 export const waits = (r) => r.state === 'waiting' || r.state === 'offered';
 export const inOrder = (a, b) => (b.priority || 0) - (a.priority || 0) || (a.enqueued || a.created) - (b.enqueued || b.created) || (a.id < b.id ? -1 : 1);
@@ -99,7 +99,6 @@ export const waiting = () => [...state.rows.values()].filter((r) => waits(r) && 
 export const mine = () => [...state.rows.values()].filter(isMine).sort((a, b) => (b.open > 0) - (a.open > 0) || (b.lastUser || b.joined) - (a.lastUser || a.joined));
 export const offers = () => [...state.rows.values()].filter((r) => r.offer && r.offer.until > now()).sort((a, b) => a.offer.until - b.offer.until);
 export const unread = (r) => isMine(r) && (r.lastUser || 0) > (state.seen[r.id] || 0);
-export const waitingCount = () => state.queues.reduce((n, q) => n + q.waiting, 0);
 
 export function titleOf(name) {
   const n = [...state.rows.values()].filter((r) => unread(r) || r.offer && r.offer.until > now()).length;
@@ -141,6 +140,7 @@ function putRow(r, quiet) {
     trimEnded();
   } else state.rows.set(r.id, r);
   if (old && isMine(old) && !isMine(r) && waits(r)) lostOne(r);
+  if (state.ready && isMine(r) !== Boolean(old && isMine(old))) rememberMine();
   if (quiet) return;
   if (r.offer && !old?.offer) alarms.request(r, true);
   else if (waits(r) && !(old && waits(old)) && r.can?.includes('answer')) alarms.request(r, false);
@@ -157,10 +157,12 @@ const left = new Set();
 export const leaving = (id) => { left.add(id); setTimeout(() => left.delete(id), 60000); };
 function lostOne(r) {
   if (left.has(r.id) || state.lost.some((x) => x.id === r.id)) return;
-  state.lost = [...state.lost, { id: r.id, name: r.name }];
+  setLost([...state.lost, { id: r.id, name: r.name }]);
 }
+// What was lost stays lost until it was read, in a page that is loaded anew too.
+export const setLost = (list) => { state.lost = list; keep.set('lost', list.length ? list : undefined); };
 
-// --- events --------------------------------------------------------------------------------
+// --- events
 export const watchers = new Set(); // of entries: the open conversation
 export function apply(name, data) {
   switch (name) {
@@ -237,11 +239,4 @@ export async function load(signal) {
 }
 export function rememberMine() {
   keep.set('mine', [...state.rows.values()].filter(isMine).map((r) => ({ id: r.id, name: r.name })));
-}
-
-// --- prepared replies ---------------------------------------------------------------------------
-let replies = null;
-export async function preparedReplies(fresh) {
-  if (!replies || fresh) replies = get('replies').then((r) => r.replies).catch(() => { replies = null; return []; });
-  return replies;
 }

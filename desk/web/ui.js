@@ -1,9 +1,9 @@
 // Small pieces that every view uses.
-import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/preact-htm.js';
+import { html, useEffect, useRef, useState } from './vendor/preact-htm.js';
 import { now, span, spoken, t, visible } from './base.js';
 import { dropToast, useStore } from './store.js';
 
-// --- icons: 24 × 24 strokes -----------------------------------------------------------
+// --- icons: 24 × 24 strokes
 const icons = {
   inbox: 'M4 13h4l2 3h4l2-3h4M5.5 5h13L21 13v6H3v-6z', bot: 'M12 4v3M6 7h12a2 2 0 0 1 2 2v9a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2V9a2 2 0 0 1 2-2zM9 12v2M15 12v2M2 13v2M22 13v2',
   board: 'M4 5h6v8H4zM14 5h6v4h-6zM14 13h6v6h-6zM4 17h6v2H4z', history: 'M3 12a9 9 0 1 0 3-6.7L3 8M3 3v5h5M12 7v5l4 2', stats: 'M4 20V10M10 20V4M16 20v-7M21 20H3',
@@ -13,40 +13,13 @@ const icons = {
   tag: 'M4 4h8l8 8-8 8-8-8zM8 8v.01', user: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21c1-4 4-6 8-6s7 2 8 6', copy: 'M9 9h11v11H9zM5 15H4V4h11v1', search: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM20 20l-4-4',
   eye: 'M2 12c3-5 6-7 10-7s7 2 10 7c-3 5-6 7-10 7s-7-2-10-7zM12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6z', bell: 'M6 17V11a6 6 0 1 1 12 0v6l2 2H4zM10 21h4', mute: 'M6 17V11a6 6 0 0 1 9-5.2M18 11v6l2 2H8M10 21h4M4 4l16 16', whisper: 'M4 5h16v11h-8l-4 4v-4H4zM8 9h8M8 12.5h4',
   clock: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3 2', star: 'M12 4l2.5 5.2 5.7.8-4.1 4 1 5.7-5.1-2.7-5.1 2.7 1-5.7-4.1-4 5.7-.8z', warn: 'M12 4l9 16H3zM12 10v4M12 17v.01', file: 'M6 3h8l4 4v14H6zM14 3v4h4', down: 'M12 4v12M6 11l6 6 6-6M5 21h14',
-  bolt: 'M13 3L5 14h6l-1 7 8-11h-6z', info: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 11v5M12 8v.01', plus: 'M12 5v14M5 12h14', slash: 'M15 4L9 20', link: 'M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1',
+  bolt: 'M13 3L5 14h6l-1 7 8-11h-6z', info: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 11v5M12 8v.01', plus: 'M12 5v14M5 12h14', slash: 'M15 4L9 20',
 };
 export const Icon = ({ name, label }) => html`<svg class="icon" viewBox="0 0 24 24" role=${label ? 'img' : undefined} aria-label=${label} aria-hidden=${label ? undefined : 'true'}><path d=${icons[name] || ''}/></svg>`;
 
-// --- text of others: never HTML, links only to the web ------------------------------------
-const address = /\bhttps?:\/\/[^\s<>"'`\u0000-\u0020\u202a-\u202e\u2066-\u2069]{2,}/gi;
-export function Text({ text }) {
-  const out = [];
-  let at = 0;
-  const s = String(text ?? '');
-  for (const m of s.matchAll(address)) {
-    if (m[0].length > 2000) continue; // no address that anybody means
-    const raw = m[0].replace(/[.,;:!?)\]}]+$/, '');
-    let url;
-    try { url = new URL(raw); } catch { continue; }
-    if (url.protocol !== 'http:' && url.protocol !== 'https:' || url.username || url.password) continue;
-    out.push(visible(s.slice(at, m.index)), html`<${Out} href=${url.href} text=${raw} />`);
-    at = m.index + raw.length;
-  }
-  out.push(visible(s.slice(at)));
-  return html`<span class="text" dir="auto">${out}</span>`;
-}
-// Out is a link out of the desk. Where the name of the place is written in
-// letters of another script, the place is shown as browsers really read it.
-export function Out({ href, text }) {
-  let url;
-  try { url = new URL(href); } catch { return visible(text); }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return visible(text);
-  const shown = text && text.includes(url.host) ? text : `${text || ''} (${url.host})`;
-  return html`<a href=${url.href} target="_blank" rel="noopener noreferrer nofollow" dir="ltr">${visible(shown)}</a>`;
-}
 export const Name = ({ name }) => html`<bdi class="name">${visible(name)}</bdi>`;
 
-const hue = (s) => { let h = 7; for (const c of String(s)) h = (h * 31 + c.codePointAt(0)) % 12; return h; };
+const hue = (s) => { let h = 7; for (const c of String(s)) h = (h * 31 + c.codePointAt(0)) % 6; return h; };
 export function Avatar({ name, role, small }) {
   if (role === 'bot' || role === 'engine') return html`<span class="avatar bot ${small ? 'small' : ''}" aria-hidden="true"><${Icon} name="bot" /></span>`;
   const parts = visible(name).trim().split(/\s+/).filter(Boolean);
@@ -54,7 +27,7 @@ export function Avatar({ name, role, small }) {
   return html`<span class="avatar hue${hue(name)} ${small ? 'small' : ''}" aria-hidden="true">${letters}</span>`;
 }
 
-// --- time --------------------------------------------------------------------------------
+// --- time
 const ticking = new Set();
 setInterval(() => { if (!document.hidden) for (const f of ticking) f(); }, 1000);
 export function useTick() {
@@ -74,22 +47,40 @@ export function Countdown({ until }) {
   return html`<span class="clock">${span(Math.max(0, until - now() + 999))}</span>`;
 }
 
-// --- controls ------------------------------------------------------------------------------
+// --- controls
 export function Button({ icon, kind = '', label, children, busy, ...rest }) {
   return html`<button type="button" class="button ${kind}" aria-label=${children ? undefined : label} title=${children ? undefined : label} aria-busy=${busy ? 'true' : undefined} ...${rest}>${icon && html`<${Icon} name=${icon} />`}${children && html`<span>${children}</span>`}</button>`;
 }
 
 // Menu is a button with a list of choices: arrows move, Escape closes.
+// place shows a menu above everything, where no box that scrolls clips it: under
+// its button, or over it where there is more room.
+function place(button, align) {
+  const p = button.nextElementSibling;
+  p.showPopover?.();
+  const b = button.getBoundingClientRect(), r = p.getBoundingClientRect(), gap = 6;
+  const right = (align === 'end') === (getComputedStyle(p).direction === 'ltr');
+  const under = innerHeight - b.bottom, up = under < r.height + 2 * gap && b.top > under;
+  p.style.left = Math.max(gap, Math.min(right ? b.right - r.width : b.left, innerWidth - r.width - gap)) + 'px';
+  p.style.top = Math.max(gap, up ? b.top - gap - r.height : b.bottom + gap) + 'px';
+  p.style.maxHeight = (up ? b.top : under) - 2 * gap + 'px';
+  return p;
+}
+
 export function Menu({ label, icon, kind = '', children, items, align = 'end', text, title }) {
   const [open, setOpen] = useState(false);
   const box = useRef(null);
   const button = useRef(null);
   useEffect(() => {
     if (!open) return undefined;
+    const p = place(button.current, align);
     const away = (e) => { if (!box.current?.contains(e.target)) setOpen(false); };
+    const moved = (e) => { if (!p.contains(e.target)) setOpen(false); };
     addEventListener('pointerdown', away);
-    box.current?.querySelector('[role=menu] button:not([disabled])')?.focus();
-    return () => removeEventListener('pointerdown', away);
+    addEventListener('resize', moved);
+    addEventListener('scroll', moved, true);
+    p.querySelector('button:not([disabled])')?.focus({ preventScroll: true });
+    return () => { removeEventListener('pointerdown', away); removeEventListener('resize', moved); removeEventListener('scroll', moved, true); };
   }, [open]);
   const key = (e) => {
     if (!open) return;
@@ -104,30 +95,11 @@ export function Menu({ label, icon, kind = '', children, items, align = 'end', t
   return html`<div class="menu" ref=${box} onKeyDown=${key}>
     <button type="button" ref=${button} class="button ${kind}" aria-haspopup="menu" aria-expanded=${open ? 'true' : 'false'} aria-label=${children || text ? undefined : label} title=${title ?? label} onClick=${() => setOpen(!open)}>
       ${icon && html`<${Icon} name=${icon} />`}${children && html`<span class="hidden">${label}</span>`}${children}${text && html`<span>${text}</span>`}</button>
-    ${open && html`<div role="menu" class="popup ${align}" aria-label=${label}>${shown.map((i) => i.line ? html`<hr role="separator" />` : html`<button type="button" role=${i.checked === undefined ? 'menuitem' : 'menuitemradio'} aria-checked=${i.checked === undefined ? undefined : String(i.checked)} class=${i.kind || ''} disabled=${i.disabled}
+    ${open && html`<div role="menu" class="popup" popover="manual" aria-label=${label}>${shown.map((i) => i.line ? html`<hr role="separator" />` : html`<button type="button" role=${i.checked === undefined ? 'menuitem' : 'menuitemradio'} aria-checked=${i.checked === undefined ? undefined : String(i.checked)} class=${i.kind || ''} disabled=${i.disabled}
       onClick=${() => { setOpen(false); button.current?.focus(); i.act(); }}>${i.dot && html`<span class="dot ${i.dot}" aria-hidden="true"></span>`}${i.icon && html`<${Icon} name=${i.icon} />`}<span>${i.text}</span>${i.checked && html`<${Icon} name="check" />`}</button>`)}</div>`}
   </div>`;
 }
 
-// Dialog is the browser's own modal dialog: it keeps the focus and gives it back.
-export function Dialog({ title, close, children, wide }) {
-  const ref = useRef(null);
-  const id = useRef('dialog-' + Math.random().toString(36).slice(2, 8)).current;
-  useLayoutEffect(() => {
-    const back = document.activeElement;
-    ref.current.showModal();
-    (ref.current.querySelector('.body :is(input, textarea, select):not(:disabled)') ?? ref.current.querySelector('.body button, button'))?.focus();
-    return () => { if (back?.isConnected) back.focus(); };
-  }, []);
-  return html`<dialog ref=${ref} class=${wide ? 'wide' : ''} aria-labelledby=${id} onCancel=${(e) => { e.preventDefault(); close(); }} onClick=${(e) => { if (e.target === ref.current) close(); }}>
-    <div class="frame"><header><h2 id=${id}>${title}</h2><${Button} icon="close" kind="ghost" label=${t('close')} onClick=${close} /></header><div class="body">${children}</div></div>
-  </dialog>`;
-}
-
-export function Field({ label, hint, children }) {
-  return html`<label class="field"><span class="label">${label}</span>${children}${hint && html`<span class="hint">${hint}</span>`}</label>`;
-}
-export const Switch = ({ label, hint, on, set, disabled }) => html`<label class="switch"><span><span class="label">${label}</span>${hint && html`<span class="hint">${hint}</span>`}</span><input type="checkbox" role="switch" checked=${on} disabled=${disabled} onChange=${(e) => set(e.target.checked)} /></label>`;
 export const Badge = ({ kind = '', children, title }) => html`<span class="badge ${kind}" title=${title}>${children}</span>`;
 export const Empty = ({ icon, title, text, children }) => html`<div class="empty"><span class="picture"><${Icon} name=${icon} /></span><p class="title">${title}</p>${text && html`<p>${text}</p>`}${children}</div>`;
 export const Loading = () => html`<div class="loading" role="status"><span class="spinner" aria-hidden="true"></span><span>${t('loading')}</span></div>`;
@@ -138,8 +110,9 @@ export function Toasts() {
   <div class="hidden" role="status">${s.status}</div><div class="hidden" role="alert">${s.alert}</div>`;
 }
 
-// lazy is a view that is loaded when it is first shown.
-export function lazy(load, name) {
+// lazy is a view that is loaded when it is first shown; a quiet one is nothing
+// until then.
+export function lazy(load, name, quiet) {
   let view = null;
   return function Lazy(props) {
     const [wrong, setWrong] = useState(null);
@@ -147,18 +120,8 @@ export function lazy(load, name) {
     const read = () => load().then((m) => { view = m[name]; again(1); }, () => setWrong(true));
     useEffect(() => { if (!view) read(); }, []);
     if (view) return html`<${view} ...${props} />`;
+    if (quiet) return null;
     return wrong ? html`<${Empty} icon="warn" title=${t('error.offline')}><${Button} onClick=${() => location.reload()}>${t('retry')}</${Button}></${Empty}>` : html`<${Loading} />`;
   };
 }
 
-// useLoad reads something and forgets the answer when nobody waits for it any more.
-export function useLoad(f, deps) {
-  const [v, set] = useState({ loading: true });
-  useEffect(() => {
-    const c = new AbortController();
-    set((o) => ({ ...o, loading: true }));
-    f(c.signal).then((data) => !c.signal.aborted && set({ data }), (error) => !c.signal.aborted && set({ error }));
-    return () => c.abort();
-  }, deps);
-  return v;
-}

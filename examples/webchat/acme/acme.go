@@ -38,6 +38,9 @@ type Replica struct {
 type Options struct {
 	Customers int // made-up ones to begin with
 
+	// Change has the last word on each replica's engine. Nil: as it is here.
+	Change func(*handoff.Config)
+
 	// Replicas of the host, which here run in one process. Users are pinned to
 	// the first, agents to the last. Nil: one, in memory.
 	Replicas []Replica
@@ -62,13 +65,13 @@ var actors = map[string]desk.Actor{
 type actorKey struct{}
 
 // newHost makes one replica: an engine, its desk, and the bot.
-func newHost(ctx context.Context, r Replica) (*host, error) {
+func newHost(ctx context.Context, r Replica, change func(*handoff.Config)) (*host, error) {
 	triggers, err := trigger.New(trigger.Config{})
 	if err != nil {
 		return nil, err
 	}
 	h := &host{files: map[string]file{}, run: strings.ToLower(rand.Text()[:6])}
-	h.Engine, err = handoff.New(handoff.Config{
+	config := handoff.Config{
 		Store:     r.Store,
 		Directory: memstore.NewDirectory(staff...),
 		Presence:  r.Presence,
@@ -88,7 +91,11 @@ func newHost(ctx context.Context, r Replica) (*host, error) {
 		CRM:        h,
 		Bot:        h,
 		BotIdle:    10 * time.Minute,
-	})
+	}
+	if change != nil {
+		change(&config)
+	}
+	h.Engine, err = handoff.New(config)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +139,7 @@ func Serve(ctx context.Context, listener net.Listener, o Options) error {
 	hosts := make([]*host, len(o.Replicas))
 	for i, r := range o.Replicas {
 		var err error
-		if hosts[i], err = newHost(ctx, r); err != nil {
+		if hosts[i], err = newHost(ctx, r, o.Change); err != nil {
 			return err
 		}
 	}

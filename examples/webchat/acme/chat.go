@@ -1,6 +1,7 @@
 package acme
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -110,6 +111,7 @@ func (h *host) verb(w http.ResponseWriter, r *http.Request) {
 		err = h.receive(ctx, handoff.Incoming{Conversation: c, ID: in.ID, Text: in.Text, User: user, Channel: "web chat", Language: "en"})
 	case "person":
 		_, err = h.Request(ctx, handoff.Request{Conversation: c, Queue: in.Queue, User: user, Channel: "web chat"})
+		err = h.sayWhy(ctx, c, err)
 	case "cancel":
 		_, err = h.Cancel(ctx, c, false)
 	case "typing":
@@ -131,6 +133,22 @@ func (h *host) verb(w http.ResponseWriter, r *http.Request) {
 	default:
 		w.WriteHeader(http.StatusNoContent)
 	}
+}
+
+// sayWhy lets the bot, which goes on, say why nobody can be asked.
+func (h *host) sayWhy(ctx context.Context, conversation string, err error) error {
+	var away *handoff.UnavailableError
+	if !errors.As(err, &away) {
+		return err
+	}
+	notice := handoff.Notice{Key: handoff.NoticeOffline, Data: map[string]string{"why": string(away.Why)}}
+	if !away.Opens.IsZero() {
+		notice.Data["opens"] = away.Opens.Format(time.RFC3339)
+	}
+	if _, said := h.Say(ctx, conversation, handoff.Message{Text: handoff.English{}.Text(notice)}); ignoreStale(said) != nil {
+		return said
+	}
+	return err
 }
 
 // rate stores what the user thought of the last human stretch.
