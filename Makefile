@@ -34,8 +34,9 @@ tidy: ## go mod tidy in every module
 browser: ## The desk in a real browser
 	cd desk/browsertest && HANDOFF_TEST_REQUIRE=1 go test -count=1 ./...
 
-browser-long: ## The same, with as many repetitions as the scenarios want
-	cd desk/browsertest && HANDOFF_TEST_REQUIRE=1 HANDOFF_BROWSER=long go test -count=1 -timeout 2h ./...
+LONG ?= 8h
+browser-long: ## The same at full length: all repetitions, the long scenarios, and a soak for LONG (8h)
+	cd desk/browsertest && HANDOFF_TEST_REQUIRE=1 HANDOFF_BROWSER=long HANDOFF_BROWSER_LONG=$(LONG) go test -count=1 -timeout 24h ./...
 
 SHOTS ?= $(CURDIR)/shots
 shots: ## Pictures of every page of the desk, into SHOTS (./shots)
@@ -87,8 +88,9 @@ cover: ## Statements that the root module's tests reach
 goals-webhooks: ## The answer to a webhook against a tenth of the strictest platform's patience, one line for each store
 	cd pgstore && go run ./examples/webhooks
 
-goals-desk: ## The size of the desk's pages against its goals, one line each
+goals-desk: ## The desk's pages against its goals, one line each: sizes, and times where there is a browser
 	go run ./desk/internal/goals
+	cd desk/browsertest && go run ./internal/goals
 
 goals-triggers: ## The goals of escalation detection, one line each
 	go run ./trigger/internal/goals
