@@ -23,5 +23,24 @@ func service() []mutant {
 			"	if len(value) > most {\n",
 			"	if most < 0 {\n",
 		}}},
+		{row: "hours", file: "hours.go", in: ".", tests: "^TestWeekly_(At|daylightSaving|twins)$", why: "closing time is still open", edits: []edit{{
+			"			case now < to:\n",
+			"			case now <= to:\n",
+		}}},
+		{row: "callback", file: "decide_service.go", in: ".", tests: "^TestCallbackKeepsThePlace$", why: "the ladder is for all", edits: []edit{{
+			"	if x.h.Callback == nil {\n",
+			"	if x.h.Callback != nil {\n",
+		}, {
+			"	return x.h.Callback.At.Add(x.queue.KeepCallback).Sub(x.now)\n",
+			"	return 0\n",
+		}}},
+		{row: "audience", file: "history/export.go", in: "history", tests: "^TestExportForTheUser$", why: "what was said was said to him", edits: []edit{{
+			"		return en.ForUser()\n",
+			"		return en.IsSaid()\n",
+		}}},
+		{row: "resume", file: "history/filter.go", in: "history", tests: "^TestExportGoesOn$", why: "a repeat is harmless", edits: []edit{{
+			"		for q.After, q.Limit = at, 100; ; {\n",
+			"		for q.After, q.Limit = (handoff.Cursor{ID: at.ID}), 100; ; {\n",
+		}}},
 	}
 }
