@@ -24,7 +24,7 @@ export function Text({ text }) {
 export function Out({ href, text }) {
   let url;
   try { url = new URL(href); } catch { return visible(text); }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return visible(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:' || url.username || url.password) return visible(text);
   const shown = text && text.includes(url.host) ? text : `${text || ''} (${url.host})`;
   return html`<a href=${url.href} target="_blank" rel="noopener noreferrer nofollow" dir="ltr">${visible(shown)}</a>`;
 }
