@@ -39,7 +39,7 @@ func main() {
 	if err := run(ctx, path, *rounds); err != nil {
 		log.Print(err)
 		stop()
-		os.Exit(1) //nolint:gocritic // the other deferred calls have run
+		os.Exit(1)
 	}
 }
 
