@@ -77,6 +77,8 @@ function Offline() {
   return html`<div class="banner bad"><${Icon} name="warn" /><span><span role="alert">${t('offline.since', { at: when(state.liveSince || now()) })}</span> ${wait ? t('offline.again', { n: wait }) : t('connecting')}</span><${Button} onClick=${retry}>${t('now')}</${Button}></div>`;
 }
 
+// Addresses are relative to the first place: the icon, which is read late, too.
+for (const x of document.querySelectorAll('link[rel=icon]')) x.setAttribute('href', x.href);
 applySettings();
 signInNeeded(() => { state.signIn = true; changed(); });
 readPlace();
