@@ -136,6 +136,7 @@ func TestDesk50Soak(t *testing.T) {
 		for i, p := range pages {
 			h := open[i][n%len(open[i])]
 			w.says(h.ID.Conversation, fmt.Sprint("question ", n))
+			p.until("it is first in the list", `document.querySelector('a.row')?.dataset.id === §`, token(h))
 			p.clickOn(`a.row[data-id="` + token(h) + `"]`)
 			p.until("it is open, and read", `document.querySelector('.composer textarea')?.ariaLabel === § && document.querySelector('.transcript').textContent.includes(§)`,
 				"Reply to "+h.User.Name, fmt.Sprint("question ", n))
