@@ -139,7 +139,7 @@ func TestDesk09HiddenTab(t *testing.T) {
 	p := w.at("ann", "")
 	p.click("Switch sound on") // a browser makes no sound for who has never clicked
 	sounds := func() int {
-		return js[int](p, `import(document.querySelector('script[type=module]').src).then((m) => m.state.sounds ?? 0)`)
+		return js[int](p, `import(document.querySelector('script[type=module]').src.replace('desk.js', 'store.js')).then((m) => m.state.sounds ?? 0)`)
 	}
 	before := sounds()
 	p.focused(false)

@@ -306,7 +306,7 @@ func TestDesk16ManyTabs(t *testing.T) {
 		p := tab(first.ctx, t, first.url)
 		tabs = append(tabs, p.open("").live())
 	}
-	const module = `import(document.querySelector('script[type=module]').src)`
+	const module = `import(document.querySelector('script[type=module]').src.replace('desk.js', 'store.js'))`
 	leads := func(p *page) bool { return js[bool](p, module+`.then((m) => m.state.leader)`) }
 	leader := func(of []*page) int { return slices.IndexFunc(of, leads) }
 	sounds := func(of []*page) (n int) {
