@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -151,6 +152,13 @@ func (p *page) expects(parts ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.allow = append(p.allow, parts...)
+}
+
+// heard reports whether the console has said so.
+func (p *page) heard(part string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.problems, func(m string) bool { return strings.Contains(m, part) })
 }
 
 func (p *page) do(steps ...chromedp.Action[chromedp.Void]) {

@@ -135,7 +135,9 @@ func TestDesk03RingAll(t *testing.T) {
 		if five[i] == now.Agent {
 			p.until("he may write", `document.querySelector('.composer.reply')`)
 		} else {
-			p.sees("Agent " + now.Agent)
+			if p.heard("409") { // not, if the offer had gone before the click
+				p.sees("Agent " + now.Agent)
+			}
 			assert.False(t, js[bool](p, `Boolean(document.querySelector('.composer.reply'))`))
 		}
 	}
