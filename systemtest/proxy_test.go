@@ -110,6 +110,10 @@ func (p *proxy) serve(client net.Conn) {
 		return
 	}
 	p.mu.Lock()
+	if p.down { // meanwhile
+		_ = client.Close()
+		_ = server.Close()
+	}
 	p.conns[client], p.conns[server] = true, true
 	p.mu.Unlock()
 	end := func() {
