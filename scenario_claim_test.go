@@ -19,6 +19,8 @@ func TestW01_OneRequestTwoAccepts(t *testing.T) {
 				engines := []*handoff.Engine{r.Engine, r.Replica()}
 				agents := []*handofftest.Agent{r.Agent("ann", 2), r.Agent("bob", 2)}
 				h := r.Asks("c1")
+				r.Sleep(time.Second) // replicas on a server may have raced to offer it
+				h = r.Now(h.ID)
 				slowCommits(r, 50*time.Millisecond)
 				errs := atOnce(2, func(i int) error {
 					offer := int64(0)

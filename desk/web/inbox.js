@@ -122,10 +122,11 @@ function Row({ r, chosen, unread: isNew, query }) {
 }
 
 export async function accept(r, tab = true) {
+  const at = location.href;
   try {
     const got = await act(r.id, 'accept', { offer: r.offer?.number || 0 });
     if (got) apply('rows', { rows: [got] });
-    go(`c/${r.id}?tab=mine`);
+    if (location.href === at) go(`c/${r.id}?tab=mine`); // else the agent has gone elsewhere meanwhile
     return true;
   } catch (e) {
     failed(e);
