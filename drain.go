@@ -141,13 +141,8 @@ func (e *Engine) matchAll(ctx context.Context, q *Queue) (waits bool, err error)
 		made, waits, err = e.match(ctx, q)
 		switch {
 		case errors.Is(err, errAgain) && lost < tries:
-			// The first race lost is mostly to this engine itself, which tells
-			// the user his place at the same moment: reading again is enough.
-			if lost++; lost > 1 {
-				err = backOff(ctx, lost-2)
-			} else {
-				err = nil
-			}
+			err = backOff(ctx, ErrConflict, lost)
+			lost++
 		case err == nil:
 			lost = 0
 			if !made {

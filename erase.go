@@ -32,7 +32,7 @@ func (e *Engine) Erase(ctx context.Context, conversation string) error {
 		if !errors.Is(err, ErrConflict) && !isUnknown(err) || try >= tries {
 			return err
 		}
-		if err := backOff(ctx, try); err != nil {
+		if err := backOff(ctx, err, try); err != nil {
 			return err
 		}
 	}

@@ -247,12 +247,12 @@ func (e *Engine) do(ctx context.Context, id ID, op string, build func(*Handoff) 
 			if e.cfg.Hooks.Conflict != nil {
 				e.cfg.Hooks.Conflict(ctx, id, try)
 			}
-			if err := backOff(ctx, try); err != nil {
+			if err := backOff(ctx, err, try); err != nil {
 				return outcome{}, unclear(unknown, err)
 			}
 		case isUnknown(err) && try < 3:
 			unknown = err
-			if err := backOff(ctx, try); err != nil {
+			if err := backOff(ctx, err, try); err != nil {
 				return outcome{}, unclear(unknown, err)
 			}
 		case isUnknown(err):
@@ -301,8 +301,15 @@ func unclear(unknown, err error) error {
 	return fmt.Errorf("%w: %w", ErrUnknown, err)
 }
 
-// backOff waits a little, longer after each try, with jitter.
-func backOff(ctx context.Context, try int) error {
+// backOff waits a little after a try that ended with cause, longer after each,
+// with jitter. The first race lost is mostly to this engine itself, which tells
+// a user his place at the same moment: reading again is enough.
+func backOff(ctx context.Context, cause error, try int) error {
+	if retry(cause) {
+		if try--; try < 0 {
+			return ctx.Err()
+		}
+	}
 	d := time.Duration(1+rand.IntN(1+4<<min(try, 6))) * time.Millisecond
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -69,7 +69,7 @@ func (e *Engine) keep(ctx context.Context, name string, next func(last *kept) *k
 		if !errors.Is(err, ErrConflict) || try >= tries {
 			return nil, err
 		}
-		if err := backOff(ctx, try); err != nil {
+		if err := backOff(ctx, err, try); err != nil {
 			return nil, err
 		}
 	}

@@ -184,6 +184,8 @@ func englishPlace(data map[string]string) string {
 		b.WriteString(" Somebody whose case cannot wait was put before you.")
 	case strings.Contains(cause, estimate.SeatLost.String()):
 		b.WriteString(" Fewer colleagues are there than before.")
+	case strings.Contains(cause, estimate.HoursChanged.String()):
+		b.WriteString(" The hours of our team have changed.")
 	}
 	return b.String()
 }

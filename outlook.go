@@ -27,6 +27,9 @@ type outlook struct {
 	took   time.Duration
 	stale  time.Time
 
+	turns     time.Time // when the queue's hours change next; zero: not known
+	replanned time.Time // when hours or shifts were last found to be others
+
 	mu      sync.Mutex
 	counted map[string]int // seats by line
 }
@@ -40,6 +43,7 @@ type member struct {
 	asked  int        // units that offers of this queue take
 	room   int        // further units that he can take in this queue
 	shifts []estimate.Shift
+	turns  time.Time // when his plan changes next; zero: never, or he has none
 }
 
 // mostListed is how many who wait are looked at one by one.
@@ -67,7 +71,37 @@ func (l *outlooks) get(queue string) *outlook {
 func (l *outlooks) put(o *outlook) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if old := l.last[o.queue.Name]; old != nil {
+		o.replanned = old.replanned
+		if old.isReplanned(o) {
+			o.replanned = o.at
+		}
+	}
 	l.last[o.queue.Name] = o
+}
+
+// isReplanned reports whether the queue's hours or an agent's shifts are others
+// in next than they were when o was made. That time passes changes neither.
+func (o *outlook) isReplanned(next *outlook) bool {
+	moved := func(was, is time.Time) bool {
+		return !was.Equal(is) && (was.IsZero() || was.After(next.at))
+	}
+	if moved(o.turns, next.turns) {
+		return true
+	}
+	plans := map[string]time.Time{}
+	for i := range o.crew {
+		if m := &o.crew[i]; m.agent.Shifts != nil {
+			plans[m.agent.ID] = m.turns
+		}
+	}
+	for i := range next.crew {
+		m := &next.crew[i]
+		if was, ok := plans[m.agent.ID]; ok && moved(was, m.turns) {
+			return true
+		}
+	}
+	return false
 }
 
 // outlook returns a queue as it was a moment ago.
@@ -95,7 +129,11 @@ func (e *Engine) freshOutlook(ctx context.Context, q *Queue, also ...*Handoff) (
 func (e *Engine) readOutlook(ctx context.Context, q *Queue, also []*Handoff) (*outlook, error) {
 	e.recall(ctx, q)
 	o := &outlook{queue: q, at: now(), lines: map[string]int{}, params: map[Mode]*estimate.Params{}, counted: map[string]int{}}
-	o.closed = q.Hours != nil && !isOpen(q.Hours, o.at)
+	if q.Hours != nil {
+		var open bool
+		open, o.turns = q.Hours.At(o.at)
+		o.closed = !open
+	}
 	waiting, err := e.handoffs(ctx, Query{Queue: q.Name, Waiting: true, ByRank: true, Limit: mostListed})
 	if err != nil {
 		return nil, err
@@ -146,6 +184,9 @@ func (e *Engine) muster(ctx context.Context, o *outlook, served []*Handoff) erro
 		m := &o.crew[i]
 		m.agent, m.online = all[i], st.Availability == Online
 		m.shifts = o.shifts(m)
+		if m.agent.Shifts != nil {
+			_, m.turns = m.agent.Shifts.At(o.at)
+		}
 		index[ids[i]] = m
 		if m.online {
 			keys = append(keys, seatKey(ids[i]))

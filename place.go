@@ -208,6 +208,9 @@ func (o *outlook) cause(i, seats int) (c estimate.Cause) {
 	if seats < last.Seats {
 		c |= estimate.SeatLost
 	}
+	if o.replanned.After(last.At) {
+		c |= estimate.HoursChanged
+	}
 	return c
 }
 

@@ -216,7 +216,7 @@ func (e *Engine) controlled(ctx context.Context, provider string, ev ProviderEve
 			_, err = e.do(ctx, h.ID, op, func(*Handoff) (command, error) { return c, nil })
 		}
 		if retry(err) && try < tries {
-			if err := backOff(ctx, try); err != nil {
+			if err := backOff(ctx, err, try); err != nil {
 				return err
 			}
 			continue

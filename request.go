@@ -139,7 +139,7 @@ func (e *Engine) Request(ctx context.Context, r Request) (Requested, error) {
 		if try >= tries {
 			return out, unclear(unknown, err)
 		}
-		if err := backOff(ctx, try); err != nil {
+		if err := backOff(ctx, err, try); err != nil {
 			return Requested{}, unclear(unknown, err)
 		}
 	}

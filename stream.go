@@ -169,7 +169,7 @@ func (s *Stream) hold(ctx context.Context) error {
 		if err := s.e.current(ctx, s.turn); err != nil {
 			return s.stop(ctx, err)
 		}
-		if err := backOff(ctx, min(try, 5)); err != nil {
+		if err := backOff(ctx, err, min(try, 5)); err != nil {
 			return err
 		}
 	}

@@ -64,7 +64,7 @@ func (e *Engine) Receive(ctx context.Context, in Incoming) (Turn, error) {
 			}
 			return e.blind(&in, err), unclear(unknown, err)
 		}
-		if err := backOff(ctx, try); err != nil {
+		if err := backOff(ctx, err, try); err != nil {
 			return Turn{}, unclear(unknown, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -232,6 +233,68 @@ func TestToldWaitRisesOnlyWithAReason(t *testing.T) {
 		Name: "support", Ladder: patient(), IdleTimeout: handoff.Never, AgentGrace: handoff.Never,
 		Expect: estimate.Prior{Handle: 5 * time.Minute, Weight: 2},
 	}))
+}
+
+// Hours and shifts that are changed are a reason, that time passes is none.
+func TestToldWaitRisesWhenHoursChange(t *testing.T) {
+	plan := func(spans ...handoff.Span) *handoff.Weekly {
+		return &handoff.Weekly{Days: map[string][]handoff.Span{"mon-sun": spans}}
+	}
+	hours := &changingHours{Hours: plan("00:00-23:00")}
+	long := handoff.Agent{ID: "bob", Seats: 1, Queues: []string{"support"}, Shifts: plan("00:00-08:00")}
+	for name, change := range map[string]func(r *handofftest.Rig){
+		"hours": func(*handofftest.Rig) { hours.set(plan("00:00-00:40", "02:00-23:00")) },
+		"shifts": func(r *handofftest.Rig) {
+			short := long
+			short.Shifts = plan("00:00-00:32")
+			require.NoError(t, r.Floor.Put(r.Ctx, short))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			hours.set(plan("00:00-23:00"))
+			handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+				r.Hire(long)
+				r.Hire(handoff.Agent{ID: "ann", Seats: 1, Queues: []string{"support"}, Shifts: plan("00:00-08:00")})
+				for i := range 8 {
+					r.Asks(talk(i))
+				}
+				id := r.Last(talk(7)).ID
+				before := *r.Now(id).Place
+				require.True(t, before.Known)
+				r.Sleep(30 * time.Minute)
+				told := *r.Now(id).Place
+				require.Zero(t, told.Cause, "nobody has changed anything")
+				before = told
+				change(r)
+				r.Sleep(2 * time.Minute)
+				told = *r.Now(id).Place
+				require.Equal(t, estimate.HoursChanged, told.Cause)
+				require.Greater(t, told.P50, before.P50*5/4)
+				require.Contains(t, last(r.Users.Texts(talk(7))), "The hours of our team have changed.")
+			}, queues(handoff.Queue{
+				Name: "support", Ladder: patient(), OfferTimeout: 10 * time.Hour, IdleTimeout: handoff.Never, Hours: hours,
+				Expect: estimate.Prior{Handle: 5 * time.Minute, Weight: 1e6},
+			}))
+		})
+	}
+}
+
+// changingHours are changed while the engine runs.
+type changingHours struct {
+	handoff.Hours
+	mu sync.Mutex
+}
+
+func (c *changingHours) set(h handoff.Hours) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Hours = h
+}
+
+func (c *changingHours) At(t time.Time) (open bool, next time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.Hours.At(t)
 }
 
 // Waits of a queue where agents pick are never "now", however many are free.

@@ -184,7 +184,7 @@ func (e *Engine) listen(ctx context.Context, l Listener) {
 		if err != nil {
 			e.log.WarnContext(ctx, "listening failed", "error", err)
 		}
-		if backOff(ctx, 8) != nil {
+		if backOff(ctx, err, 8) != nil {
 			return
 		}
 	}
