@@ -17,7 +17,7 @@ type Turn struct {
 	Epoch        int64   `json:"epoch"`
 	Call         string  `json:"call,omitempty"` // empty: the bot may not answer
 	State        State   `json:"state,omitempty"`
-	Messages     []Asked `json:"messages,omitempty"` // what is to be answered, oldest first
+	Messages     []Asked `json:"messages,omitempty"` // what is to be answered, oldest first; of more than 200 the first 50 and the last 150
 	Bot          string  `json:"bot,omitempty"`
 	Unwatched    bool    `json:"unwatched,omitempty"`
 	Blind        bool    `json:"blind,omitempty"` // the store is down: see StoreDownBot

@@ -152,6 +152,19 @@ func (x *change) assign(callID string) {
 	x.dueAnswer()
 }
 
+// mostPending is how many unanswered messages of a user are kept for the bot.
+const mostPending = 200
+
+// trimPending forgets what is in the middle of a long series that nobody has
+// answered, so that a record stays small whatever a user does: how it began and
+// what came last tell a bot more, and the log has everything.
+func (x *change) trimPending() {
+	const keep = 50 // of the first
+	if p := x.h.Pending; len(p) > mostPending {
+		x.h.Pending = slices.Delete(slices.Clone(p), keep, keep+len(p)-mostPending)
+	}
+}
+
 // unassign takes every message from its call: the bot lost control.
 func (x *change) unassign() {
 	out := slices.Clone(x.h.Pending)
@@ -231,6 +244,8 @@ func (c cReceive) apply(x *change) error {
 	h.Pending = append(slices.Clip(h.Pending), Pending{Message: c.said.id, Seq: e.Seq, At: e.At})
 	if h.Controller().Role == RoleBot {
 		x.assign(receiveCall(c.said.id))
+	} else {
+		x.trimPending()
 	}
 	if h.State == StateIntake {
 		x.answerBy(c.said.text, c.door)

@@ -285,7 +285,8 @@ type Offer struct {
 }
 
 // A Pending is a message of the user that nobody has answered yet. At most
-// one call of the bot may answer it.
+// one call of the bot may answer it. Of a series of more than 200 a record names
+// the first 50 and the last 150; the log has all.
 type Pending struct {
 	Message string    `json:"message"` // the message's id
 	Seq     int64     `json:"seq"`

@@ -2,6 +2,7 @@ package handoff_test
 
 import (
 	"context"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -49,6 +50,35 @@ func TestW28_NoTurnNoAnswer(t *testing.T) {
 		require.Equal(t, []string{"bot: one"}, saidBy(r, "c1", handoff.RoleBot))
 		require.Empty(t, r.Bot.Calls(handoff.BotResume))
 		require.Len(t, r.Now(h.ID).Pending, 4, "the agent has what the bot did not get")
+	}, queues(handoff.Queue{Name: "support", Ladder: patient()}))
+}
+
+// A user who writes on and on while he waits makes the record no larger than
+// a bound; the log has everything, and the bot gets the two ends of it.
+func TestManyUnansweredMessages(t *testing.T) {
+	const n = 1000
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		r.Says("c1", "help")
+		h := r.Asks("c1")
+		for i := range n {
+			require.False(t, r.Says("c1", strconv.Itoa(i)).Open())
+		}
+		require.Len(t, r.Now(h.ID).Pending, 200)
+		said := 0
+		for _, en := range r.Entries(h.ID) {
+			if en.Kind == handoff.KindMessage && en.From.Role == handoff.RoleUser {
+				said++
+			}
+		}
+		require.Equal(t, n+1, said)
+		_, err := r.Cancel(r.Ctx, "c1", false)
+		require.NoError(t, err)
+		r.Sleep(time.Second)
+		calls := r.Bot.Calls("")
+		require.NotEmpty(t, calls)
+		got := calls[len(calls)-1].Turn.Messages
+		require.Len(t, got, 200)
+		require.Equal(t, []string{"help", "48", "850", "999"}, []string{got[0].Text, got[49].Text, got[50].Text, got[199].Text})
 	}, queues(handoff.Queue{Name: "support", Ladder: patient()}))
 }
 
