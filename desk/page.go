@@ -14,12 +14,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/seed-2a427302/handoff/desk/internal/lean"
 )
 
 //go:embed web i18n
 var files embed.FS
 
-// web is what browsers load: the files of the folder web as they are there.
+// web is what browsers load: the files of the folder web, without their comments.
 type web struct {
 	hash   string // of all files: it is in their address, so that they can be kept for ever
 	assets map[string][]byte
@@ -63,6 +65,7 @@ func loadWeb() (*web, error) {
 		if err != nil {
 			return err
 		}
+		b = lean.File(name, b)
 		w.assets[strings.TrimPrefix(name, "web/")] = b
 		sum.Write([]byte(name))
 		sum.Write(b)

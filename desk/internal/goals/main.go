@@ -2,8 +2,16 @@
 // line for each goal. Run it in the repository's root: make goals-desk. What a
 // page costs at once is the inbox; the figure for every page is what somebody
 // loads who opens all of them, each when it is first opened. The files are
-// embedded as they are edited, five catalogues among them, and not packed: a
-// host's own compression packs what is sent.
+// embedded as they are edited, five catalogues among them, and not packed; they
+// are sent without their comments, and a host's own compression packs that.
+//
+// Two bounds are out of reach for what the pages do. esbuild 0.25.0 with --minify
+// makes 54.2 KiB of the scripts of every page, and 42.4 KiB of all of them in one
+// file, which nobody could load a part of. Of what is embedded, the words of the
+// catalogues alone are 57 KiB, the licence of what is vendored is 12 KiB, and
+// with scripts and styles minified 296 KiB of 346 would be left, at the price of a
+// step to build them. So "every page" and "embedded in all" are missed, and the
+// lines are here to show by how much.
 package main
 
 import (
@@ -14,6 +22,8 @@ import (
 	"os"
 	"path"
 	"regexp"
+
+	"github.com/seed-2a427302/handoff/desk/internal/lean"
 )
 
 type count int
@@ -52,6 +62,8 @@ func main() {
 		if err != nil {
 			return err
 		}
+		all += len(b)
+		b = lean.File(name, b)
 		var n count
 		z, err := gzip.NewWriterLevel(&n, gzip.BestCompression)
 		if err != nil {
@@ -71,7 +83,6 @@ func main() {
 			}
 			scripts[name] = s
 		}
-		all += len(b)
 		return nil
 	})
 	if err != nil {
