@@ -192,6 +192,15 @@ func TestBrokenRules(t *testing.T) {
 	note := func(text string) automate.Rule {
 		return automate.Rule{Name: "n", Button: "n", Do: []automate.Action{{Note: text}}}
 	}
+	on := func(kinds ...handoff.Kind) automate.Rule {
+		return automate.Rule{Name: "n", On: kinds, Do: []automate.Action{{Note: "x"}}}
+	}
+	given := func(c automate.Condition) automate.Rule {
+		return automate.Rule{Name: "n", Button: "n", If: c, Do: []automate.Action{{Note: "x"}}}
+	}
+	to := func(target handoff.Target) automate.Rule {
+		return automate.Rule{Name: "n", Button: "n", Do: []automate.Action{{Transfer: &target}}}
+	}
 	for field, bad := range map[string][]automate.Rule{
 		"Rule.Name": {
 			{Name: "a/b", Button: "x", Do: []automate.Action{{Note: "x"}}},
@@ -201,7 +210,19 @@ func TestBrokenRules(t *testing.T) {
 			{Button: "x"},
 		},
 		"Rule.Button":         {{Name: "n", Button: "a\x00b"}, {Name: "n", Button: huge}},
-		"Rule.On":             {{Name: "idle", Do: []automate.Action{{Note: "x"}}}, {Name: "n", On: []handoff.Kind{"a\nb"}}, {Name: "n", On: []handoff.Kind{""}}},
+		"Rule.On":             {{Name: "idle", Do: []automate.Action{{Note: "x"}}}, {Name: "n", On: make([]handoff.Kind, 1000)}},
+		"Rule.On[0]":          {on("resolved"), on("Joined"), on("a\nb"), on(""), on("joined "), on(handoff.Kind(huge))},
+		"Rule.On[1]":          {on(handoff.KindJoined, "ended_")},
+		"Rule.If.Outcomes":    {given(automate.Condition{Outcomes: make([]handoff.Outcome, 1000)})},
+		"Rule.If.From":        {given(automate.Condition{From: make([]handoff.Role, 1000)})},
+		"Rule.If.Outcomes[1]": {given(automate.Condition{Outcomes: []handoff.Outcome{handoff.OutcomeMissed, "solved"}})},
+		"Rule.If.Outcomes[0]": {given(automate.Condition{Outcomes: []handoff.Outcome{""}}), given(automate.Condition{Outcomes: []handoff.Outcome{"ended"}})},
+		"Rule.If.From[0]":     {given(automate.Condition{From: []handoff.Role{"customer"}}), given(automate.Condition{From: []handoff.Role{handoff.Role(huge)}})},
+		"Rule.If.Reasons":     {given(automate.Condition{Reasons: []handoff.Reason{"a\nb"}})},
+		"Rule.If.Languages":   {given(automate.Condition{Languages: []string{""}})},
+		"Rule.If.Channels":    {given(automate.Condition{Channels: []string{huge}})},
+		"Rule.If.NoTags":      {given(automate.Condition{NoTags: make([]string, 1000)})},
+		"Rule.If.MaxRating":   {given(automate.Condition{MaxRating: 6}), given(automate.Condition{MaxRating: -1})},
 		"Rule.Do":             {{Name: "n", Button: "x"}, {Name: "n", Button: "x", Do: make([]automate.Action, 1000)}},
 		"Rule.Do[0]":          {{Name: "n", Button: "x", Do: []automate.Action{{}}}, {Name: "n", Button: "x", Do: []automate.Action{{Note: "x", Notice: "y"}}}},
 		"Rule.Most":           {{Name: "n", Button: "x", Most: -1}, {Name: "n", Button: "x", Chain: -1}},
@@ -213,7 +234,11 @@ func TestBrokenRules(t *testing.T) {
 		"Rule.Do[0].Untag":    {{Name: "n", Button: "x", Do: []automate.Action{{Untag: []string{"\x7f"}}}}},
 		"Rule.Do[0].Notice":   {{Name: "n", Button: "x", Do: []automate.Action{{Notice: "a\x00"}}}},
 		"Rule.Do[0].Webhook":  {{Name: "n", Button: "x", Do: []automate.Action{{Webhook: "ftp://x"}, {Webhook: "https://a.example"}}}},
-		"Rule.Do[0].Transfer": {{Name: "n", Button: "x", Do: []automate.Action{{Transfer: &handoff.Target{}}}}},
+		"Rule.Do[0].Transfer": {
+			to(handoff.Target{}), to(handoff.Target{Queue: "a\nb"}), to(handoff.Target{Agent: huge}), to(handoff.Target{Queue: "q", Warm: true}),
+			to(handoff.Target{Skills: []handoff.Skill{{}}}), to(handoff.Target{Skills: []handoff.Skill{{Name: "x", Level: -1}}}),
+			to(handoff.Target{Queue: "q", Note: "\x00"}),
+		},
 	} {
 		for _, r := range bad {
 			keep := automate.NewRules()
@@ -231,6 +256,15 @@ func TestBrokenRules(t *testing.T) {
 	}
 	_, err := automate.New([]automate.Rule{{}, note("{who}"), note("fine")}, automate.Options{})
 	require.Equal(t, []string{"Rules[0].Name", "Rules[0].On", "Rules[0].Do", "Rules[1].Do[0].Note", "Rules[2].Name"}, fields(err))
+
+	// Every word that there is may be used.
+	_, err = automate.New([]automate.Rule{{
+		Name: "all", On: []handoff.Kind{handoff.KindMessage, handoff.KindEnded, handoff.KindSummary}, If: automate.Condition{
+			Outcomes: []handoff.Outcome{handoff.OutcomeResolved, handoff.OutcomeHanded}, From: []handoff.Role{handoff.RoleUser, handoff.RoleEngine},
+			Reasons: []handoff.Reason{"the host's own"}, Languages: []string{"de"}, Channels: []string{"web"}, MaxRating: 5,
+		}, Do: []automate.Action{{Transfer: &handoff.Target{Agent: "ann", Warm: true, Skills: []handoff.Skill{{Name: "x"}}}}},
+	}}, automate.Options{})
+	require.NoError(t, err)
 }
 
 // fields returns what joined errors say is invalid.

@@ -99,8 +99,8 @@ func (r *Rule) problems(at string, o *Options) []error {
 		out = append(out, &handoff.InvalidError{Field: at + field, Why: fmt.Sprintf(format, args...)})
 	}
 	names := func(field string, list []string) {
-		if len(list) > 100 || slices.ContainsFunc(list, func(s string) bool { return s == "" || len(s) > 512 || !line(s) }) {
-			bad(field, "has an empty, overlong or broken name, or more than 100")
+		if !areNames(list) {
+			bad(field, notNames)
 		}
 	}
 	if r.Name == "" || len(r.Name) > MaxName || !line(r.Name) || strings.Contains(r.Name, "/") {
@@ -112,18 +112,14 @@ func (r *Rule) problems(at string, o *Options) []error {
 	if len(r.On) == 0 && r.Button == "" {
 		bad(".On", "nothing sets it off: On and Button are empty")
 	}
-	if len(r.On) > 100 || slices.ContainsFunc(r.On, func(k handoff.Kind) bool { return k == "" || len(k) > MaxName || !line(string(k)) }) {
-		bad(".On", "has one that is no kind of entry")
-	}
+	out = append(out, unknown(at+".On", r.On, "is no kind of entry")...)
 	if len(r.Do) == 0 {
 		bad(".Do", "it does nothing")
 	}
 	if r.Most < 0 || r.Chain < 0 {
 		bad(".Most", "Most or Chain is negative")
 	}
-	names(".If.Queues", r.If.Queues)
-	names(".If.Tags", r.If.Tags)
-	names(".If.NoTags", r.If.NoTags)
+	out = append(out, r.If.problems(at+".If")...)
 	if len(r.Do) > 100 {
 		bad(".Do", "has more than 100")
 		return out
@@ -155,11 +151,84 @@ func (r *Rule) problems(at string, o *Options) []error {
 		if a.Webhook != "" && len(o.Secret) < 16 {
 			bad(do+".Webhook", "a webhook needs a Secret of 16 bytes")
 		}
-		if t := a.Transfer; t != nil && t.Agent == "" && t.Queue == "" && t.Skills == nil {
-			bad(do+".Transfer", "Transfer goes nowhere")
+		if a.Transfer != nil {
+			if why := refused(a.Transfer); why != "" {
+				bad(do+".Transfer", "%s", why)
+			}
 		}
 	}
 	return out
+}
+
+const notNames = "has an empty, overlong or broken name, or more than 100"
+
+// areNames reports whether a list has names only, and not too many.
+func areNames[S ~string](list []S) bool {
+	return len(list) <= 100 && !slices.ContainsFunc(list, func(s S) bool { return s == "" || len(s) > 512 || !line(string(s)) })
+}
+
+// problems returns everything that is wrong with a condition. Reasons,
+// languages, channels, queues and tags are the host's own; the rest are words
+// of closed sets.
+func (c *Condition) problems(at string) []error {
+	var out []error
+	bad := func(field, why string) { out = append(out, &handoff.InvalidError{Field: at + field, Why: why}) }
+	for _, f := range []struct {
+		field string
+		ok    bool
+	}{
+		{".Queues", areNames(c.Queues)},
+		{".Reasons", areNames(c.Reasons)},
+		{".Languages", areNames(c.Languages)},
+		{".Channels", areNames(c.Channels)},
+		{".Tags", areNames(c.Tags)},
+		{".NoTags", areNames(c.NoTags)},
+	} {
+		if !f.ok {
+			bad(f.field, notNames)
+		}
+	}
+	out = append(out, unknown(at+".Outcomes", c.Outcomes, "is no outcome")...)
+	out = append(out, unknown(at+".From", c.From, "is no role")...)
+	if c.MaxRating < 0 || c.MaxRating > 5 {
+		bad(".MaxRating", "is not from 1 to 5")
+	}
+	return out
+}
+
+// unknown returns a problem for each word of a list that its set does not have.
+func unknown[W interface{ Known() bool }](field string, list []W, why string) []error {
+	if len(list) > 100 {
+		return []error{&handoff.InvalidError{Field: field, Why: "has more than 100"}}
+	}
+	var out []error
+	for i, w := range list {
+		if !w.Known() {
+			out = append(out, &handoff.InvalidError{Field: field + "[" + strconv.Itoa(i) + "]", Why: why})
+		}
+	}
+	return out
+}
+
+// refused says why Engine.Transfer would never take a target, or "".
+func refused(t *handoff.Target) string {
+	skills := make([]string, 0, len(t.Skills))
+	for i := range t.Skills {
+		skills = append(skills, t.Skills[i].Name)
+	}
+	switch {
+	case t.Agent == "" && t.Queue == "" && t.Skills == nil:
+		return "goes nowhere"
+	case t.Warm && t.Agent == "":
+		return "a warm one needs an agent"
+	case len(t.Agent) > 512 || !line(t.Agent) || len(t.Queue) > 512 || !line(t.Queue) || !areNames(skills):
+		return "has an overlong or broken name"
+	case slices.ContainsFunc(t.Skills, func(s handoff.Skill) bool { return s.Level < 0 }):
+		return "asks for a level below 0"
+	case len(t.Note) > MaxText || !utf8.ValidString(t.Note) || strings.ContainsRune(t.Note, 0):
+		return "has a note that is too long or broken"
+	}
+	return ""
 }
 
 func isAddress(s string) bool {
