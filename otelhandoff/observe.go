@@ -49,7 +49,12 @@ func Observe(o Options, e *handoff.Engine, queues ...string) (stop func() error,
 			to.ObserveInt64(seats, int64(l.FreeSeats), in("free"))
 			to.ObserveInt64(seats, int64(l.Seats-l.FreeSeats), in("used"))
 		}
-		return err
+		if err != nil {
+			// The SDK logs it, and a store's error may quote somebody.
+			kind, _ := classify(err)
+			return errors.New("otelhandoff: a queue cannot be read: " + kind)
+		}
+		return nil
 	}, waiting, open, online, seats, longest)
 	if err != nil {
 		return nil, err
