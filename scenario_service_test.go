@@ -179,6 +179,8 @@ func TestW58_AskedOncePerHumanStretch(t *testing.T) {
 			_, err = r.Cancel(r.Ctx, "c3", false)
 			require.NoError(t, err)
 			require.Zero(t, times(told(r, "c3"), question), "no agent had him")
+			_, err = r.Rate(r.Ctx, handoff.ID{Conversation: "c3", Number: 1}, 5, "")
+			require.ErrorIs(t, err, handoff.ErrState)
 
 			_, err = r.Rate(r.Ctx, first, 5, "fine")
 			require.NoError(t, err)

@@ -42,5 +42,93 @@ func service() []mutant {
 			"		for q.After, q.Limit = at, 100; ; {\n",
 			"		for q.After, q.Limit = (handoff.Cursor{ID: at.ID}), 100; ; {\n",
 		}}},
+		{row: "seen", file: "transcript.go", in: ".", tests: "^TestCanaryWrongAudience$", why: "what was said may be seen", edits: []edit{{
+			"func (e *Entry) ForUser() bool { return e.Kind == KindMessage || e.Kind == KindNotice }",
+			"func (e *Entry) ForUser() bool { return e.IsSaid() }",
+		}}},
+		{row: "masked", file: "decide_service.go", in: ".", tests: "^TestAgentsAreMasked$", why: "a name is friendlier", edits: []edit{{
+			"	if q.Alias != \"\" {\n",
+			"	if q.Alias != \"\" && name == \"\" {\n",
+		}}},
+		{row: "number", file: "redact.go", in: ".", tests: "^TestRedactCallback$", why: "notices are the engine's own words", edits: []edit{{
+			"		return e.Notice == NoticeCallback // says the user's number\n",
+			"		return false\n",
+		}}},
+		{row: "number", file: "redact.go", in: ".", tests: "^TestRedactCallback$", why: "when to call is no secret", edits: []edit{{
+			`		out["callback.phone"], out["callback.when"] = c.Phone, c.When` + "\n",
+			`		out["callback.phone"] = c.Phone` + "\n",
+		}}},
+		{row: "closed", file: "redact.go", in: ".", tests: "^TestRedactFailsClosed$", why: "a hook that complains has answered", edits: []edit{{
+			`	if err != nil || first(checkText("", out.Text),`,
+			`	if err != nil && out.Text == "" || first(checkText("", out.Text),`,
+		}}},
+		{row: "closed", file: "redact.go", in: ".", tests: "^TestRedactFailsClosed$", why: "the entries were withheld, that is enough", edits: []edit{{
+			"	if !ok {\n		c.Data = nil\n	}\n",
+			"	if !ok {\n		return\n	}\n",
+		}}},
+		{row: "once", file: "request.go", in: ".", tests: "^TestW58_", why: "another opinion is another rating", edits: []edit{{
+			`e.do(ctx, id, "rate", func`,
+			`e.do(ctx, id, "rate"+comment, func`,
+		}}},
+		{row: "once", file: "decide_bot.go", in: ".", tests: "^TestW58_", why: "everybody has an opinion", edits: []edit{{
+			"	if x.h.Rating != nil || !x.h.Attended {\n",
+			"	if x.h.Rating != nil {\n",
+		}}},
+		{row: "figure", file: "analytics/figures.go", in: "analytics", tests: "^TestDay$", why: "all the waiting counts", edits: []edit{{
+			"h.Attended && h.Stretch.FirstWait <= target",
+			"h.Attended && h.Stretch.Wait <= target",
+		}}},
+		{row: "figure", file: "analytics/figures.go", in: "analytics", tests: "^TestDay$", why: "who still waits was not served", edits: []edit{{
+			"	if queued && (over || h.Attended) {\n",
+			"	if queued {\n",
+		}}},
+		{row: "figure", file: "analytics/figures.go", in: "analytics", tests: "^TestDay$", why: "who leaves has abandoned", edits: []edit{{
+			"	gone := queued && over && !h.Attended",
+			"	gone := over && !h.Attended",
+		}}},
+		{row: "figure", file: "analytics/figures.go", in: "analytics", tests: "^TestDay$", why: "the user has gone by then", edits: []edit{{
+			"		handle := t.Human + t.Held + t.Wrapup\n",
+			"		handle := t.Human + t.Held\n",
+		}}},
+		{row: "figure", file: "analytics/figures.go", in: "analytics", tests: "^TestDay$", why: "a session is a session", edits: []edit{{
+			"handle * time.Duration(h.Capacity())",
+			"handle",
+		}}},
+		{row: "figure", file: "history/filter.go", in: "analytics", tests: "^TestDay$", why: "nobody helped him", edits: []edit{{
+			"	case handoff.OutcomeCancelled, handoff.OutcomeContained, handoff.OutcomeHanded:\n		return Everything\n",
+			"	case handoff.OutcomeContained, handoff.OutcomeHanded:\n		return Everything\n",
+		}}},
+		{row: "reason", file: "trigger/decide.go", in: "trigger", tests: "^TestLoopGuard", why: "what is offered is not suppressed", edits: []edit{{
+			`		if why != "" {` + "\n",
+			`		if why != "" && act == None {` + "\n",
+		}}},
+		{row: "reason", file: "trigger/decide.go", in: "trigger", tests: "^TestOfferIsAnsweredByYesOrNo$", why: "a guarded signal is none", edits: []edit{{
+			"		return None, whyGuardPrefix + s.Guard\n",
+			`		return None, ""` + "\n",
+		}}},
+		{row: "reason", file: "trigger/decide.go", in: "trigger", tests: "^TestUnavailable", why: "nobody is there: that is clear", edits: []edit{{
+			"			return None, WhyUnavailable\n",
+			`			return None, ""` + "\n",
+		}}},
+		{row: "leads", file: "decide_intake.go", in: ".", tests: "^TestIntakeByMessages$", why: "the agent reads the answers", edits: []edit{{
+			"	x.routeByAnswers(in.Fields)\n",
+			"",
+		}}},
+		{row: "leads", file: "decide_intake.go", in: ".", tests: "^TestIntakeByMessages$", why: "the queue says enough", edits: []edit{{
+			"			if !slices.ContainsFunc(n.Skills, func(have Skill) bool { return have.Name == s.Name }) {\n",
+			"			if slices.ContainsFunc(n.Skills, func(have Skill) bool { return have.Name == s.Name }) {\n",
+		}}},
+		{row: "leads", file: "decide_intake.go", in: ".", tests: "^TestIntakeThatLeads", why: "who was let in is in", edits: []edit{{
+			"	if why := d[x.h.Need.Queue]; why != nil {\n		x.absent",
+			"	if why := d[x.h.Need.Queue]; why != nil && x.h.Refused {\n		x.absent",
+		}}},
+		{row: "words", file: "automate/rule.go", in: "automate", tests: "^TestBrokenRules$", why: "a word that nobody knows does no harm", edits: []edit{{
+			"		if !w.Known() {\n",
+			"		if !w.Known() && i > 0 {\n",
+		}}},
+		{row: "span", file: "otelhandoff/hooks.go", in: "otelhandoff", tests: "^TestCanary$", why: "an error should say what it is", edits: []edit{{
+			`	return fmt.Sprintf("%T", err), true` + "\n",
+			`	return fmt.Sprintf("%v", err), true` + "\n",
+		}}},
 	}
 }
