@@ -73,7 +73,7 @@ func TestDesk39Authorisation(t *testing.T) {
 	cells := 0
 	for _, rt := range desk.Routes() {
 		if rt.Path == "api/events" || rt.Path == "api/changes" {
-			continue // below
+			continue // TestDesk39Connections, and what they get is in TestDesk39Events
 		}
 		for _, role := range roles {
 			if !strings.Contains(rt.Path, "{id}") {
@@ -130,13 +130,27 @@ func body(method string) any {
 }
 
 // TestDesk39Events changes handoffs of every relation and looks at what each
-// role's stream gets.
+// role gets, by the stream and by the long poll.
 func TestDesk39Events(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"stream", "poll"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			eventsOfAllRoles(t, how)
+		})
+	}
+}
+
+func eventsOfAllRoles(t *testing.T, how string) {
 	w := newWorld(t)
 	w.actor("far", &desk.Actor{ID: "far", Role: desk.Admin})
 	list := subjects(w)
 	streams := map[desk.Role]<-chan told{}
 	for _, role := range roles {
+		if how == "poll" {
+			streams[role] = w.polled(role.String(), "s"+role.String())
+			continue
+		}
 		c := w.listen(role.String(), "session=s"+role.String())
 		w.next(c, "hello", named("hello"))
 		w.next(c, "reset", named("reset"))
@@ -173,17 +187,28 @@ func TestDesk39Events(t *testing.T) {
 			w.call(who, http.MethodPut, "api/handoffs/"+s.id+"/draft", map[string]any{"mode": "note", "text": text + " " + s.id})
 		}
 		w.call("far", http.MethodPost, "api/viewing", map[string]string{"session": "far", "tab": s.id, "id": s.id})
+		if s.state == handoff.StateActive { // only whoever has it is told what he has read
+			w.call("agent", http.MethodPut, "api/handoffs/"+s.id+"/seen", map[string]int64{"at": 1000})
+			w.call("far", http.MethodPut, "api/handoffs/"+s.id+"/seen", map[string]int64{"at": 2000})
+		}
 	}
+	require.NoError(t, w.presence.Want(t.Context(), "me", true, "", now()))
+	heard := map[desk.Role][]told{}
+	until := func(role desk.Role, what string, f func(told) bool) {
+		w.next(streams[role], what+" for "+role.String(), func(e told) bool {
+			heard[role] = append(heard[role], e)
+			return f(e)
+		})
+	}
+	until(desk.Admin, "who comes and goes", named("team"))
 	// Changes the counts, and comes last: never before did three wait there.
 	w.waiting("extra", "mine")
 	w.waiting("last", "mine")
-	require.NoError(t, w.presence.Want(t.Context(), "me", true, "", now()))
 	for _, role := range roles {
-		var got []told
-		w.next(streams[role], "counts of the last change", func(e told) bool {
-			got = append(got, e)
+		until(role, "counts of the last change", func(e told) bool {
 			return e.name == "queues" && strings.Contains(e.data, `"name":"mine","waiting":3`)
 		})
+		got := heard[role]
 		var rows, entries []string
 		others := map[string][]string{}
 		for _, e := range got {
@@ -220,18 +245,24 @@ func TestDesk39Events(t *testing.T) {
 			}
 		}
 		assert.NotContains(t, strings.Join(others["draft"], ""), "draft of far", "another's draft")
+		assert.NotContains(t, strings.Join(others["seen"], ""), `"id":"1.cols"`, "what another has read")
+		if role == desk.Admin {
+			for name, right := range eventRights {
+				assert.True(t, right == "control" || len(others[name]) > 0, "%s was never told", name)
+			}
+		}
 		for name := range others {
-			assert.Contains(t, []string{"rows", "entries", "queues", "team", "viewing", "typing", "draft", "seen", "ping"}, name, "an event that this test does not know")
+			assert.Contains(t, eventRights, name, "an event that this test does not know")
 		}
 		for _, d := range others["team"] {
 			assert.True(t, desk.Allowed(desk.Team, role) > desk.Nothing, d)
 			assert.Equal(t, desk.Allowed(desk.Team, role) == desk.Everything, strings.Contains(d, `"id":"far"`), "who serves another queue: %s for %s", d, role)
 		}
 		// The desk may still have been counting when the pages came.
-		all := desk.Allowed(desk.Figures, role) == desk.Everything
+		every := desk.Allowed(desk.Figures, role) == desk.Everything
 		for i, d := range others["queues"] {
 			if theirs := strings.Contains(d, `"theirs"`); theirs || i == len(others["queues"])-1 {
-				assert.Equal(t, all, theirs, "counts of another queue: %s for %s", d, role)
+				assert.Equal(t, every, theirs, "counts of another queue: %s for %s", d, role)
 			}
 		}
 	}

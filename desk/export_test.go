@@ -5,3 +5,6 @@ func Routes() []route { return routes() }
 
 // Token is a handoff's name in addresses.
 var Token, ParseToken = token, parseToken
+
+// Pages are the addresses of the page itself.
+func Pages() []string { return pages }

@@ -73,7 +73,7 @@ func (h *Handler) keepFigures(ctx context.Context) error {
 		}
 		h.view.forget(time.Now())
 		h.view.mu.Lock()
-		listening := len(h.view.streams) > 0
+		listening := len(h.view.streams) > 0 || time.Since(h.view.polled) < 2*pollWait
 		h.view.mu.Unlock()
 		if !listening {
 			continue

@@ -351,6 +351,7 @@ func (h *Handler) changes(c *call) (any, error) {
 	}
 	h.view.mu.Lock()
 	ready := h.view.ready
+	h.view.polled = time.Now()
 	h.view.mu.Unlock()
 	if !ready {
 		return nil, &problem{Status: http.StatusServiceUnavailable, Code: "not_running"}

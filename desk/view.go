@@ -30,6 +30,7 @@ type view struct {
 	next    int64
 	changed chan struct{} // closed when something is published
 	streams map[*stream]struct{}
+	polled  time.Time                     // when a page that gets no stream has asked last
 	opened  map[string]map[string]opening // session → tab → what it has open
 	marks   map[reader]int64              // up to when somebody has read
 	dirty   map[handoff.ID]bool

@@ -153,6 +153,34 @@ func (w *world) call(actor, method, path string, body any) reply {
 	return out
 }
 
+// A batch is an answer of the long poll.
+type batch struct {
+	Cursor string
+	Events []struct {
+		Event string
+		Data  json.RawMessage
+	}
+}
+
+// poll asks once, and may be called from any goroutine.
+func (w *world) poll(ctx context.Context, actor, query string) (batch, error) {
+	var out batch
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.server.URL+"/api/changes?"+query, nil)
+	if err != nil {
+		return out, err
+	}
+	r.Header.Set("X-Actor", actor)
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		return out, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return out, errors.New(res.Status)
+	}
+	return out, json.NewDecoder(res.Body).Decode(&out)
+}
+
 // bot is a conversation that the bot has.
 func (w *world) bot(conversation string) handoff.Handoff {
 	w.Helper()
