@@ -194,7 +194,7 @@ func (x *change) answerBy(text string, d door) {
 	f := in.Fields[in.Next]
 	value := f.read(text)
 	if why := f.check(value); why != "" {
-		x.notice(NoticeInvalid, map[string]string{"label": f.label(), "kind": string(f.Kind)})
+		x.notice(NoticeInvalid, map[string]string{"label": f.label(), "field": f.Name, "kind": string(f.Kind)})
 		x.ask()
 		return
 	}

@@ -53,8 +53,8 @@ const (
 	NoticeThanks     = "message_left"
 	NoticeCallback   = "callback"   // the place is kept; somebody will call: phone
 	NoticeUnanswered = "unanswered" // the bot failed and nobody else can help
-	NoticeQuestion   = "question"   // an intake field: label
-	NoticeInvalid    = "invalid"    // the answer is not one: label, kind of the field
+	NoticeQuestion   = "question"   // an intake field: its name (field) and label
+	NoticeInvalid    = "invalid"    // the answer is not one: field, label, kind of the field
 	NoticeRate       = "rate"       // how was it? agent
 )
 

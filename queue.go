@@ -155,7 +155,7 @@ type Rung struct {
 	Do     Action
 	By     int    // for RelaxLevels: levels to lower; 0 is to any
 	Queue  string // for Overflow and Widen
-	Notice string // for Tell: the key of a notice
+	Notice string // for Tell: the key of a notice; Config.Notices has its words in each language
 }
 
 // An Action is what a rung does.
@@ -184,7 +184,7 @@ type Form struct {
 // A Field is one question.
 type Field struct {
 	Name     string    `json:"name"`
-	Label    string    `json:"label,omitempty"` // shown to the user
+	Label    string    `json:"label,omitempty"` // shown to the user; NoticeQuestion can have it in other languages
 	Kind     FieldKind `json:"kind,omitempty"`
 	Required bool      `json:"required,omitempty"`
 	Choices  []string  `json:"choices,omitempty"`

@@ -22,4 +22,12 @@
 //
 // Values are put in without control characters, and isolated where they or the
 // language run from right to left, so that a name cannot turn a sentence round.
+//
+// # The host's own words
+//
+// [Options.Keys] adds notices: one that a Tell rung shows ([handoff.Rung]), one
+// that a rule or [handoff.Engine.Notify] does. A form's questions are in other
+// languages by the name of the field:
+//
+//	{field, select, order {¿Cuál es su pedido?} other {{label}}}
 package notices

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -221,4 +222,41 @@ func TestUsersAreToldInTheirLanguage(t *testing.T) {
 		r.Wait()
 		require.Equal(t, "Vou chamar uma pessoa para atender você.", r.Users.Texts("c1")[0])
 	}, func(c *handoff.Config) { c.Notices = catalog(t, notices.Options{}) })
+}
+
+// What a ladder tells, and what a form asks, are the host's own words: each user
+// has them in his language, and who has none of these in the default.
+func TestOwnWordsInEveryLanguage(t *testing.T) {
+	own := map[string]notices.Words{"fr": {"strike": "Nous sommes en grève."}, "pt": {"strike": "Estamos em greve."}}
+	own["en"] = notices.Words{"strike": "We are on strike."}
+	own["es"] = notices.Words{"strike": "Estamos en huelga.", handoff.NoticeQuestion: "{field, select, order {¿Cuál es su pedido?} other {{label}}}"}
+	own["de"] = notices.Words{"strike": "Wir streiken.", handoff.NoticeInvalid: "{field, select, order {Eine Nummer, bitte.} other {Bitte noch einmal.}}"}
+	options := notices.Options{Words: own, Keys: map[string][]string{"strike": nil}}
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		for locale, want := range map[string][]string{
+			"es-MX": {"¿Cuál es su pedido?", "Estamos en huelga."},
+			"de":    {"Your order?", "Eine Nummer, bitte.", "Wir streiken."},
+			"ja":    {"Your order?", "We are on strike."},
+		} {
+			_, err := r.Request(r.Ctx, handoff.Request{Conversation: locale, Queue: "support", Locale: locale})
+			require.NoError(t, err)
+			if locale == "de" {
+				_, err = r.Receive(r.Ctx, handoff.Incoming{Conversation: locale, ID: "m1", Text: "dunno"})
+				require.NoError(t, err)
+			}
+			_, err = r.Answer(r.Ctx, locale, handoff.Response{Value: "17"})
+			require.NoError(t, err)
+			r.Sleep(2 * time.Minute)
+			for _, text := range want {
+				require.Contains(t, r.Users.Texts(locale), text)
+			}
+		}
+	}, func(c *handoff.Config) {
+		c.Notices = catalog(t, options)
+		c.Queues[0].Ladder = []handoff.Rung{{After: time.Minute, Do: handoff.Tell, Notice: "strike"}, {After: time.Hour, Do: handoff.ToBot}}
+		c.Queues[0].Intake = &handoff.Form{Fields: []handoff.Field{{Name: "order", Label: "Your order?", Kind: handoff.FieldNumber}}}
+	})
+	delete(own["pt"], "strike")
+	_, err := notices.New(options)
+	require.ErrorContains(t, err, `Words["pt"]["strike"]`)
 }
