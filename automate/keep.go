@@ -114,13 +114,17 @@ func (a *Automations) Fixed(name string) bool {
 	return slices.ContainsFunc(a.rules, func(r Rule) bool { return r.Name == name })
 }
 
+// Validate returns everything that is wrong with a rule, joined, each as a
+// *handoff.InvalidError that names the field below "Rule".
+func (a *Automations) Validate(r Rule) error { return errors.Join(r.problems("Rule", &a.opts)...) }
+
 // Put keeps a rule, or replaces the one with its name. Each thing that is wrong
 // with it is a *handoff.InvalidError, joined, and nothing is kept.
 func (a *Automations) Put(ctx context.Context, r Rule) error {
 	if a.opts.Keep == nil || a.Fixed(r.Name) {
 		return ErrFixed
 	}
-	if err := errors.Join(r.problems("Rule", &a.opts)...); err != nil {
+	if err := a.Validate(r); err != nil {
 		return err
 	}
 	return a.edited(a.opts.Keep.Put(ctx, r))

@@ -3,6 +3,7 @@ package desk
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/automate"
@@ -98,10 +99,15 @@ func (h *Handler) putRule(c *call) (any, error) {
 	if h.cfg.Automations == nil {
 		return nil, errFixedRule
 	}
-	for _, q := range in.If.Queues {
-		if _, ok := h.queues[q]; !ok {
-			return nil, invalid("queues", "has one that does not exist")
-		}
+	if h.cfg.Automations.Fixed(in.Name) || !h.cfg.Automations.Editable() {
+		return nil, errFixedRule
+	}
+	list := wrongs(h.cfg.Automations.Validate(in))
+	if slices.ContainsFunc(in.If.Queues, func(q string) bool { _, ok := h.queues[q]; return !ok }) {
+		list = append(list, wrong{"Rule.If.Queues", "has one that does not exist"})
+	}
+	if len(list) > 0 {
+		return nil, invalidAll(list)
 	}
 	if err := h.cfg.Automations.Put(c.ctx(), in); err != nil {
 		return nil, fixedRule(err)

@@ -253,3 +253,51 @@ func TestAgentKeepsWhatIsNotShown(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, now.Languages, "what is said to be none is none")
 }
+
+// Whoever fills in a form is told everything that is wrong at once, each by its
+// field, and nothing is kept.
+func TestEverythingWrongIsSaidAtOnce(t *testing.T) {
+	a, err := automate.New(nil, automate.Options{Keep: automate.NewRules()})
+	require.NoError(t, err)
+	w := newWorldOf(t, func(c *handoff.Config) {
+		c.Queues[0].Hours = memstore.NewHours(handoff.Weekly{Days: map[string][]handoff.Span{"mon": {"09:00-17:00"}}})
+	},
+		func(c *desk.Config) { c.Automations = a })
+	long := strings.Repeat("x", 201)
+	for path, of := range map[string]struct {
+		in     any
+		fields []string
+	}{
+		"api/agents/" + long: {
+			map[string]any{"name": "a\nb", "alias": long, "queues": []string{"nowhere"}, "skills": map[string]int{"": 1}, "languages": []string{""}, "seats": 101},
+			[]string{"id", "name", "alias", "seats", "queues", "skills", "languages"},
+		},
+		"api/replies/a%20b": {map[string]any{"text": " ", "category": "\x01", "queue": "nowhere"}, []string{"name", "category", "text", "queue"}},
+		"api/rules/bad": {
+			map[string]any{"button": long, "if": map[string]any{"queues": []string{"nowhere"}, "tags": []string{""}, "no_tags": []string{""}}, "do": []any{map[string]any{"tag": []string{"x"}}, map[string]any{"webhook": "nowhere"}}},
+			[]string{"Rule.Button", "Rule.If.Tags", "Rule.If.NoTags", "Rule.Do[1].Webhook", "Rule.Do[1].Webhook", "Rule.If.Queues"},
+		},
+		"api/hours/mine": {
+			map[string]any{"zone": "UTC", "days": map[string][]string{"mon": {"9 to 5"}, "tue": {"09:00-12:00", "11:00-13:00"}}, "special": map[string][]string{"Easter": {}}},
+			[]string{`Days["mon"]`, `Days["tue"]`, `Special["Easter"]`},
+		},
+	} {
+		got := w.call("admin", http.MethodPut, path, of.in)
+		require.Equal(t, http.StatusUnprocessableEntity, got.status, "%s: %s", path, got.raw)
+		list, _ := got.body["fields"].([]any)
+		var fields []string
+		for _, f := range list {
+			m, _ := f.(map[string]any)
+			field, _ := m["field"].(string)
+			fields = append(fields, field)
+			assert.NotEmpty(t, m["why"], path)
+		}
+		assert.Equal(t, of.fields, fields, path)
+		assert.Equal(t, fields[0], got.body["field"], path)
+	}
+	got := w.call("admin", http.MethodPut, "api/hours/mine", map[string]any{"zone": "Mars/Base", "days": map[string][]string{"mon": {"09:00-17:00"}}})
+	assert.Equal(t, "zone", got.body["field"], got.raw)
+	assert.NotContains(t, w.call("admin", http.MethodGet, "api/agents", nil).raw, long)
+	assert.NotContains(t, w.call("admin", http.MethodGet, "api/rules", nil).raw, "bad")
+	assert.Contains(t, w.call("admin", http.MethodGet, "api/hours", nil).raw, "09:00-17:00")
+}

@@ -1,8 +1,9 @@
 package desk
 
 import (
+	"encoding/json"
 	"net/http"
-	"strings"
+	"time"
 
 	"github.com/seed-2a427302/handoff"
 )
@@ -50,12 +51,23 @@ func (h *Handler) putHours(c *call) (any, error) {
 	if !ok {
 		return nil, &problem{Status: http.StatusConflict, Code: "hours_elsewhere"}
 	}
-	var in handoff.Weekly
-	if p := c.decode(&in); p != nil {
+	var raw json.RawMessage
+	if p := c.decode(&raw); p != nil {
 		return nil, p
 	}
+	var in handoff.Weekly
+	if json.Unmarshal(raw, &in) != nil {
+		var zone struct {
+			Zone string `json:"zone"`
+		}
+		_ = json.Unmarshal(raw, &zone) // what it cannot read is no name either
+		if _, err := time.LoadLocation(zone.Zone); err != nil {
+			return nil, invalid("zone", "is not a known name")
+		}
+		return nil, &problem{Status: http.StatusBadRequest, Code: "body"}
+	}
 	if err := in.Validate(); err != nil {
-		return nil, invalid("hours", strings.ReplaceAll(err.Error(), "handoff: ", ""))
+		return nil, err
 	}
 	if err := editor.SetWeekly(c.ctx(), in); err != nil {
 		return nil, err

@@ -13,14 +13,21 @@ import (
 // A problem is an answer that says why something did not happen: RFC 9457,
 // with a code that pages turn into words.
 type problem struct {
-	Status  int    `json:"status"`
-	Code    string `json:"code"`
-	Title   string `json:"title,omitempty"`
-	Field   string `json:"field,omitempty"`
-	Why     string `json:"why,omitempty"`
-	Opens   int64  `json:"opens,omitempty"`
-	Current *row   `json:"current,omitempty"` // the handoff as it is now
+	Status  int     `json:"status"`
+	Code    string  `json:"code"`
+	Title   string  `json:"title,omitempty"`
+	Field   string  `json:"field,omitempty"`
+	Why     string  `json:"why,omitempty"`
+	Fields  []wrong `json:"fields,omitempty"` // all that is wrong, Field and Why first
+	Opens   int64   `json:"opens,omitempty"`
+	Current *row    `json:"current,omitempty"` // the handoff as it is now
 	cause   error
+}
+
+// A wrong is a field that cannot be accepted.
+type wrong struct {
+	Field string `json:"field"`
+	Why   string `json:"why"`
 }
 
 func (p *problem) Error() string { return p.Code }
@@ -34,7 +41,29 @@ var (
 )
 
 func invalid(field, why string) *problem {
-	return &problem{Status: http.StatusUnprocessableEntity, Code: "invalid", Field: field, Why: why}
+	return invalidAll([]wrong{{field, why}})
+}
+
+// invalidAll says all that is wrong at once, each with its field.
+func invalidAll(list []wrong) *problem {
+	return &problem{Status: http.StatusUnprocessableEntity, Code: "invalid", Field: list[0].Field, Why: list[0].Why, Fields: list}
+}
+
+// wrongs returns every *handoff.InvalidError that was joined into err.
+func wrongs(err error) []wrong {
+	switch e := err.(type) { //nolint:errorlint // it walks the tree itself
+	case *handoff.InvalidError:
+		return []wrong{{e.Field, e.Why}}
+	case interface{ Unwrap() []error }:
+		var out []wrong
+		for _, x := range e.Unwrap() {
+			out = append(out, wrongs(x)...)
+		}
+		return out
+	case interface{ Unwrap() error }:
+		return wrongs(e.Unwrap())
+	}
+	return nil
 }
 
 // explain turns an error of the engine into a problem.
@@ -54,6 +83,9 @@ func explain(err error, now *handoff.Handoff, me *Actor) *problem {
 	case errors.As(err, &p):
 		return p
 	case errors.As(err, &bad):
+		if all := wrongs(err); len(all) > 0 {
+			return invalidAll(all)
+		}
 		return invalid(bad.Field, bad.Why)
 	case errors.As(err, &gone):
 		p = conflict("unavailable")

@@ -3,6 +3,9 @@ package desk
 import (
 	"cmp"
 	"net/http"
+	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/canned"
@@ -33,14 +36,15 @@ func (h *Handler) putReply(c *call) (any, error) {
 		return nil, p
 	}
 	in.Name = c.name
-	switch {
-	case in.Owner != "" && in.Owner != c.actor.ID, in.Owner == "" && !c.actor.has(Manage):
+	if in.Owner != "" && in.Owner != c.actor.ID || in.Owner == "" && !c.actor.has(Manage) {
 		return nil, errForbidden
-	case in.Queue != "" && h.queues[in.Queue].Name == "":
-		return nil, invalid("queue", "is not a queue")
 	}
-	if err := in.Validate(); err != nil {
-		return nil, err
+	list := wrongs(in.Validate())
+	if in.Queue != "" && h.queues[in.Queue].Name == "" {
+		list = append(list, wrong{"queue", "is not a queue"})
+	}
+	if len(list) > 0 {
+		return nil, invalidAll(list)
 	}
 	h.audit(c.ctx(), c.actor, "reply.put", in.Name)
 	return in, h.cfg.Replies.Put(c.ctx(), in)
@@ -85,16 +89,8 @@ func (h *Handler) putAgent(c *call) (any, error) {
 		return nil, p
 	}
 	in.ID = c.name
-	switch {
-	case in.Seats < 0 || in.Seats > 100:
-		return nil, invalid("seats", "is not between 0 and 100")
-	case len(in.ID) > 200 || len(in.Name) > 200 || len(in.Alias) > 200 || len(in.Queues) > 100 || len(in.Skills) > 100:
-		return nil, invalid("agent", "is too long")
-	}
-	for _, q := range in.Queues {
-		if _, ok := h.queues[q]; !ok {
-			return nil, invalid("queues", "has one that does not exist")
-		}
+	if list := h.wrongOf(&in); len(list) > 0 {
+		return nil, invalidAll(list)
 	}
 	if old, err := w.Get(c.ctx(), c.name); err == nil {
 		keepUnshown(&in, &old)
@@ -104,6 +100,37 @@ func (h *Handler) putAgent(c *call) (any, error) {
 	}
 	h.audit(c.ctx(), c.actor, "agent.put", c.name)
 	return in, h.engine.AgentChanged(c.ctx(), c.name)
+}
+
+// wrongOf returns everything that is wrong with an agent.
+func (h *Handler) wrongOf(a *handoff.Agent) []wrong {
+	var out []wrong
+	for _, f := range []struct {
+		field, text string
+		needed      bool
+	}{{"id", a.ID, true}, {"name", a.Name, false}, {"alias", a.Alias, false}} {
+		switch {
+		case f.needed && strings.TrimSpace(f.text) == "":
+			out = append(out, wrong{f.field, "is empty"})
+		case len(f.text) > 200:
+			out = append(out, wrong{f.field, "is longer than 200 bytes"})
+		case strings.ContainsFunc(f.text, unicode.IsControl):
+			out = append(out, wrong{f.field, "has a control character"})
+		}
+	}
+	if a.Seats < 0 || a.Seats > 100 {
+		out = append(out, wrong{"seats", "is not between 0 and 100"})
+	}
+	if len(a.Queues) > 100 || slices.ContainsFunc(a.Queues, func(q string) bool { _, ok := h.queues[q]; return !ok }) {
+		out = append(out, wrong{"queues", "has one that does not exist"})
+	}
+	if _, empty := a.Skills[""]; empty || len(a.Skills) > 100 {
+		out = append(out, wrong{"skills", "has one without a name, or more than 100"})
+	}
+	if len(a.Languages) > 100 || slices.Contains(a.Languages, "") {
+		out = append(out, wrong{"languages", "has one without a name, or more than 100"})
+	}
+	return out
 }
 
 // keepUnshown keeps what a page does not show, or has not said.

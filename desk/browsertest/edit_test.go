@@ -2,6 +2,7 @@ package browsertest
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
@@ -133,4 +134,58 @@ func TestDeskAdminRulesAndHours(t *testing.T) {
 		return err == nil && len(now.Special) == 1 && len(now.Days) == 6
 	})
 	p.axe()
+}
+
+// TestDeskFormsSayAllThatIsWrong: what the browser refuses and what the server
+// refuses is said all at once, each beside its field, which has the focus.
+func TestDeskFormsSayAllThatIsWrong(t *testing.T) {
+	a, err := automate.New(nil, automate.Options{Keep: automate.NewRules()})
+	require.NoError(t, err)
+	w := newWorld(t, options{desk: func(c *desk.Config) { c.Automations = a }})
+	p := w.at("ada", "admin")
+	p.expects("422")
+	wrong := func() map[string]string {
+		return js[map[string]string](p, `Object.fromEntries([...document.querySelectorAll('dialog .wrong')].map((e) => [e.closest('[data-at]')?.dataset.at ?? e.closest('fieldset')?.querySelector('legend').textContent ?? '', e.textContent]))`)
+	}
+	add := func(section string) {
+		p.until("there is "+section, `[...document.querySelectorAll('section')].find((e) => e.querySelector('h2')?.textContent === §)?.querySelector('.pagehead .button')`, section)
+		js[bool](p, `([...document.querySelectorAll('section')].find((e) => e.querySelector('h2')?.textContent === §).querySelector('.pagehead .button').click(), true)`, section)
+		p.until("the dialog is open", `document.querySelector('dialog[open] input')`)
+	}
+	save := func(what string) {
+		p.clickOn("dialog .button.primary")
+		p.until(what, `document.querySelector('dialog .wrong')`)
+	}
+
+	add("Automations")
+	save("what the browser refuses")
+	found := wrong()
+	assert.Contains(t, found, "name")
+	assert.Contains(t, found, "do.0")
+	assert.Equal(t, "name", js[string](p, `document.activeElement.closest('[data-at]').dataset.at`))
+	p.axe()
+	p.write("vip")
+	p.clickOn("dialog .actions input")
+	p.write("x, " + strings.Repeat("y", 600))
+	save("what the server refuses")
+	p.until("it is about other fields now", `!document.querySelector('[data-at=name] .wrong') && document.querySelector('dialog [role=alert].wrong')`)
+	found = wrong()
+	assert.Contains(t, found, "do.0")
+	assert.Contains(t, found, "Runs when")
+	p.axe()
+	p.keep("rule")
+	p.click("Cancel")
+
+	add("Agents")
+	p.clickOn("dialog [data-at=seats] input")
+	p.key(kb.End)
+	p.write("000")
+	save("what the browser refuses of an agent")
+	found = wrong()
+	assert.Contains(t, found, "id")
+	assert.Contains(t, found, "name")
+	assert.Contains(t, found, "seats")
+	list, err := a.List(w.ctx)
+	require.NoError(t, err)
+	assert.Empty(t, list)
 }

@@ -3,7 +3,7 @@ import { html, useState } from './vendor/preact-htm.js';
 import { api, boot, can, code, get, number, spoken, t, visible, when } from './base.js';
 import { failed, state, toast } from './store.js';
 import { Avatar, Badge, Button, Empty, Icon, Loading, Name } from './ui.js';
-import { Dialog, Field, Switch, useLoad } from './forms.js';
+import { Dialog, Field, Switch, useLoad, useSave, Wrong } from './forms.js';
 import { Replies } from './settings.js';
 
 const words = (s) => s.split(/[,\n]/).map((x) => x.trim()).filter(Boolean);
@@ -30,13 +30,13 @@ function AgentDialog({ a, close, remove }) {
   const [v, setV] = useState({ ...a, skillText: skillText(a.skills), speaks: (a.languages ?? []).join(', ') });
   const [sure, setSure] = useState(false);
   const set = (k) => (e) => setV({ ...v, [k]: e.target.value });
-  const save = async (e) => { e.preventDefault(); try { await api('PUT', 'agents/' + encodeURIComponent(v.id.trim()), { name: v.name.trim(), alias: (v.alias ?? '').trim(), queues: v.queues, skills: skillsOf(v.skillText), languages: words(v.speaks), seats: Number(v.seats), video: Boolean(v.video) }); toast(t('saved')); close(true); } catch (x) { failed(x); } };
-  return html`<${Dialog} title=${a.fresh ? t('admin.add') : t('edit.who', { who: a.name })} close=${() => close(false)}><form onSubmit=${save}>
-    ${a.fresh && html`<${Field} label=${t('details.id')} hint=${t('admin.id.hint')}><input required maxlength="100" value=${v.id} onInput=${set('id')} /></${Field}>`}
-    <${Field} label=${t('name')}><input required maxlength="100" value=${v.name} onInput=${set('name')} /></${Field}><${Field} label=${t('alias')} hint=${t('alias.hint')}><input maxlength="100" value=${v.alias ?? ''} onInput=${set('alias')} /></${Field}>
-    <fieldset class="checks"><legend>${t('admin.queues')}</legend>${boot.queues.map((q) => html`<label class="check"><input type="checkbox" checked=${v.queues.includes(q)} onChange=${(e) => setV({ ...v, queues: e.target.checked ? [...v.queues, q] : v.queues.filter((x) => x !== q) })} /><span>${q}</span></label>`)}</fieldset>
-    <${Field} label=${t('skills')} hint=${t('skills.hint')}><input maxlength="500" value=${v.skillText} onInput=${set('skillText')} /></${Field}><${Field} label=${t('admin.languages')} hint=${t('admin.languages.hint')}><input maxlength="200" value=${v.speaks} onInput=${set('speaks')} /></${Field}><${Field} label=${t('seats')} hint=${t('seats.hint')}><input type="number" min="0" max="100" required value=${v.seats} onInput=${set('seats')} /></${Field}>
-    <label class="check"><input type="checkbox" checked=${v.video} onChange=${(e) => setV({ ...v, video: e.target.checked })} /><span>${t('video.takes')}</span></label>
+  const form = useSave(['id', 'name', 'alias', 'queues', 'skills', 'languages', 'seats'], async () => { await api('PUT', 'agents/' + encodeURIComponent(v.id.trim()), { name: v.name.trim(), alias: (v.alias ?? '').trim(), queues: v.queues, skills: skillsOf(v.skillText), languages: words(v.speaks), seats: Number(v.seats), video: Boolean(v.video) }); toast(t('saved')); close(true); });
+  return html`<${Dialog} title=${a.fresh ? t('admin.add') : t('edit.who', { who: a.name })} close=${() => close(false)}><form ref=${form.form} noValidate onSubmit=${form.submit}>
+    ${a.fresh && html`<${Field} form=${form} at="id" label=${t('details.id')} hint=${t('admin.id.hint')}><input required maxlength="100" value=${v.id} onInput=${set('id')} /></${Field}>`}
+    <${Field} form=${form} at="name" label=${t('name')}><input required maxlength="100" value=${v.name} onInput=${set('name')} /></${Field}><${Field} form=${form} at="alias" label=${t('alias')} hint=${t('alias.hint')}><input maxlength="100" value=${v.alias ?? ''} onInput=${set('alias')} /></${Field}>
+    <fieldset class="checks"><legend>${t('admin.queues')}</legend>${boot.queues.map((q) => html`<label class="check"><input type="checkbox" checked=${v.queues.includes(q)} onChange=${(e) => setV({ ...v, queues: e.target.checked ? [...v.queues, q] : v.queues.filter((x) => x !== q) })} /><span>${q}</span></label>`)}${form.wrong('queues') && html`<${Wrong} alert text=${form.wrong('queues')} />`}</fieldset>
+    <${Field} form=${form} at="skills" label=${t('skills')} hint=${t('skills.hint')}><input maxlength="500" value=${v.skillText} onInput=${set('skillText')} /></${Field}><${Field} form=${form} at="languages" label=${t('admin.languages')} hint=${t('admin.languages.hint')}><input maxlength="200" value=${v.speaks} onInput=${set('speaks')} /></${Field}><${Field} form=${form} at="seats" label=${t('seats')} hint=${t('seats.hint')}><input type="number" min="0" max="100" required value=${v.seats} onInput=${set('seats')} /></${Field}>
+    <label class="check"><input type="checkbox" checked=${v.video} onChange=${(e) => setV({ ...v, video: e.target.checked })} /><span>${t('video.takes')}</span></label>${form.rest}
     <div class="buttons end">${!a.fresh && html`<${Button} kind="danger" onClick=${() => sure ? remove(a) : setSure(true)}>${t(sure ? 'remove.sure' : 'remove')}</${Button}><span class="grow"></span>`}<${Button} onClick=${() => close(false)}>${t('cancel')}</${Button}><button type="submit" class="button primary"><span>${t('save')}</span></button></div></form></${Dialog}>`;
 }
 
@@ -76,23 +76,23 @@ function RuleDialog({ r, close }) {
   const set = (k) => (e) => setV({ ...v, [k]: e.target.value });
   const flip = (k, x) => (e) => setV({ ...v, [k]: e.target.checked ? [...v[k], x] : v[k].filter((y) => y !== x) });
   const change = (i, c) => setV({ ...v, list: v.list.map((x, j) => j === i ? { ...x, ...c } : x) });
-  const save = async (e) => {
-    e.preventDefault();
+  const form = useSave([...v.list.map((_, i) => `do.${i}`), 'do', 'name', 'button', 'on', 'queues', 'tags', 'notags'], async () => {
     const { fresh, fixed, ...rest } = r;
-    try { await api('PUT', 'rules/' + encodeURIComponent(v.name.trim()), { ...rest, button: v.button.trim(), on: v.on, off: v.off, if: { ...r.if, queues: v.queues, tags: words(v.tags), no_tags: words(v.no) }, do: v.list.map(action) }); toast(t('saved')); close(true); } catch (x) { failed(x); }
-  };
+    await api('PUT', 'rules/' + encodeURIComponent(v.name.trim()), { ...rest, button: v.button.trim(), on: v.on, off: v.off, if: { ...r.if, queues: v.queues, tags: words(v.tags), no_tags: words(v.no) }, do: v.list.map(action) }); toast(t('saved')); close(true);
+  });
+  const wrong = (k) => form.wrong(k) && html`<${Wrong} alert text=${form.wrong(k)} />`;
   const other = (r.on ?? []).filter((k) => !kinds.includes(k));
-  return html`<${Dialog} wide title=${r.fresh ? t('rule.add') : t('edit.who', { who: r.name })} close=${() => close(false)}><form onSubmit=${save}>
-    <${Field} label=${t('name')}><input required maxlength="100" pattern="[^\\/]+" value=${v.name} disabled=${!r.fresh} onInput=${set('name')} /></${Field}>
-    <${Field} label=${t('rule.button')} hint=${t('rule.button.hint')}><input maxlength="60" value=${v.button} onInput=${set('button')} /></${Field}>
-    <fieldset class="checks"><legend>${t('rule.on')}</legend>${[...kinds, ...other].map((k) => html`<label class="check"><input type="checkbox" checked=${v.on.includes(k)} onChange=${flip('on', k)} /><span>${code('on', k)}</span></label>`)}</fieldset>
-    ${boot.queues.length > 1 && html`<fieldset class="checks"><legend>${t('rule.queues')}</legend>${boot.queues.map((q) => html`<label class="check"><input type="checkbox" checked=${v.queues.includes(q)} onChange=${flip('queues', q)} /><span>${q}</span></label>`)}</fieldset>`}
-    <${Field} label=${t('rule.tags')} hint=${t('commas')}><input maxlength="500" value=${v.tags} onInput=${set('tags')} /></${Field}><${Field} label=${t('rule.notags')} hint=${t('commas')}><input maxlength="500" value=${v.no} onInput=${set('no')} /></${Field}>
-    <fieldset class="actions"><legend>${t('rule.do')}</legend>${v.list.map((a, i) => html`<div class="buttons" key=${i}><select aria-label=${t('rule.do')} value=${a.k} onChange=${(e) => change(i, { k: e.target.value, v: '', was: null })}>${actions.map((k) => html`<option value=${k}>${t('do.' + k)}</option>`)}</select>
-      ${a.k === 'transfer' && !a.was?.transfer?.agent ? html`<select required aria-label=${t('queue')} value=${a.v} onChange=${(e) => change(i, { v: e.target.value })}><option value="">${t('choose')}</option>${boot.queues.map((q) => html`<option value=${q}>${q}</option>`)}</select>` : html`<input class="grow" required type=${a.k === 'priority' ? 'number' : a.k === 'webhook' ? 'url' : 'text'} maxlength="2000" aria-label=${t('do.' + a.k)} value=${a.v} onInput=${(e) => change(i, { v: e.target.value })} />`}
-      ${v.list.length > 1 && html`<${Button} kind="ghost" icon="close" label=${t('remove')} onClick=${() => setV({ ...v, list: v.list.filter((x, j) => j !== i) })} />`}</div>`)}
+  return html`<${Dialog} wide title=${r.fresh ? t('rule.add') : t('edit.who', { who: r.name })} close=${() => close(false)}><form ref=${form.form} noValidate onSubmit=${form.submit}>
+    <${Field} form=${form} at="name" label=${t('name')}><input required maxlength="100" pattern="[^\\/]+" value=${v.name} disabled=${!r.fresh} onInput=${set('name')} /></${Field}>
+    <${Field} form=${form} at="button" label=${t('rule.button')} hint=${t('rule.button.hint')}><input maxlength="60" value=${v.button} onInput=${set('button')} /></${Field}>
+    <fieldset class="checks"><legend>${t('rule.on')}</legend>${[...kinds, ...other].map((k) => html`<label class="check"><input type="checkbox" checked=${v.on.includes(k)} onChange=${flip('on', k)} /><span>${code('on', k)}</span></label>`)}${wrong('on')}</fieldset>
+    ${boot.queues.length > 1 && html`<fieldset class="checks"><legend>${t('rule.queues')}</legend>${boot.queues.map((q) => html`<label class="check"><input type="checkbox" checked=${v.queues.includes(q)} onChange=${flip('queues', q)} /><span>${q}</span></label>`)}${wrong('queues')}</fieldset>`}
+    <${Field} form=${form} at="tags" label=${t('rule.tags')} hint=${t('commas')}><input maxlength="500" value=${v.tags} onInput=${set('tags')} /></${Field}><${Field} form=${form} at="notags" label=${t('rule.notags')} hint=${t('commas')}><input maxlength="500" value=${v.no} onInput=${set('no')} /></${Field}>
+    <fieldset class="actions"><legend>${t('rule.do')}</legend>${v.list.map((a, i) => html`<div class="buttons" key=${i} data-at=${'do.' + i}><select aria-label=${t('rule.do')} aria-invalid=${form.wrong('do.' + i) && 'true'} value=${a.k} onChange=${(e) => change(i, { k: e.target.value, v: '', was: null })}>${actions.map((k) => html`<option value=${k}>${t('do.' + k)}</option>`)}</select>
+      ${a.k === 'transfer' && !a.was?.transfer?.agent ? html`<select required aria-invalid=${form.wrong('do.' + i) && 'true'} aria-label=${t('queue')} value=${a.v} onChange=${(e) => change(i, { v: e.target.value })}><option value="">${t('choose')}</option>${boot.queues.map((q) => html`<option value=${q}>${q}</option>`)}</select>` : html`<input class="grow" required aria-invalid=${form.wrong('do.' + i) && 'true'} type=${a.k === 'priority' ? 'number' : a.k === 'webhook' ? 'url' : 'text'} maxlength="2000" aria-label=${t('do.' + a.k)} value=${a.v} onInput=${(e) => change(i, { v: e.target.value })} />`}
+      ${v.list.length > 1 && html`<${Button} kind="ghost" icon="close" label=${t('remove')} onClick=${() => setV({ ...v, list: v.list.filter((x, j) => j !== i) })} />`}${wrong('do.' + i)}</div>`)}${wrong('do')}
       <${Button} kind="ghost" icon="plus" onClick=${() => setV({ ...v, list: [...v.list, { k: 'tag', v: '' }] })}>${t('add')}</${Button}></fieldset>
-    <${Switch} label=${t('rule.off')} on=${v.off} set=${(off) => setV({ ...v, off })} />
+    <${Switch} label=${t('rule.off')} on=${v.off} set=${(off) => setV({ ...v, off })} />${form.rest}
     <div class="buttons end"><${Button} onClick=${() => close(false)}>${t('cancel')}</${Button}><button type="submit" class="button primary"><span>${t('save')}</span></button></div></form></${Dialog}>`;
 }
 
@@ -120,16 +120,17 @@ function HoursDialog({ h, close }) {
   const [zone, setZone] = useState(h.hours.zone);
   const [days, setDays] = useState(spansOf(h.hours.days).map((s) => s.join(', ')));
   const [special, setSpecial] = useState(Object.entries(h.hours.special ?? {}).map(([d, s]) => `${d} ${(s ?? []).join(', ')}`.trim()).join('\n'));
-  const save = async (e) => {
-    e.preventDefault();
+  const form = useSave(['zone', ...weekdays, 'special'], async () => {
     const week = Object.fromEntries(weekdays.map((d, i) => [d, words(days[i])]).filter(([, s]) => s.length));
     const dates = Object.fromEntries(special.split('\n').map((x) => x.trim()).filter(Boolean).map((x) => { const [d, ...s] = x.split(/\s+/); return [d, words(s.join(' '))]; }));
-    try { await api('PUT', 'hours/' + encodeURIComponent(h.queue), { zone: zone.trim(), days: week, special: dates }); toast(t('saved')); close(true); } catch (x) { failed(x); }
-  };
-  return html`<${Dialog} title=${t('edit.who', { who: h.queue })} close=${() => close(false)}><form onSubmit=${save}>
-    <${Field} label=${t('hours.zone')}><input required list="zones" value=${zone} onInput=${(e) => setZone(e.target.value)} /><datalist id="zones">${(Intl.supportedValuesOf?.('timeZone') ?? []).map((z) => html`<option value=${z} />`)}</datalist></${Field}>
+    await api('PUT', 'hours/' + encodeURIComponent(h.queue), { zone: zone.trim(), days: week, special: dates });
+    toast(t('saved'));
+    close(true);
+  });
+  return html`<${Dialog} title=${t('edit.who', { who: h.queue })} close=${() => close(false)}><form ref=${form.form} noValidate onSubmit=${form.submit}>
+    <${Field} form=${form} at="zone" label=${t('hours.zone')}><input required list="zones" value=${zone} onInput=${(e) => setZone(e.target.value)} /><datalist id="zones">${(Intl.supportedValuesOf?.('timeZone') ?? []).map((z) => html`<option value=${z} />`)}</datalist></${Field}>
     <p class="muted">${t('hours.hint')}</p>
-    ${weekdays.map((d, i) => html`<${Field} key=${d} label=${dayName(i)}><input dir="ltr" maxlength="300" value=${days[i]} placeholder=${t('closed')} onInput=${(e) => setDays(days.map((x, j) => j === i ? e.target.value : x))} /></${Field}>`)}
-    <${Field} label=${t('hours.special')} hint=${t('hours.special.hint')}><textarea dir="ltr" rows="4" value=${special} onInput=${(e) => setSpecial(e.target.value)}></textarea></${Field}>
+    ${weekdays.map((d, i) => html`<${Field} form=${form} at=${d} key=${d} label=${dayName(i)}><input dir="ltr" maxlength="300" value=${days[i]} placeholder=${t('closed')} onInput=${(e) => setDays(days.map((x, j) => j === i ? e.target.value : x))} /></${Field}>`)}
+    <${Field} form=${form} at="special" label=${t('hours.special')} hint=${t('hours.special.hint')}><textarea dir="ltr" rows="4" value=${special} onInput=${(e) => setSpecial(e.target.value)}></textarea></${Field}>${form.rest}
     <div class="buttons end"><${Button} onClick=${() => close(false)}>${t('cancel')}</${Button}><button type="submit" class="button primary"><span>${t('save')}</span></button></div></form></${Dialog}>`;
 }

@@ -1,7 +1,7 @@
 // What is filled in, and what is read for a page: loaded with the first page that needs it.
 import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/preact-htm.js';
 import { t } from './base.js';
-import { Button } from './ui.js';
+import { Button, Icon } from './ui.js';
 
 // Dialog is the browser's own modal dialog: it keeps the focus and gives it back.
 export function Dialog({ title, close, children, wide }) {
@@ -18,8 +18,39 @@ export function Dialog({ title, close, children, wide }) {
   </dialog>`;
 }
 
-export function Field({ label, hint, children }) {
-  return html`<label class="field"><span class="label">${label}</span>${children}${hint && html`<span class="hint">${hint}</span>`}</label>`;
+// Field is a control with its label. In a form of useSave it says what is wrong
+// with it: at is its name there.
+export function Field({ label, hint, children, form, at }) {
+  const ref = useRef(null);
+  const wrong = form?.wrong(at);
+  useLayoutEffect(() => {
+    const control = ref.current.querySelector('input, select, textarea');
+    if (wrong) control?.setAttribute('aria-invalid', 'true'); else control?.removeAttribute('aria-invalid');
+  });
+  return html`<label class="field" ref=${ref} data-at=${at}><span class="label">${label}</span>${children}${wrong && html`<${Wrong} text=${wrong} />`}${hint && html`<span class="hint">${hint}</span>`}</label>`;
+}
+export const Wrong = ({ text, alert }) => html`<span class="wrong" role=${alert && 'alert'}><${Icon} name="warn" /><span>${text}</span></span>`;
+
+// useSave sends a form. What was refused is said all at once, each beside its
+// field, whether the browser or the server says so; keys are the fields' names,
+// the narrower first. What belongs to no field is said at the end.
+export function useSave(keys, send) {
+  const [bad, set] = useState(null);
+  const form = useRef(null);
+  useEffect(() => { if (bad) form.current.querySelector('[aria-invalid=true]')?.focus(); }, [bad]);
+  const keyOf = (f) => keys.find((k) => `.${f.field.toLowerCase().split(/[.[\]"]+/).filter(Boolean).join('.')}.`.includes(`.${k}.`));
+  const list = bad?.fields ?? [];
+  const rest = !bad ? '' : list.length ? list.filter((f) => !keyOf(f)).map((f) => `${f.field} ${f.why}`).join('; ') : bad.words;
+  return {
+    form, wrong: (k) => list.filter((f) => keyOf(f) === k).map((f) => f.why).join('; '),
+    rest: rest && html`<p class="wrong" role="alert"><${Icon} name="warn" /><span>${rest}</span></p>`,
+    submit: async (e) => {
+      e.preventDefault();
+      const fields = [...form.current.elements].filter((x) => x.willValidate && !x.validity.valid).map((x) => ({ field: x.closest('[data-at]')?.dataset.at ?? '', why: x.validationMessage }));
+      if (fields.length) { set({ fields }); return; }
+      try { await send(); } catch (x) { if (x.name !== 'AbortError') set({ fields: x.body?.fields, words: x.words ?? t('error.internal') }); }
+    },
+  };
 }
 export const Switch = ({ label, hint, on, set, disabled }) => html`<label class="switch"><span><span class="label">${label}</span>${hint && html`<span class="hint">${hint}</span>`}</span><input type="checkbox" role="switch" checked=${on} disabled=${disabled} onChange=${(e) => set(e.target.checked)} /></label>`;
 

@@ -4,7 +4,7 @@ import { api, boot, keep, me, t, visible } from './base.js';
 import { failed, setSetting, settings, useStore } from './store.js';
 import { preparedReplies } from './replies.js';
 import { Button, Loading } from './ui.js';
-import { Dialog, Field, Switch, useLoad } from './forms.js';
+import { Dialog, Field, Switch, useLoad, useSave } from './forms.js';
 import { askNotifications, beep, notificationState, soundBlocked } from './notify.js';
 
 export function Settings() {
@@ -40,12 +40,12 @@ export function Replies({ own }) {
 function ReplyDialog({ r, close }) {
   const [v, setV] = useState({ ...r });
   const set = (k) => (e) => setV({ ...v, [k]: e.target.value });
-  const save = async (e) => { e.preventDefault(); try { await api('PUT', 'replies/' + encodeURIComponent(v.name.trim()), { category: v.category?.trim() ?? '', text: v.text, queue: v.queue ?? '', owner: v.owner ?? '', off: !!v.off }); close(true); } catch (x) { failed(x); } };
-  return html`<${Dialog} title=${t(r.fresh ? 'reply.add' : 'reply.edit')} close=${() => close(false)}><form onSubmit=${save}>
-    <${Field} label=${t('reply.name')} hint=${t('reply.name.hint')}><input required pattern="[^\\s\\/]+" maxlength="60" value=${v.name} disabled=${!r.fresh} onInput=${set('name')} /></${Field}><${Field} label=${t('reply.category')}><input maxlength="60" value=${v.category ?? ''} onInput=${set('category')} /></${Field}>
-    <${Field} label=${t('reply.text')} hint=${t('reply.text.hint')}><textarea required rows="4" dir="auto" maxlength="8000" value=${v.text} onInput=${set('text')}></textarea></${Field}>
-    ${!v.owner && boot.queues.length > 1 && html`<${Field} label=${t('queue')}><select value=${v.queue ?? ''} onChange=${set('queue')}><option value="">${t('queue.all')}</option>${boot.queues.map((q) => html`<option value=${q}>${q}</option>`)}</select></${Field}>`}
-    <label class="check"><input type="checkbox" checked=${!!v.off} onChange=${(e) => setV({ ...v, off: e.target.checked })} /><span>${t('reply.off')}</span></label>
+  const form = useSave(['name', 'category', 'text', 'queue'], async () => { await api('PUT', 'replies/' + encodeURIComponent(v.name.trim()), { category: v.category?.trim() ?? '', text: v.text, queue: v.queue ?? '', owner: v.owner ?? '', off: !!v.off }); close(true); });
+  return html`<${Dialog} title=${t(r.fresh ? 'reply.add' : 'reply.edit')} close=${() => close(false)}><form ref=${form.form} noValidate onSubmit=${form.submit}>
+    <${Field} form=${form} at="name" label=${t('reply.name')} hint=${t('reply.name.hint')}><input required pattern="[^\\s\\/]+" maxlength="60" value=${v.name} disabled=${!r.fresh} onInput=${set('name')} /></${Field}><${Field} form=${form} at="category" label=${t('reply.category')}><input maxlength="60" value=${v.category ?? ''} onInput=${set('category')} /></${Field}>
+    <${Field} form=${form} at="text" label=${t('reply.text')} hint=${t('reply.text.hint')}><textarea required rows="4" dir="auto" maxlength="8000" value=${v.text} onInput=${set('text')}></textarea></${Field}>
+    ${!v.owner && boot.queues.length > 1 && html`<${Field} form=${form} at="queue" label=${t('queue')}><select value=${v.queue ?? ''} onChange=${set('queue')}><option value="">${t('queue.all')}</option>${boot.queues.map((q) => html`<option value=${q}>${q}</option>`)}</select></${Field}>`}
+    <label class="check"><input type="checkbox" checked=${!!v.off} onChange=${(e) => setV({ ...v, off: e.target.checked })} /><span>${t('reply.off')}</span></label>${form.rest}
     <div class="buttons end"><${Button} onClick=${() => close(false)}>${t('cancel')}</${Button}><button type="submit" class="button primary"><span>${t('save')}</span></button></div></form></${Dialog}>`;
 }
 
