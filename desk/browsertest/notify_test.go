@@ -6,6 +6,7 @@ import (
 
 	browsers "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -90,4 +91,28 @@ func TestDesk41Notifications(t *testing.T) {
 	assert.Zero(t, js[int](p, `tones`))
 	assert.Equal(t, 1, told(), "who is away is not told")
 	p.axe()
+}
+
+// TestDesk41SoundButtonKeepsTheFocus: whoever comes to the button by keyboard
+// has thereby allowed sound. It stays for as long as he is on it, and a
+// connection that is lost takes it away from nobody either.
+func TestDesk41SoundButtonKeepsTheFocus(t *testing.T) {
+	w := newWorld(t)
+	w.available("ann")
+	p := w.at("ann", "")
+	p.until("sound is blocked", `document.querySelector('.muteds')`)
+	onIt := `document.activeElement?.classList.contains('muteds')`
+	js[bool](p, `(document.querySelector('.muteds').focus(), true)`)
+	p.key(kb.ArrowDown) // any key allows sound
+	require.True(t, js[bool](p, `navigator.userActivation.hasBeenActive && `+onIt))
+	w.asks("jo", "billing") // the page shows something new
+	p.sees("Jo Bright")
+	js[bool](p, `new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(true))))`)
+	assert.True(t, js[bool](p, onIt), "the focus is where it was: %s", js[string](p, `document.activeElement.outerHTML.slice(0, 200)`))
+	p.key(kb.Enter)
+	p.sees("Sound is on.")
+	assert.True(t, js[bool](p, onIt), "pressed, it says so and stays")
+	p.axe()
+	p.key(kb.Tab)
+	p.until("it goes with the focus", `!document.querySelector('.muteds') && document.activeElement !== document.body`)
 }

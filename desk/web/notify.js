@@ -1,6 +1,6 @@
 // Sounds, notifications, the title and the icon: once for each browser, by the
 // tab that leads.
-import { html, useEffect } from './vendor/preact-htm.js';
+import { html, useEffect, useRef } from './vendor/preact-htm.js';
 import { can, keep, me, now, t, visible, boot } from './base.js';
 import { alarms, changed, go, offers, settings, state, titleOf, unread, useStore } from './store.js';
 import { Icon } from './ui.js';
@@ -77,10 +77,13 @@ function badge() {
 }
 
 // Sound keeps title and icon up to date, and says, for as long as it is so, that
-// nothing will be heard.
+// nothing will be heard. Whoever is on the button keeps it: the key that brought
+// him there has allowed sound.
 export function Sound() {
   const s = useStore();
+  const ref = useRef(null);
   useEffect(() => { badge(); });
-  if (!can('answer') || !(settings.soundRequests || settings.soundMessages) || !soundBlocked() || s.live !== 'live') return null;
-  return html`<button type="button" class="button muteds" title=${t('sound.blocked')} onClick=${async () => { await beep('request'); changed(); }}><${Icon} name="mute" /><span>${t('sound.enable')}</span></button>`;
+  const off = soundBlocked(), wanted = can('answer') && (settings.soundRequests || settings.soundMessages);
+  if (!(wanted && off && s.live === 'live') && !(ref.current && document.activeElement === ref.current)) return null;
+  return html`<button type="button" ref=${ref} class="button muteds ${off ? '' : 'on'}" title=${t(off ? 'sound.blocked' : 'sound.works')} onBlur=${changed} onClick=${async () => { await beep('request'); changed(); }}><${Icon} name=${off ? 'mute' : 'bell'} /><span>${t(off ? 'sound.enable' : 'sound.works')}</span></button>`;
 }
