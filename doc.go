@@ -37,8 +37,23 @@
 // the command, and returns a typed error that says what stands in the way. Any
 // number of engines may share one [Store]; they need no other connection.
 //
-// Package history lists, exports and erases what was kept, package analytics
-// adds it up. [Config.Redact] says what may be kept and passed on.
+// # A whole service
+//
+// What stands around that is configured, and checked by [New]; the example
+// "Service" has it in one piece.
+//
+//   - When a person is needed: [Config.Escalation] (package trigger).
+//   - Before: [Queue.Intake], [Queue.Hours], [Queue.MaxWaiting].
+//   - Words: [Config.Notices] (package notices), [Queue.Alias].
+//   - Nobody can help: [Queue.Offline], [Queue.Tickets], [Queue.Divert],
+//     [Queue.Ladder], [Engine.CallBack].
+//   - Video: [Config.Rooms], [Queue.Modes], [Engine.Video].
+//   - After: [Queue.AskRating], [Queue.Reopen], [Queue.StayOut].
+//   - By rule: package automate, in [Config.Sinks]. For agents: package canned,
+//     [Config.CRM], [Config.Suggester], [Config.Summariser].
+//   - What was kept: package history lists, exports and erases it, package
+//     analytics adds it up, [Config.Redact] says what it may be. [Config.Hooks]
+//     has live counters; module otelhandoff has metrics and traces.
 //
 // # What a host implements
 //
