@@ -26,7 +26,7 @@ function App() {
     : { '': html`<${Inbox} id=${id} />`, bots: html`<${Bots} id=${s.query.get('c')} />`, board: html`<${Board} />`, history: html`<${History} />`, stats: html`<${Stats} />`, settings: html`<${Settings} />`, admin: html`<${Admin} />` }[place] ?? html`<${Empty} icon="search" title=${t('not_found')} />`;
   const count = { '': mine().filter(unread).length + offers().length };
   return html`<a class="skip" href="#main" onClick=${(e) => { e.preventDefault(); document.getElementById('main').focus(); }}>${t('skip')}</a>
-    <header class="top"><a class="brand" href=${link('')} aria-label=${boot.title}><span class="mark" aria-hidden="true"><svg viewBox="0 0 24 24"><path d="M4 5h16v11H9l-5 4z"/></svg></span><span class="title">${boot.title}</span></a><${Live} /><span class="grow"></span>
+    <header class="top"><a class="brand" href=${link('')} aria-label=${boot.title}><span class="mark" aria-hidden="true"><svg viewBox="0 0 24 24"><path d="M4 5h16v11H9l-5 4z"/></svg></span><bdi class="title">${boot.title}</bdi></a><${Live} /><span class="grow"></span>
       ${boot.readOnly && html`<span class="chip amber">${t('read_only.short')}</span>`}<${Sound} /><${Seats} />${me.presence && html`<${Presence} away=${setAway} />`}<${Me} keys=${() => setKeys(true)} /></header>
     <nav class="rail" aria-label=${t('nav')}>${places.filter((p) => p[3]()).map(([path, icon, label]) => html`<a href=${link(path)} aria-current=${place === path ? 'page' : undefined} key=${path}><${Icon} name=${icon} /><span>${t(label)}</span>${count[path] ? html`<span class="count" aria-label=${t('news', { n: count[path] })}>${number(count[path])}</span>` : ''}</a>`)}</nav>
     <main id="main" tabindex="-1"><${Bars} />${view}</main>

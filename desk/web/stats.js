@@ -35,7 +35,8 @@ function Bars({ list, unit }) {
   const top = Math.max(1, ...list.map((x) => x.requests));
   const step = (w - pad) / Math.max(1, list.length);
   const label = (ms) => unit === 'hour' ? new Date(ms).getHours() + ':00' : atDay(ms);
-  const every = Math.ceil(list.length / 8);
+  // As many labels as fit beside each other in this language.
+  const every = Math.ceil(list.length * (Math.max(0, ...list.map((x) => label(x.at).length)) * 6.5 + 14) / (w - pad)) || 1;
   return html`<figure class="chart"><svg viewBox=${`0 0 ${w} ${h + 24}`} role="img" aria-label=${t('stats.volume')}>
     ${[0, 0.5, 1].map((f) => html`<g><line class="grid" x1=${pad} x2=${w} y1=${h - f * (h - 12)} y2=${h - f * (h - 12)} /><text class="axis" x=${pad - 6} y=${h - f * (h - 12) + 4} text-anchor="end">${number(Math.round(top * f))}</text></g>`)}
     ${list.map((x, i) => { const y = (n) => n / top * (h - 12); const at = pad + i * step; return html`<g><rect class="bar accepted" x=${at + step * 0.15} width=${step * 0.7} y=${h - y(x.accepted)} height=${y(x.accepted)} rx="2" /><rect class="bar missed" x=${at + step * 0.15} width=${step * 0.7} y=${h - y(x.requests)} height=${y(x.requests - x.accepted)} rx="2" />${i % every === 0 && html`<text class="axis" x=${at + step / 2} y=${h + 18} text-anchor="middle">${label(x.at)}</text>`}</g>`; })}</svg>

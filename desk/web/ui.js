@@ -15,7 +15,7 @@ const icons = {
   clock: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3 2', star: 'M12 4l2.5 5.2 5.7.8-4.1 4 1 5.7-5.1-2.7-5.1 2.7 1-5.7-4.1-4 5.7-.8z', warn: 'M12 4l9 16H3zM12 10v4M12 17v.01', file: 'M6 3h8l4 4v14H6zM14 3v4h4', down: 'M12 4v12M6 11l6 6 6-6M5 21h14',
   bolt: 'M13 3L5 14h6l-1 7 8-11h-6z', info: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 11v5M12 8v.01', plus: 'M12 5v14M5 12h14', slash: 'M15 4L9 20',
 };
-export const Icon = ({ name, label }) => html`<svg class="icon" viewBox="0 0 24 24" role=${label ? 'img' : undefined} aria-label=${label} aria-hidden=${label ? undefined : 'true'}><path d=${icons[name] || ''}/></svg>`;
+export const Icon = ({ name, label }) => html`<svg class=${name === 'send' || name === 'back' ? 'icon way' : 'icon'} viewBox="0 0 24 24" role=${label ? 'img' : undefined} aria-label=${label} aria-hidden=${label ? undefined : 'true'}><path d=${icons[name] || ''}/></svg>`;
 
 export const Name = ({ name }) => html`<bdi class="name">${visible(name)}</bdi>`;
 

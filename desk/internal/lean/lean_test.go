@@ -3,6 +3,7 @@ package lean_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -15,9 +16,18 @@ import (
 func TestOnlyLinesOfCommentsGo(t *testing.T) {
 	script := "// why\nconst a = 'http://x'; // short\n\t// more\nb();\n"
 	assert.Equal(t, "\nconst a = 'http://x'; // short\n\nb();\n", string(lean.File("a.js", []byte(script))))
-	style := "/* the frame */\na { b: c } /* d */\n"
-	assert.Equal(t, "\na { b: c } /* d */\n", string(lean.File("a.css", []byte(style))))
+	style := "/* the frame */\n@media (x: 1rem) {\n  a :is(b, c) :focus, d > e { f: g h; i: j }\n}\n"
+	assert.Equal(t, "\n@media (x:1rem){\na :is(b, c) :focus, d > e{f:g h;i:j}\n}\n", string(lean.File("a.css", []byte(style))))
 	assert.Equal(t, script, string(lean.File("a.txt", []byte(script))))
+}
+
+// What is left out between parts must not stand in a text.
+func TestNoStyleHasATextWithSuchParts(t *testing.T) {
+	b, err := os.ReadFile("../../web/desk.css")
+	require.NoError(t, err)
+	for _, text := range regexp.MustCompile(`"[^"\n]*"`).FindAllString(string(b), -1) {
+		assert.NotRegexp(t, `[{};:]`, text)
+	}
 }
 
 // A line that begins like a comment could stand in a template. Then the line
