@@ -130,5 +130,21 @@ func service() []mutant {
 			`	return fmt.Sprintf("%T", err), true` + "\n",
 			`	return fmt.Sprintf("%v", err), true` + "\n",
 		}}},
+		{row: "next", file: "decide_timer.go", in: ".", tests: "^TestNextProviderWhenNobodyJoins$", why: "the platform still has him", edits: []edit{{
+			"			h.own.Route++\n			x.unbind()\n			x.connect(\"\")\n",
+			"			h.own.Route++\n			x.connect(\"\")\n",
+		}}},
+		{row: "turned", file: "decide_service.go", in: ".", tests: "^TestClosingTurnsAway$", why: "who waits until closing time is served", edits: []edit{{
+			"	case open:\n		x.setAt(dueClosing, next)\n",
+			"	case open && !h.isHeld():\n	case open:\n		x.setAt(dueClosing, next)\n",
+		}}},
+		{row: "reopen", file: "decide_service.go", in: ".", tests: "^TestReopenPolicies$", why: "the same agent knows him", edits: []edit{{
+			"	if q.Reopen == ReopenAgent {\n",
+			"	if q.Reopen != ReopenBot {\n",
+		}}},
+		{row: "lapse", file: "decide_intake.go", in: ".", tests: "^TestFormThatLapses$", why: "who does not answer still wants a person", edits: []edit{{
+			"Required: f.Required, OnLapse: f.OnLapse})",
+			"Required: f.Required})",
+		}}},
 	}
 }
