@@ -134,9 +134,12 @@ func service() []mutant {
 			"			h.own.Route++\n			x.unbind()\n			x.connect(\"\")\n",
 			"			h.own.Route++\n			x.connect(\"\")\n",
 		}}},
-		{row: "turned", file: "decide_service.go", in: ".", tests: "^TestClosingTurnsAway$", why: "who waits until closing time is served", edits: []edit{{
-			"	case open:\n		x.setAt(dueClosing, next)\n",
-			"	case open && !h.isHeld():\n	case open:\n		x.setAt(dueClosing, next)\n",
+		{row: "turned", file: "decide_service.go", in: ".", tests: "^TestClosingTurnsAway$", why: "closing time is closing time", edits: []edit{{
+			"	if q.Closing == ClosingTurnAway && h.isHeld() {\n",
+			"	if q.Closing == ClosingServes && h.isHeld() {\n",
+		}, {
+			"	case q.Closing != ClosingEnds:\n",
+			"	case q.Closing == ClosingServes:\n",
 		}}},
 		{row: "reopen", file: "decide_service.go", in: ".", tests: "^TestReopenPolicies$", why: "the same agent knows him", edits: []edit{{
 			"	if q.Reopen == ReopenAgent {\n",
