@@ -390,6 +390,7 @@ func TestH12_UnknownIsNotOnline(t *testing.T) {
 		lively(r)
 		id := cxTalk(t, r)
 		require.NoError(t, r.Floor.Put(t.Context(), handoff.Agent{ID: "ann", Seats: 3, Queues: []string{"support"}}))
+		r.Wait() // nobody who read her presence before is about to offer
 		r.Floor.Quiet(true)
 		r.Floor.Break(errors.New("presence is down"))
 		require.Equal(t, handoff.StateWaiting, r.Asks("d").State)

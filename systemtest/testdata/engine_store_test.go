@@ -14,6 +14,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -63,6 +65,9 @@ func TestMain(m *testing.M) {
 			}
 			opened.Add(1)
 			tb.Cleanup(func() {
+				// The test's context has just ended, and its engines with it. What
+				// they are about to store must not get among what the next test finds.
+				synctest.Wait()
 				outside.Do(context.Background(), func(context.Context) { err = closes() })
 				if err != nil {
 					tb.Error(err)
@@ -124,7 +129,7 @@ func inSchemas(place string) (source, error) {
 		schema := spare[len(spare)-1]
 		spare = spare[:len(spare)-1]
 		s := pgstore.New(pool, pgstore.Options{Schema: schema, NoListen: true, CallerClock: true})
-		return s, func() error {
+		return whole{s}, func() error {
 			var errs []error
 			for _, table := range []string{"record", "entry", "key", "cursor"} {
 				_, err := pool.Exec(context.Background(), "DELETE FROM "+pgx.Identifier{schema, "handoff_" + table}.Sanitize())
@@ -145,6 +150,57 @@ func inSchemas(place string) (source, error) {
 		}
 		return errors.Join(errs...)
 	}}, nil
+}
+
+// whole is a store whose writes are not cut off. A server that has got a
+// statement may carry it out after its caller has gone, and so after the schema
+// was emptied for the next test.
+type whole struct{ *pgstore.Store }
+
+func (s whole) Commit(ctx context.Context, r handoff.Record, entries ...handoff.RecordEntry) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.Store.Commit(context.WithoutCancel(ctx), r, entries...)
+}
+
+func (s whole) CommitBatch(ctx context.Context, items []handoff.Item) []error {
+	return s.Store.CommitBatch(context.WithoutCancel(ctx), items)
+}
+
+func (s whole) Claim(ctx context.Context, c handoff.Claim) (handoff.Claimed, error) {
+	if err := ctx.Err(); err != nil {
+		return handoff.Claimed{}, err
+	}
+	return s.Store.Claim(context.WithoutCancel(ctx), c)
+}
+
+func (s whole) Lead(ctx context.Context, id handoff.ID, cursor string, now time.Time, lease time.Duration) (handoff.Lead, error) {
+	if err := ctx.Err(); err != nil {
+		return handoff.Lead{}, err
+	}
+	return s.Store.Lead(context.WithoutCancel(ctx), id, cursor, now, lease)
+}
+
+func (s whole) Ack(ctx context.Context, acks ...handoff.Ack) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.Store.Ack(context.WithoutCancel(ctx), acks...)
+}
+
+func (s whole) Erase(ctx context.Context, conversation string, tomb handoff.Record) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.Store.Erase(context.WithoutCancel(ctx), conversation, tomb)
+}
+
+func (s whole) Delete(ctx context.Context, id handoff.ID, version int64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.Store.Delete(context.WithoutCancel(ctx), id, version)
 }
 
 func underPrefixes(place string) (source, error) {
