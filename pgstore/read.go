@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -98,23 +100,29 @@ func (s *Store) List(ctx context.Context, q handoff.Query) ([]handoff.Record, er
 	sql := s.sql.list
 	if each {
 		q.Lines = nil
-		w.args = append(w.args, sorted(slices.Clone(lines)))
-		sql = s.sql.perLine
+		lines = sorted(slices.Clone(lines))
+		padded := make([]*string, roundUp(len(lines))) // with NULLs, which no record is in
+		for i := range lines {
+			padded[i] = &lines[i]
+		}
+		w.args = append(w.args, padded)
+		sql = fmt.Sprintf(s.sql.perLine, len(padded))
 	}
 	w.where(q)
 	if !q.After.IsZero() {
 		w.after(q)
 	}
-	order := " ORDER BY r.created, r.conversation, r.number"
+	by := " ORDER BY r.created, r.conversation, r.number"
 	if q.ByRank {
-		order = " ORDER BY ~r.priority, r.since, r.conversation, r.number"
+		by = " ORDER BY ~r.priority, r.since, r.conversation, r.number"
 	}
+	order := by
 	if q.Limit > 0 {
 		w.args = append(w.args, int64(q.Limit))
 		order += fmt.Sprintf(" LIMIT $%d::bigint", len(w.args))
 	}
 	if each {
-		sql += w.and() + order + ") r" + order
+		sql += w.and() + fmt.Sprintf("%s LIMIT %d) r", by, roundUp(q.Limit)) + order
 	} else {
 		sql += w.String() + order
 	}
@@ -124,6 +132,15 @@ func (s *Store) List(ctx context.Context, q handoff.Query) ([]handoff.Record, er
 	}
 	list, err := pgx.CollectRows(rows, scanRecord)
 	return list, wrap("list", err)
+}
+
+// roundUp returns the least power of two that is not less than n; n itself
+// when that is large.
+func roundUp(n int) int {
+	if n > 1<<30 {
+		return n
+	}
+	return 1 << bits.Len(uint(max(n, 1)-1))
 }
 
 // Count is handoff.Counter's.
@@ -137,10 +154,11 @@ func (s *Store) Count(ctx context.Context, q handoff.Query) (n int, err error) {
 // Ahead is handoff.AheadCounter's.
 func (s *Store) Ahead(ctx context.Context, r handoff.Record, limit int) (n int, err error) {
 	var most *int64
+	each := "ALL"
 	if n := int64(limit); n > 0 {
-		most = &n
+		most, each = &n, strconv.Itoa(roundUp(limit))
 	}
-	err = s.db.QueryRow(ctx, s.sql.ahead, r.Queue, int64(r.Priority), place(r.Since), r.ID.Conversation, r.ID.Number, most).Scan(&n)
+	err = s.db.QueryRow(ctx, fmt.Sprintf(s.sql.ahead, each), r.Queue, int64(r.Priority), place(r.Since), r.ID.Conversation, r.ID.Number, most).Scan(&n)
 	return n, wrap("ahead", err)
 }
 

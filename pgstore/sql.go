@@ -20,6 +20,8 @@ type queries struct {
 
 func newQueries(schema string) queries {
 	q := func(s string) string { return strings.ReplaceAll(s, "@", schema+".") }
+	// Those that fmt.Sprintf completes.
+	format := func(s string) string { return strings.ReplaceAll(s, "@", strings.ReplaceAll(schema, "%", "%%")+".") }
 	return queries{
 		commit: q(`SELECT answer, detail FROM @handoff_commit($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,
 			$17::text[],$18::bigint[],$19::bigint[],$20::text[],$21::text[],$22::bigint[],$23,$24::text[],$25::bigint[],$26::timestamptz[],$27::bytea[])`),
@@ -57,17 +59,21 @@ func newQueries(schema string) queries {
 				until = CASE WHEN $7::boolean OR $5::bigint <> c.term THEN c.until ELSE $6::timestamptz END`),
 		// In two parts, each with the index's own order: a comparison of all columns at once ends a walk only where the
 		// first of them decides, and without an order the server may read the whole table, which it takes for short.
-		ahead: q(`SELECT count(*) FROM (SELECT FROM (
+		// The limit of each part is in the text, rounded up; see perLine.
+		ahead: format(`SELECT count(*) FROM (SELECT FROM (
 			(SELECT 1 FROM @handoff_record WHERE queue = $1 AND line <> '' AND ~priority < ~$2::bigint
-				ORDER BY ~priority, since, conversation, number LIMIT $6::bigint)
+				ORDER BY ~priority, since, conversation, number LIMIT %[1]s)
 			UNION ALL
 			(SELECT 1 FROM @handoff_record WHERE queue = $1 AND line <> '' AND ~priority = ~$2::bigint
 				AND (since, conversation, number) < ($3::timestamptz, $4::text, $5::bigint)
-				ORDER BY since, conversation, number LIMIT $6::bigint)) y LIMIT $6::bigint) x`),
+				ORDER BY since, conversation, number LIMIT %[1]s)) y LIMIT $6::bigint) x`),
 		list: q(`SELECT ` + columns + ` FROM @handoff_record r`),
 		// The first of each line and then the first of them all: as many index
-		// look-ups as there are lines, however many records wait in others.
-		perLine: q(`SELECT ` + columns + ` FROM unnest($1::text[]) AS l(name) CROSS JOIN LATERAL (
+		// look-ups as there are lines, however many records wait in others. How
+		// many there are at most is in the text, rounded up: of a parameter the
+		// server assumes the worst, and makes a new plan at each call, which takes
+		// longer than the look-ups.
+		perLine: format(`SELECT ` + columns + ` FROM (SELECT name FROM unnest($1::text[]) AS l(name) LIMIT %d) l CROSS JOIN LATERAL (
 			SELECT ` + columns + ` FROM @handoff_record r WHERE r.line = l.name AND r.line <> ''`),
 		count:    q(`SELECT count(*) FROM @handoff_record r`),
 		versions: q(`SELECT number, version FROM @handoff_record WHERE conversation = $1 ORDER BY number`),
