@@ -88,7 +88,7 @@ cover: ## Statements that the root module's tests reach
 goals-webhooks: ## The answer to a webhook against a tenth of the strictest platform's patience, one line for each store
 	cd pgstore && go run ./examples/webhooks
 
-goals-desk: ## The desk's pages against its goals, one line each: sizes, and times where there is a browser
+goals-desk: ## The desk's pages against its goals, one line each: sizes, what a page costs the server, and times where there is a browser
 	go run ./desk/internal/goals
 	cd desk/browsertest && go run ./internal/goals
 

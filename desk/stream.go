@@ -225,6 +225,9 @@ func (o *eventWriter) flush() {
 	if _, o.err = o.w.Write(o.buf.Bytes()); o.err == nil {
 		o.err = o.rc.Flush()
 	}
+	if o.buf.Cap() > 1<<10 {
+		o.buf = bytes.Buffer{} // most pages listen for long and are told little
+	}
 	o.buf.Reset()
 }
 

@@ -1,106 +1,66 @@
-// Goals prints how large the desk's pages are against what was aimed at, one
-// line for each goal. Run it in the repository's root: make goals-desk. What a
-// page costs at once is the inbox; the figure for every page is what somebody
-// loads who opens all of them, each when it is first opened. The files are
-// embedded as they are edited, five catalogues among them, and not packed; they
-// are sent without their comments, and a host's own compression packs that.
+// Goals prints how large the desk's pages are, and what its pages cost a server,
+// against what was aimed at: one line for each goal, with its name, figure,
+// bound, met or missed. Run it in the repository's root: make goals-desk.
 //
-// Two bounds are out of reach for what the pages do. esbuild 0.25.0 with --minify
-// makes 54.2 KiB of the scripts of every page, and 42.4 KiB of all of them in one
-// file, which nobody could load a part of. Of what is embedded, the words of the
-// catalogues alone are 57 KiB, the licence of what is vendored is 12 KiB, and
-// with scripts and styles minified 296 KiB of 346 would be left, at the price of a
-// step to build them. So "every page" and "embedded in all" are missed, and the
-// lines are here to show by how much.
+// Times are medians with the quartiles around them, and a ratio to a request of
+// the same server that does nothing (healthz), asked by the same process. The
+// pages of these goals are clients in another process, which this program starts
+// of itself: they do what the scripts do, without a browser.
 package main
 
 import (
-	"compress/gzip"
+	"context"
+	"errors"
+	"flag"
 	"fmt"
-	"io/fs"
 	"log"
 	"os"
-	"path"
-	"regexp"
-
-	"github.com/seed-2a427302/handoff/desk/internal/lean"
+	"os/signal"
+	"slices"
+	"time"
 )
 
-type count int
-
-func (c *count) Write(p []byte) (int, error) { *c += count(len(p)); return len(p), nil }
-
-// A script is a module: its size, and what it imports at once.
-type script struct {
-	bytes   int
-	imports []string
-}
-
-var imports = regexp.MustCompile(`(?m)^import [^(]*? from '\./([^']+)';`)
-
-// closure is how much a page loads that begins with a module.
-func closure(all map[string]script, name string, seen map[string]bool) int {
-	if seen[name] {
-		return 0
-	}
-	seen[name] = true
-	n := all[name].bytes
-	for _, i := range all[name].imports {
-		n += closure(all, i, seen)
-	}
-	return n
-}
-
 func main() {
-	packed, all, scripts := map[string]int{}, 0, map[string]script{}
-	err := fs.WalkDir(os.DirFS("desk"), ".", func(name string, d fs.DirEntry, err error) error {
-		top := path.Dir(name)
-		if err != nil || d.IsDir() || top != "web" && top != "web/vendor" && top != "i18n" {
-			return err
-		}
-		b, err := os.ReadFile(path.Join("desk", name))
-		if err != nil {
-			return err
-		}
-		all += len(b)
-		b = lean.File(name, b)
-		var n count
-		z, err := gzip.NewWriterLevel(&n, gzip.BestCompression)
-		if err != nil {
-			return err
-		}
-		if _, err := z.Write(b); err != nil {
-			return err
-		}
-		if err := z.Close(); err != nil {
-			return err
-		}
-		packed[path.Ext(name)] += int(n)
-		if path.Ext(name) == ".js" {
-			s := script{bytes: int(n)}
-			for _, m := range imports.FindAllSubmatch(b, -1) {
-				s.imports = append(s.imports, path.Join(top, string(m[1])))
-			}
-			scripts[name] = s
-		}
-		return nil
-	})
+	as := flag.String("pages", "", "be the pages of a measurement: idle, owners or storm (this program starts itself so)")
+	url := flag.String("url", "", "where the desk of these pages is")
+	n := flag.Int("n", 0, "how many pages")
+	large := flag.Int("large", 100_000, "handoffs of the large view; 0 leaves it out")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	var err error
+	if *as != "" {
+		err = pages(ctx, *as, *url, *n)
+	} else {
+		err = errors.Join(sizes(), views(ctx, *large), streams(ctx), fanOut(ctx), storm(ctx))
+	}
+	cancel()
+	stop()
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, g := range []struct {
-		name        string
-		bytes, most int
-	}{
-		{"JavaScript of the inbox, gzip", closure(scripts, "web/desk.js", map[string]bool{}), 25 << 10},
-		{"JavaScript of every page, gzip", packed[".js"], 25 << 10},
-		{"CSS, gzip", packed[".css"], 8 << 10},
-		{"embedded in all", all, 250 << 10},
-	} {
-		verdict := "met"
-		if g.bytes > g.most {
-			verdict = "missed"
-		}
-		fmt.Printf("%-30s %7.1f KiB  at most %d KiB  %s\n", g.name, float64(g.bytes)/1024, g.most>>10, verdict)
+}
+
+// A series is a list of measurements in milliseconds.
+type series []float64
+
+// at returns a quantile.
+func (s series) at(q float64) float64 {
+	x := slices.Clone(s)
+	slices.Sort(x)
+	return x[min(int(q*float64(len(x))), len(x)-1)]
+}
+
+// middle says where the middle half of a series is.
+func (s series) middle() string {
+	return fmt.Sprintf("(%.1f to %.1f, n %d)", s.at(.25), s.at(.75), len(s))
+}
+
+// goal prints a line.
+func goal(name, figure string, met bool, bound string) {
+	verdict := "met"
+	if !met {
+		verdict = "missed"
 	}
+	fmt.Printf("%-50s %-52s at most %-9s %s\n", name, figure, bound, verdict)
 }
