@@ -5,6 +5,7 @@
 //
 //	go run . -rounds 9
 //	go run . -only redis
+//	go run . -only postgres -goal 'edge to offer'
 //	go run . -profile 1000
 //
 // Rounds are interleaved: each has every measurement once, so that a slow
@@ -19,6 +20,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -28,10 +30,11 @@ import (
 // An effort says how much is measured in each round.
 type effort struct {
 	rounds      int
-	window      time.Duration // of what goes on for a time
-	items       int           // of what is counted
-	calls       int           // whose time is taken one by one
-	short, long int           // how many wait in a short and in a long queue
+	goal        *regexp.Regexp // only goals that match, and what they need; nil: all
+	window      time.Duration  // of what goes on for a time
+	items       int            // of what is counted
+	calls       int            // whose time is taken one by one
+	short, long int            // how many wait in a short and in a long queue
 }
 
 var full = effort{rounds: 9, window: 400 * time.Millisecond, items: 3000, calls: 200, short: 1000, long: 100_000}
@@ -41,6 +44,10 @@ func main() {
 	flag.IntVar(&size.rounds, "rounds", size.rounds, "interleaved rounds")
 	flag.IntVar(&size.long, "long", size.long, "how many wait in a long queue")
 	only := flag.String("only", "", "postgres, redis or sqlite; all when empty")
+	flag.Func("goal", "only goals whose line matches this regular expression", func(text string) (err error) {
+		size.goal, err = regexp.Compile(text)
+		return err
+	})
 	profiled := flag.Int("profile", 0, "instead: what so many operations of each kind make PostgreSQL do")
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
@@ -100,6 +107,9 @@ func run(ctx context.Context, w io.Writer, size effort, only string) error {
 		s, err := server.open(ctx, size)
 		if err != nil {
 			return fmt.Errorf("%s: %w", server.name, err)
+		}
+		if size.goal != nil {
+			s.only(server.name, size.goal)
 		}
 		results, err := s.play(ctx, w, server.name, size.rounds)
 		if err = errors.Join(err, s.close()); err != nil {

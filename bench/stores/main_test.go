@@ -2,6 +2,8 @@ package main
 
 import (
 	"math"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +42,27 @@ func TestSmall(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// One goal alone measures what it needs, and nothing else.
+func TestOnly(t *testing.T) {
+	t.Parallel()
+	one := func(name string) measure { return measure{figures: []string{name, name + ", p99"}} }
+	s := &suite{
+		measures: []measure{one("a"), one("b"), one("c"), one("d")},
+		goals:    []goal{atLeast("first", "a", "b", 1), atMost("second", "d, p99", "b", 1)},
+	}
+	s.only("redis", regexp.MustCompile("redis: sec"))
+	if len(s.goals) != 1 || s.goals[0].name != "second" {
+		t.Errorf("%d goals are left", len(s.goals))
+	}
+	var left []string
+	for _, m := range s.measures {
+		left = append(left, m.figures[0])
+	}
+	if !slices.Equal(left, []string{"b", "d"}) {
+		t.Errorf("measures %q are left", left)
 	}
 }
 

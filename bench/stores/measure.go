@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"regexp"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -52,6 +53,18 @@ type suite struct {
 	measures []measure
 	goals    []goal
 	close    func() error
+}
+
+// only leaves out goals that do not match, and what is measured for no other.
+func (s *suite) only(server string, match *regexp.Regexp) {
+	s.goals = slices.DeleteFunc(s.goals, func(g goal) bool { return !match.MatchString(server + ": " + g.name) })
+	used := map[string]bool{}
+	for _, g := range s.goals {
+		g.ratio(func(name string) float64 { used[name] = true; return 1 })
+	}
+	s.measures = slices.DeleteFunc(s.measures, func(m measure) bool {
+		return !slices.ContainsFunc(m.figures, func(name string) bool { return used[name] })
+	})
 }
 
 // play runs a suite in interleaved rounds and prints it.
