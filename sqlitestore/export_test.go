@@ -1,6 +1,9 @@
 package sqlitestore
 
-import "context"
+import (
+	"context"
+	"database/sql"
+)
 
 // Pragma sets something on the connections that write.
 func Pragma(ctx context.Context, s *Store, pragma string) error {
@@ -36,4 +39,14 @@ func Queued(s *Store) int {
 	s.group.mu.Lock()
 	defer s.group.mu.Unlock()
 	return len(s.group.queue)
+}
+
+// AheadPlan tells how SQLite counts those ahead.
+func AheadPlan(ctx context.Context, s *Store) ([]string, error) {
+	rows, err := s.read.query(ctx, "EXPLAIN QUERY PLAN "+s.sql.ahead, "desk", 0, 0, "c", 1, 100)
+	return collect(rows, err, func(rows *sql.Rows) (step string, err error) {
+		var n [3]int
+		err = rows.Scan(&n[0], &n[1], &n[2], &step)
+		return step, err
+	})
 }
