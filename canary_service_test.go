@@ -67,7 +67,8 @@ func newHouse(t *testing.T) *house {
 	k := &house{tickets: &ticketing{platform: platform{name: "vendor"}, broken: 2, made: map[string]string{}}}
 	var err error
 	three := 3
-	k.rules, err = automate.New([]automate.Rule{
+	// As people edit them: New would refuse those that name nothing.
+	kept := automate.NewRules([]automate.Rule{
 		{
 			Name: "came", On: []handoff.Kind{handoff.KindEnqueued, handoff.KindJoined, handoff.KindMissed, handoff.KindRated},
 			Do: []automate.Action{
@@ -83,7 +84,8 @@ func newHouse(t *testing.T) *house {
 		{Name: "out", On: []handoff.Kind{handoff.KindEnded}, Do: []automate.Action{{Webhook: "https://hooks.example.com/" + inside}}},
 		{Name: "by hand", Button: inside, Do: []automate.Action{{Note: inside}, {Webhook: "https://hooks.example.com/" + inside}}},
 		{Name: "echo", On: []handoff.Kind{handoff.KindNote}, Do: []automate.Action{{Note: inside}}},
-	}, automate.Options{Secret: []byte(inside + inside), Client: &http.Client{Transport: &k.web}})
+	}...)
+	k.rules, err = automate.New(nil, automate.Options{Secret: []byte(inside + inside), Client: &http.Client{Transport: &k.web}, Keep: kept})
 	require.NoError(t, err)
 	k.replies, err = canned.New(canned.Reply{Name: "hello", Category: inside, Text: canary + " hello {user}, {agent} here", Queue: "support"})
 	require.NoError(t, err)

@@ -117,6 +117,9 @@ func permanent(err error) (bool, time.Duration) {
 // A Sink receives every entry of every handoff, internal ones included: the
 // staff side, archives, analytics. Calls come in order for each handoff, at
 // least once; Entry.Handoff and Entry.ID tell a repeat.
+//
+// New asks one that has a method CheckConfig(*Config) error whether it fits, and
+// tells what is wrong with the rest.
 type Sink interface {
 	Handle(ctx context.Context, h *Handoff, e *Entry) error
 }

@@ -152,6 +152,9 @@ func (c *Config) problems() []error {
 		if sink == nil {
 			bad("Sinks", "has one that is nil")
 		}
+		if v, ok := sink.(interface{ CheckConfig(c *Config) error }); ok {
+			out = append(out, problemsOf(fmt.Sprintf("Sinks[%.40q]", name), v.CheckConfig(c))...)
+		}
 	}
 	for _, d := range []struct {
 		name string

@@ -347,6 +347,11 @@ func validate(field string, part any) []error {
 	if !ok {
 		return nil
 	}
+	return problemsOf(field, v.Validate())
+}
+
+// problemsOf takes joined errors apart, each as an *InvalidError under field.
+func problemsOf(field string, err error) []error {
 	var out []error
 	var split func(error)
 	split = func(err error) {
@@ -363,6 +368,6 @@ func validate(field string, part any) []error {
 			out = append(out, &InvalidError{Field: field, Why: err.Error()})
 		}
 	}
-	split(v.Validate())
+	split(err)
 	return out
 }

@@ -299,3 +299,30 @@ func TestNamesInTextsAreText(t *testing.T) {
 		}
 	})
 }
+
+// A rule that names what the Config does not have is a problem of the Config,
+// told with all others, and rules that people edit are none.
+func TestRulesThatDoNotFit(t *testing.T) {
+	rules := []automate.Rule{
+		{Name: "fits", Button: "x", If: automate.Condition{Queues: []string{"support"}}, Do: []automate.Action{
+			{Notice: handoff.NoticeMessage}, {Transfer: &handoff.Target{Queue: "support"}}, {Transfer: &handoff.Target{Agent: "ann"}},
+		}},
+		{Name: "does not", Button: "x", If: automate.Condition{Queues: []string{"support", "suport"}}, Do: []automate.Action{
+			{Notice: "no such words"}, {Transfer: &handoff.Target{Queue: "vip"}},
+		}},
+	}
+	config := func(rules []automate.Rule, o automate.Options) handoff.Config {
+		a, err := automate.New(rules, o)
+		require.NoError(t, err)
+		return handoff.Config{
+			Store: handofftest.NewStore(nil), Directory: handoff.Staff{}, Queues: []handoff.Queue{{Name: "support"}},
+			Sinks: map[string]handoff.Sink{"rules": a}, BotQueue: "nowhere",
+		}
+	}
+	_, err := handoff.New(config(rules, automate.Options{}))
+	require.ElementsMatch(t, []string{
+		"BotQueue", `Sinks["rules"].Rules[1].If.Queues[1]`, `Sinks["rules"].Rules[1].Do[0].Notice`, `Sinks["rules"].Rules[1].Do[1].Transfer`,
+	}, fields(err))
+	_, err = handoff.New(config(rules[:1], automate.Options{Keep: automate.NewRules(rules[1:]...)}))
+	require.Equal(t, []string{"BotQueue"}, fields(err))
+}

@@ -7,7 +7,8 @@
 // an action does is named after entry and rule, so that a repeat does it once.
 // An agent runs a rule by hand with [Automations.Run]; [Automations.Buttons]
 // says which. Rules are given to [New]; those of [Options.Keep] are edited while
-// engines run.
+// engines run. What the former name, queues and notices, is checked by
+// handoff.New.
 //
 // A rule that sets itself off, or another one that does, is stopped after
 // [Rule.Chain] steps, and one that runs too often for a handoff after

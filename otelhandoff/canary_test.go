@@ -181,7 +181,7 @@ func (q *quoter) service(t *testing.T, o otelhandoff.Options, rules *automate.Au
 func (q *quoter) rules(t *testing.T) *automate.Automations {
 	t.Helper()
 	three := 3
-	a, err := automate.New([]automate.Rule{
+	kept := automate.NewRules([]automate.Rule{ // as people edit them: New would refuse those that name nothing
 		{
 			Name: "came " + canary, On: []handoff.Kind{handoff.KindEnqueued, handoff.KindJoined, handoff.KindMissed, handoff.KindRated, handoff.KindNote},
 			Button: canary, If: automate.Condition{NoTags: []string{"no " + canary}},
@@ -195,7 +195,8 @@ func (q *quoter) rules(t *testing.T) *automate.Automations {
 				{Transfer: &handoff.Target{Queue: canary, Note: canary}},
 			},
 		},
-	}, automate.Options{Secret: []byte(canary + canary), Client: &http.Client{Transport: q}})
+	}...)
+	a, err := automate.New(nil, automate.Options{Secret: []byte(canary + canary), Client: &http.Client{Transport: q}, Keep: kept})
 	require.NoError(t, err)
 	return a
 }
