@@ -101,9 +101,10 @@ func (l *live) wholeFiles(ref string, bill handoff.File) {
 	}
 }
 
-const ruleOrders = "webhooks in any order, each twice, lead to the same final state: ended, and every message that came before the end shown once"
+const ruleOrders = "webhooks in any order, each twice, lead to the same final state: ended, and every message that came before the end taken once"
 
-// orderedEvents is how many webhooks are put into every order: 720 orders.
+// orderedEvents is how many events are put into every order: 720 orders, or 120
+// where the last of them, the end, is read.
 const orderedEvents = 6
 
 func checkOrders(l *live) {
@@ -111,6 +112,9 @@ func checkOrders(l *live) {
 		return
 	}
 	most := orderedEvents
+	if _, read := l.p.(handoff.Streamer); read {
+		most-- // the end is read
+	}
 	if testing.Short() || slowed {
 		most = 4
 	}
@@ -147,11 +151,17 @@ func (l *live) orderOnce(round int, order []int) int {
 		{Kind: Write, Text: "inside " + conversation},
 		{Kind: Transfer, Agent: bob},
 		{Kind: Say, Text: texts[1]},
-		{Kind: End},
 	} {
 		a.Chat = ref
 		l.v.Do(a)
 	}
+	if _, read := l.p.(handoff.Streamer); read { // its webhooks may tell messages only
+		for len(texts) < len(order) {
+			texts = append(texts, fmt.Sprintf("message %d %s", len(texts)+1, conversation))
+			l.v.Do(Act{Kind: Say, Chat: ref, Text: texts[len(texts)-1]})
+		}
+	}
+	l.v.Do(Act{Kind: End, Chat: ref})
 	hooks, ends := l.telling(len(order))
 	if len(hooks) < 2 {
 		return len(hooks)
@@ -187,14 +197,18 @@ func (l *live) orderOnce(round int, order []int) int {
 	if h.State != handoff.StateEnded || h.Outcome != want {
 		l.fatalf("in the order %v the handoff is %s %s, want ended %s", order, h.State, h.Outcome, want)
 	}
-	if l.info.Custody == handoff.CustodyConversation {
-		return len(hooks)
-	}
 	got := l.saw(conversation, texts...)
+	if l.info.Custody == handoff.CustodyConversation { // the user sees it there: the log says how often it was taken
+		for _, en := range l.Entries(id) {
+			if en.Kind == handoff.KindMessage && slices.Contains(texts, en.Text) {
+				got = append(got, en.Text)
+			}
+		}
+	}
 	slices.Sort(got)
 	slices.Sort(before)
 	if !slices.Equal(got, before) {
-		l.fatalf("in the order %v the user saw %q, want %q", order, got, before)
+		l.fatalf("in the order %v what was taken is %q, want %q", order, got, before)
 	}
 	return len(hooks)
 }

@@ -18,19 +18,23 @@
 // The calls are those of https://developers.cm.com/mobile-service-cloud/docs
 // (integration, twoway-format, control-routing, presence, conversations-retrieval,
 // as stored copies of these pages had them on 2026-11-25). Those copies end before
-// the lists of message types and event types. What follows is on no page of CM.com
-// that could be read; "bridge" marks what the published bridge of a shop,
-// Dutchtoysgroup/zipchat-cm-bridge on GitHub, says it found at the live router:
+// the lists of message types and event types. That a message of the host's side is
+// ClientTerminated, and that the id of a chat is made of channel, client and host,
+// is on CM.com's page on TwoWay (www.cm.com/app/docs, Router and Scripted Bot API
+// 1.0); that CXWebConversations is a channel, on twoway-format. What follows is on
+// no page of CM.com that could be read; "bridge" marks what the published bridge of
+// a shop, Dutchtoysgroup/zipchat-cm-bridge on GitHub, says it found at the live
+// router:
 //
 //	what                                      where             if it is otherwise
 //	$type of a text is "text", in lower       Open, Send        400 for every message (bridge: "Text" is refused so)
 //	  case (bridge)
-//	an own web chat is CXWebConversations     Config.Channel    400 for every message
-//	  (bridge)
+//	an own web chat may use the channel       Config.Channel    400 for every message
+//	  CXWebConversations (bridge)
 //	the id of a chat in a request is ignored, Open              webhooks name a chat that nobody knows
 //	  the one of the answer counts (bridge)
-//	an agent's message is ClientTerminated,   webhook           it is not shown
-//	  with the chat's id (bridge)
+//	an agent's message has the chat's id      webhook           it is not shown
+//	  (bridge)
 //	the secret may be a header (bridge)       webhook           put it into all three addresses
 //	the context's keys are RoutingKeywords,   Open              the skill, the web store or the customer's address are
 //	  WebStoreReferrer and CustomerInfo,                          not known there: Config.Context adds others
@@ -55,6 +59,12 @@
 //
 // A chat whose opening got no answer cannot be found. Such a chat has no agent
 // unless the handover itself was applied without an answer.
+//
+// Custody is that of the queue only. By CM.com's pages (adapters, control-routing)
+// a bot may also be an adapter behind one of CM.com's own channels, which then has
+// the conversation. But no page that could be read says that an adapter is told
+// what others say once its links are disabled, nor how it learns that an agent is
+// done; without either an engine can neither follow nor take back a conversation.
 //
 // The router tells neither place nor wait for written channels and takes no notes;
 // whether it tells that somebody writes is among the lists that could not be read.
