@@ -3,7 +3,13 @@
 // docs/providers/genesys.md says how to set it up.
 //
 // Messages of agents and their typing come as webhooks. Who joins, leaves and
-// ends a conversation does not: it is read every few seconds (Config.Poll).
+// ends a conversation does not: it is read every few seconds (Config.Poll), within
+// the 300 requests a minute that a token has; a failed read is tried again with the
+// time between, or when a 429 says. Genesys Cloud's notification topics would tell
+// it sooner, by a websocket. They are not used: a channel lives 24 hours at most and
+// repeats nothing that was missed while it was down (by reports of others, not seen
+// on a page of Genesys), so that the reads would have to stay, and the root module
+// has no websocket library.
 //
 // The calls are those of Genesys Cloud's Platform API, the webhooks those of
 // its pages on Open Messaging. The following is neither:
