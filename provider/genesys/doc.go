@@ -6,8 +6,8 @@
 // ends a conversation does not: it is read every few seconds (Config.Poll), within
 // the 300 requests a minute that a token has; a failed read is tried again with the
 // time between, or when a 429 says. Genesys Cloud's notification topics would tell
-// it sooner, by a websocket. They are not used: a channel lives 24 hours at most and
-// repeats nothing that was missed while it was down (by reports of others, not seen
+// it sooner, by a websocket. They are not used: a channel lives 24 hours, unless it
+// is renewed, and what was missed while it was down is lost (by reports of others, not seen
 // on a page of Genesys), so that the reads would have to stay, and the root module
 // has no websocket library.
 //
