@@ -48,7 +48,7 @@ func (e *Engine) allowed(ctx context.Context, q *Queue, h *Handoff, to []candida
 // spend counts one offer to an agent, or says until when he had as many as he
 // may get. The same offer, tried again, counts once.
 func (e *Engine) spend(ctx context.Context, q *Queue, h *Handoff, agent string) (until time.Time, err error) {
-	offer := asking{For: hash(h.ID.Conversation + " " + itoa(h.ID.Number) + " " + itoa(h.OfferNo+1))}
+	offer := asking{For: nextOffer(h)}
 	added, err := e.keep(ctx, allowanceName(q.Name, agent), func(last *kept) *kept {
 		offer.At, until = now(), time.Time{}
 		// A time well ahead was written by a clock that was wrong.
@@ -66,4 +66,31 @@ func (e *Engine) spend(ctx context.Context, q *Queue, h *Handoff, agent string) 
 		e.shorten(ctx, added)
 	}
 	return until, err
+}
+
+// nextOffer names the next offer of a handoff.
+func nextOffer(h *Handoff) uint64 {
+	return hash(h.ID.Conversation + " " + itoa(h.ID.Number) + " " + itoa(h.OfferNo+1))
+}
+
+// refund takes back what spend has counted for an offer that another replica
+// has made to somebody else in the meantime. Where that is not certain the count
+// stays: an agent may get an offer less, never one more.
+func (e *Engine) refund(ctx context.Context, q *Queue, h *Handoff, agent, op string) error {
+	made, err := e.entry(ctx, h.ID, op)
+	if err != nil || made == nil || made.Agent == agent {
+		return err
+	}
+	offer := nextOffer(h)
+	added, err := e.keep(ctx, allowanceName(q.Name, agent), func(last *kept) *kept {
+		i := slices.IndexFunc(last.Asked, func(a asking) bool { return a.For == offer })
+		if i < 0 {
+			return nil
+		}
+		return &kept{Asked: slices.Delete(slices.Clone(last.Asked), i, i+1)}
+	})
+	if added != nil {
+		e.shorten(ctx, added)
+	}
+	return err
 }

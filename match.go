@@ -93,8 +93,8 @@ func (e *Engine) offerTo(ctx context.Context, q *Queue, h *Handoff, start int64,
 			return false, err
 		}
 	}
-	c := cOffer{to: to, broadcast: q.Style == Broadcast}
-	_, err = e.apply(ctx, h, c, "offer/"+itoa(h.OfferNo+1))
+	c, op := cOffer{to: to, broadcast: q.Style == Broadcast}, "offer/"+itoa(h.OfferNo+1)
+	_, err = e.apply(ctx, h, c, op)
 	switch {
 	case err == nil:
 		if !c.broadcast {
@@ -102,6 +102,11 @@ func (e *Engine) offerTo(ctx context.Context, q *Queue, h *Handoff, start int64,
 		}
 		return true, nil
 	case errors.Is(err, ErrConflict), errors.Is(err, ErrFull), errors.Is(err, ErrDuplicate), errors.Is(err, ErrState):
+		if q.AgentMost > 0 && !c.broadcast {
+			if err := e.refund(ctx, q, h, to[0].agent, op); err != nil {
+				return false, err
+			}
+		}
 		return false, errAgain
 	}
 	return false, err

@@ -285,6 +285,34 @@ func TestOffersAreSpreadOverReplicas(t *testing.T) {
 	}, queues(handoff.Queue{Name: "support", Ladder: patient(), OfferTimeout: 24 * time.Hour, AgentMost: 3}))
 }
 
+// An offer that another replica made to somebody else first costs nobody one of
+// the offers that he may get.
+func TestOfferThatLostItsRaceIsNotCounted(t *testing.T) {
+	first := func(agent string) handoff.RouterFunc {
+		return func(_ context.Context, _ *handoff.Handoff, free []handoff.Candidate) (string, string) {
+			for i := range free {
+				if free[i].Agent.ID == agent {
+					return agent, "first"
+				}
+			}
+			return free[0].Agent.ID, "left"
+		}
+	}
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		r.Agent("ann", 9)
+		r.Agent("bob", 9)
+		r.Replica(func(c *handoff.Config) { c.Router = first("bob") })
+		r.Sleep(time.Minute)
+		slowCommits(r, 50*time.Millisecond)
+		for i := range 12 {
+			r.Asks(talk(i))
+			r.Sleep(20 * time.Second)
+		}
+		require.Equal(t, []int{3, 3}, []int{load(r, "ann"), load(r, "bob")})
+	}, queues(handoff.Queue{Name: "support", Ladder: patient(), OfferTimeout: 24 * time.Hour, AgentMost: 3}),
+		func(c *handoff.Config) { c.Router = first("ann") })
+}
+
 // unheard is a store that tells nobody what others committed.
 type unheard struct{ handoff.Store }
 
