@@ -1,6 +1,7 @@
 package browsertest
 
 import (
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -50,6 +51,30 @@ func TestDesk35Links(t *testing.T) {
 	assert.True(t, js[bool](p, `[...document.querySelectorAll('.entry a')].every((a) => a.target === '_blank' && a.relList.contains('noopener') && a.relList.contains('noreferrer'))`))
 	assert.LessOrEqual(t, p.wide(), 0, "the page scrolls sideways")
 	p.axe()
+}
+
+// TestTranscriptIsWhole: what is said while a conversation is being opened is
+// shown with what was said before.
+func TestTranscriptIsWhole(t *testing.T) {
+	asked, goOn := make(chan struct{}, 9), make(chan struct{})
+	w := newWorld(t, options{wrap: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/log") {
+				asked <- struct{}{}
+				<-goOn
+			}
+			next.ServeHTTP(rw, r)
+		})
+	}})
+	h := w.has("ann", "maria", "billing")
+	w.says("maria", "the first")
+	p := w.at("ann", "?tab=mine")
+	p.goes("c/" + token(h) + "?tab=mine")
+	<-asked
+	w.says("maria", "the second")
+	p.until("the page has heard of it", `document.querySelector('.list').textContent.includes('the second')`)
+	close(goOn)
+	p.until("all is there", `document.querySelector('.transcript')?.textContent.match(/the first.*the second/s)`)
 }
 
 // A listener hears what a screen reader says of live regions: what is added to

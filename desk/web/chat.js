@@ -39,7 +39,8 @@ export function Chat({ id }) {
   const add = (list) => {
     const fresh = list.filter((e) => e.seq > (known.current.at(-1)?.seq ?? 0));
     if (!fresh.length) return;
-    if (known.current.length && fresh[0].seq !== known.current.at(-1).seq + 1) { catchUp(); return; }
+    // What comes before the first read is a part of what that brings.
+    if (fresh[0].seq !== (known.current.at(-1)?.seq ?? 0) + 1) { catchUp(); return; }
     settle(id, fresh);
     put([...known.current, ...fresh]);
   };

@@ -116,7 +116,7 @@ func (n *notice) said(base string) (out []handoff.ProviderEvent) {
 	for i := range n.Messages {
 		m := &n.Messages[i]
 		text := provider.Text(m.Text, provider.MaxText)
-		if m.ID == "" || m.AgentID == "" || m.Closing || text == "" && len(m.Attachments) == 0 {
+		if m.ID == "" || m.AgentID == "" || m.Closing {
 			continue
 		}
 		ev := n.event(handoff.EventMessage, "message/"+m.ID, m.At)
@@ -134,7 +134,9 @@ func (n *notice) said(base string) (out []handoff.ProviderEvent) {
 				ev.Files = append(ev.Files, handoff.File{Name: provider.Name(a.Title), URL: a.Link})
 			}
 		}
-		out = append(out, ev)
+		if ev.Text != "" || len(ev.Files) > 0 { // else what was attached has no address
+			out = append(out, ev)
+		}
 	}
 	return out
 }

@@ -39,6 +39,9 @@ func (p *Provider) Receive(_ context.Context, w handoff.Webhook) ([]handoff.Prov
 	if ev.Agent != nil {
 		out.Agent = provider.Agent(ev.Agent.ID, ev.Agent.Name)
 	}
+	if out.Validate() != nil { // a message without words and files, say
+		return provider.RefuseBody()
+	}
 	return []handoff.ProviderEvent{out}, handoff.WebhookReply{}, nil
 }
 

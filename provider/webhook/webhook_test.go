@@ -177,7 +177,7 @@ func TestSchemaIsComplete(t *testing.T) {
 			if !in {
 				continue
 			}
-			body := fmt.Sprintf(`{"type":%q,"timestamp":"2000-01-01T00:00:00Z","data":{"reference":"r"}}`, typ)
+			body := fmt.Sprintf(`{"type":%q,"timestamp":"2000-01-01T00:00:00Z","data":{"reference":"r","text":"x"}}`, typ)
 			events, _, err := p.Receive(t.Context(), webhooktest.Sign(webhooktest.Secret, "id", time.Now(), []byte(body)))
 			require.NoError(t, err)
 			assert.Len(t, events, 1, "%s is in the schema and nothing in the code", typ)
