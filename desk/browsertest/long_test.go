@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -142,7 +143,7 @@ func TestDesk50Soak(t *testing.T) {
 				"Reply to "+h.User.Name, fmt.Sprint("question ", n))
 			p.reply(fmt.Sprint("answer ", n))
 			w.until("it was sent", func() bool {
-				return len(w.said(h.ID, handoff.KindMessage, handoff.RoleAgent)) > 0
+				return slices.Contains(w.said(h.ID, handoff.KindMessage, handoff.RoleAgent), fmt.Sprint("answer ", n))
 			})
 			if n%3 == 2 { // one is over, another comes
 				_, err := w.engine.End(w.ctx, h.ID, handoff.By(staff[i].ID), handoff.Ending{Reason: "Explained"})
