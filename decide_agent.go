@@ -391,7 +391,8 @@ func (c cTransfer) apply(x *change) error {
 		x.offer([]candidate{*c.agent}, false, true, c.who.party())
 		return nil
 	}
-	if h.Agent != "" {
+	had := h.Agent
+	if had != "" {
 		x.leave(ReasonTransferred)
 	}
 	h.own.LadderFrom, h.own.Rung, h.own.Declined = x.now, 0, nil
@@ -403,8 +404,8 @@ func (c cTransfer) apply(x *change) error {
 		h.own.QueueMax = 0 // whoever is inside is not sent away at the door
 		x.moved()
 	}
-	if h.LastAgent != "" && c.agent == nil && x.queue.Style == Push {
-		x.coolDown(h.LastAgent, ReasonTransferred)
+	if had != "" && c.agent == nil && x.queue.Style == Push {
+		x.coolDown(had, ReasonTransferred) // who gives it away does not get it back at once
 	}
 	x.unbind()
 	x.back()

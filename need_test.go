@@ -135,3 +135,28 @@ func TestWaitAtNobodyAndAtOne(t *testing.T) {
 		require.Equal(t, 2, p.Position, "who is asked about still stands in the line")
 	}, queues(handoff.Queue{Name: "support", Ladder: patient(), OfferTimeout: time.Hour}))
 }
+
+// Who gives a handoff away is not asked for it at once. Who had the user the
+// last time, and gives nothing away, is.
+func TestTransferOfWhatWaitsBarsNobody(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		ann := r.Agent("ann", 1)
+		chat(r, ann, "c1")
+		ann.Ends(r.Last("c1").ID)
+		h := r.Asks("c1", func(q *handoff.Request) { q.Queue = "nobody" })
+		require.Equal(t, "ann", h.LastAgent)
+		_, err := r.Transfer(r.Ctx, h.ID, handoff.BySupervisor("sue"), handoff.Target{Queue: "support"})
+		require.NoError(t, err)
+		r.Sleep(2 * time.Second)
+		require.Equal(t, handoff.StateOffered, r.Now(h.ID).State)
+
+		ann.Accept()
+		_, err = r.Transfer(r.Ctx, h.ID, ann.By(), handoff.Target{Queue: "support"})
+		require.NoError(t, err)
+		r.Sleep(2 * time.Second)
+		require.Equal(t, handoff.StateWaiting, r.Now(h.ID).State)
+	}, queues(
+		handoff.Queue{Name: "support", Ladder: patient()},
+		handoff.Queue{Name: "nobody", Ladder: patient()},
+	))
+}
