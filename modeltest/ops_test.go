@@ -181,9 +181,11 @@ func (w *world) settle() {
 	w.rest()
 }
 
-// rest waits until nothing is left to do, and checks that it is so.
+// rest waits until nothing is left to do, and checks that it is so. What was
+// tried in vain many times in the time of trouble is tried again within five
+// minutes.
 func (w *world) rest() {
-	for range 12 {
+	for range 18 {
 		time.Sleep(20 * time.Second)
 		synctest.Wait()
 		w.check(false)
