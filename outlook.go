@@ -71,13 +71,14 @@ func (l *outlooks) get(queue string) *outlook {
 func (l *outlooks) put(o *outlook) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if old := l.last[o.queue.Name]; old != nil {
-		o.replanned = old.replanned
-		if old.isReplanned(o) {
-			o.replanned = o.at
-		}
-	}
 	l.last[o.queue.Name] = o
+}
+
+// latest returns the last outlook of a queue, however old; nil if there is none.
+func (l *outlooks) latest(queue string) *outlook {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last[queue]
 }
 
 // isReplanned reports whether the queue's hours or an agent's shifts are others
@@ -122,6 +123,12 @@ func (e *Engine) freshOutlook(ctx context.Context, q *Queue, also ...*Handoff) (
 	done := time.Now()
 	o.took = done.Sub(begin)
 	o.stale = done.Add(100 * o.took)
+	if old := e.outlooks.latest(q.Name); old != nil { // compared unlocked: a queue may have thousands of agents
+		o.replanned = old.replanned
+		if old.isReplanned(o) {
+			o.replanned = o.at
+		}
+	}
 	e.outlooks.put(o)
 	return o, nil
 }
