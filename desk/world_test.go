@@ -115,7 +115,7 @@ func (w *world) actor(name string, a *desk.Actor) {
 
 func (w *world) until(what string, f func() bool) {
 	w.Helper()
-	require.Eventually(w, f, 10*time.Second, 5*time.Millisecond, what)
+	require.Eventually(w, f, time.Minute, 5*time.Millisecond, what)
 }
 
 type reply struct {
@@ -135,7 +135,7 @@ func (w *world) call(actor, method, path string, body any) reply {
 		require.NoError(w, err)
 		in = bytes.NewReader(b)
 	}
-	ctx, cancel := context.WithTimeout(w.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(w.Context(), time.Minute)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, w.server.URL+"/"+path, in)
 	require.NoError(w, err)

@@ -81,6 +81,11 @@ func start(t *testing.T) context.Context {
 	return browser.ctx
 }
 
+// patience is how long a test waits for what should happen at once, before it
+// says that it does not happen. It is no promise about speed: on a busy machine
+// a keystroke can take a second.
+const patience = 2 * time.Minute
+
 // A page is a tab.
 type page struct {
 	t   *testing.T
@@ -163,7 +168,7 @@ func (p *page) heard(part string) bool {
 
 func (p *page) do(steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	require.NoError(p.t, chromedp.Do(ctx, steps...))
 }
@@ -177,7 +182,7 @@ func (p *page) open(path string) *page {
 // js evaluates an expression of any JSON type.
 func js[T any](p *page, expression string, args ...any) T {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](format(expression, args...), chromedp.EvalAwaitPromise))
 	require.NoError(p.t, err, expression)
@@ -200,9 +205,9 @@ func format(expression string, args ...any) string {
 func (p *page) until(what, expression string, args ...any) {
 	p.t.Helper()
 	e := format(expression, args...)
-	limit := time.Now().Add(30 * time.Second)
+	limit := time.Now().Add(patience)
 	for {
-		ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
+		ctx, cancel := context.WithTimeout(p.ctx, patience)
 		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+e+")"))
 		cancel()
 		if err == nil && ok {
@@ -254,6 +259,14 @@ func (p *page) write(text string) {
 	p.do(chromedp.KeyEvent(text))
 }
 
+// insert puts a text in at once, as pasting does: typing sends three messages
+// for each letter.
+func (p *page) insert(text string) {
+	p.t.Helper()
+	_, err := chromedp.Call(p.ctx, input.InsertText, input.InsertTextParams{Text: text})
+	require.NoError(p.t, err)
+}
+
 func (p *page) key(keys string, modifiers ...chromedp.Modifier) {
 	p.t.Helper()
 	if keys == kb.Enter { // one event, as a keyboard makes it: what prevents it prevents the line break
@@ -283,7 +296,7 @@ func (p *page) reply(text string) {
 
 func (p *page) text(selector string) string {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[string](format(`document.querySelector(§)?.innerText ?? ''`, selector)))
 	if err != nil {
@@ -308,7 +321,7 @@ func (p *page) live() *page {
 // axe checks the page as it is for what makes it hard to use.
 func (p *page) axe() {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	_, err := chromedp.Run(ctx, chromedp.Evaluate[chromedp.Void]("if (!self.axe) { "+axe+" }; undefined"))
 	require.NoError(p.t, err)
@@ -345,7 +358,7 @@ func (p *page) keep(name string) {
 	if dir == "" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	b, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err != nil {

@@ -166,7 +166,7 @@ func TestDeskFormsSayAllThatIsWrong(t *testing.T) {
 	p.axe()
 	p.write("vip")
 	p.clickOn("dialog .actions input")
-	p.write("x, " + strings.Repeat("y", 600))
+	p.insert("x, " + strings.Repeat("y", 600))
 	save("what the server refuses")
 	p.until("it is about other fields now", `!document.querySelector('[data-at=name] .wrong') && document.querySelector('dialog [role=alert].wrong')`)
 	found = wrong()

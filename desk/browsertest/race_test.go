@@ -53,7 +53,7 @@ func together(t *testing.T, words string, pages ...*page) {
 	errs := make([]error, len(pages))
 	for i, p := range pages {
 		all.Go(func() {
-			ctx, cancel := context.WithTimeout(p.ctx, 20*time.Second)
+			ctx, cancel := context.WithTimeout(p.ctx, patience)
 			defer cancel()
 			errs[i] = chromedp.Do(ctx, chromedp.MouseClickXY(spots[i][0], spots[i][1]))
 		})

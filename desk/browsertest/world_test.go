@@ -288,7 +288,7 @@ func (w *world) now(id handoff.ID) handoff.Handoff {
 // until waits for something on the server's side.
 func (w *world) until(what string, f func() bool) {
 	w.t.Helper()
-	require.Eventually(w.t, f, 30*time.Second, 10*time.Millisecond, what)
+	require.Eventually(w.t, f, patience, 10*time.Millisecond, what)
 }
 
 // said returns what stands in a log, of one kind.
