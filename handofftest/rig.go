@@ -5,6 +5,7 @@ package handofftest
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -143,8 +144,16 @@ func (r *Rig) Replica(change ...func(*handoff.Config)) *handoff.Engine {
 // Wait returns when nothing more happens at this moment.
 func (r *Rig) Wait() { synctest.Wait() }
 
-// Sleep lets time pass, and then waits like Wait.
+// Sleep lets time pass, and then waits like Wait. A hook that is called
+// meanwhile, such as that of Users.Fail, may read without a lock what the test
+// wrote before.
 func (r *Rig) Sleep(d time.Duration) {
+	// A timer that fires in another goroutine does not make it see what was
+	// written here before; these locks, which it takes too, do.
+	for _, mu := range []*sync.Mutex{&r.Store.mu, &r.Users.mu, &r.Bot.mu, &r.Floor.mu} {
+		mu.Lock()
+		mu.Unlock() //nolint:staticcheck // nothing is to be done in between
+	}
 	time.Sleep(d) //nolint:forbidigo // in a bubble
 	synctest.Wait()
 }
