@@ -408,6 +408,7 @@ func (c cTransfer) apply(x *change) error {
 		x.coolDown(had, ReasonTransferred) // who gives it away does not get it back at once
 	}
 	x.unbind()
+	h.own.Intake = nil // who transfers knows better than a form where it leads
 	x.back()
 	if c.agent != nil {
 		x.offer([]candidate{*c.agent}, false, false, c.who.party())

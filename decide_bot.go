@@ -247,7 +247,8 @@ func (c cReceive) apply(x *change) error {
 	} else {
 		x.trimPending()
 	}
-	if h.State == StateIntake {
+	// Who waits and is asked may still say that he wants nobody.
+	if h.State == StateIntake || h.own.Intake != nil && c.heard.then == nil {
 		x.answerBy(c.said.text, c.door)
 		return nil
 	}

@@ -3,6 +3,7 @@ package handoff
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -10,9 +11,12 @@ import (
 // him. What is not in it can.
 type door map[string]*UnavailableError
 
-// startIntake asks what the request did not bring along already. It reports
-// whether there is anything to ask.
-func (x *change) startIntake(f *Form) bool {
+// intake returns what a form is to ask: what the request did not bring along
+// already. Nil: nothing.
+func (x *change) intake(f *Form) *intake {
+	if f == nil {
+		return nil
+	}
 	var fields []Field
 	for _, fd := range f.Fields {
 		if _, ok := x.h.Answers[fd.Name]; !ok {
@@ -20,15 +24,20 @@ func (x *change) startIntake(f *Form) bool {
 		}
 	}
 	if len(fields) == 0 {
-		return false
+		return nil
 	}
-	x.form(&intake{Fields: fields, Host: f.Host, Required: f.Required, OnLapse: f.OnLapse})
-	return true
+	in := &intake{Fields: fields, Host: f.Host, Required: f.Required, OnLapse: f.OnLapse}
+	if f.WhileWaiting {
+		in.From = &target{Queue: x.h.Need.Queue, Skills: x.h.Need.Skills}
+	}
+	return in
 }
 
-// form begins to ask.
+// form begins to ask, before the queue or in it.
 func (x *change) form(in *intake) {
-	x.to(StateIntake)
+	if in.From == nil {
+		x.to(StateIntake)
+	}
 	x.h.own.Intake = in
 	x.set(dueIntake, x.queue.IntakeTimeout)
 	e := x.event(KindIntake)
@@ -45,11 +54,32 @@ func (x *change) ask() {
 		return
 	}
 	f := in.Fields[in.Next]
-	x.notice(NoticeQuestion, map[string]string{"label": f.label(), "field": f.Name})
-	if n := len(x.entries) - 1; n >= 0 && x.entries[n].Notice == NoticeQuestion {
-		f.Queues, f.Skills = nil, nil // for us
-		x.entries[n].Ask = &Question{Field: f, Skip: !f.Required, Back: in.Next > 0}
+	shown := x.choices(&f)
+	if !slices.Equal(in.Shown, shown) {
+		c := *in
+		c.Shown = shown
+		x.h.own.Intake = &c
 	}
+	if x.told(NoticeQuestion, map[string]string{"label": f.label(), "field": f.Name}) {
+		f.Queues, f.Skills = nil, nil // for us
+		x.entries[len(x.entries)-1].Ask = &Question{Field: f, Choices: shown, Skip: !f.Required, Back: in.Next > 0}
+	}
+}
+
+// choices returns the words for the choices of a field.
+func (x *change) choices(f *Field) []string {
+	var out []string
+	for i, c := range f.Choices {
+		text := x.rules.notices.Text(Notice{
+			Key: NoticeChoice, Language: x.h.Language, Queue: x.h.Need.Queue, Channel: x.h.Channel,
+			Data: map[string]string{"field": f.Name, "choice": c, "number": strconv.Itoa(i + 1)},
+		})
+		if text == "" {
+			text = c
+		}
+		out = append(out, text)
+	}
+	return out
 }
 
 func (f *Field) label() string {
@@ -72,9 +102,12 @@ type cAnswer struct {
 func (c cAnswer) name() string { return "answer" }
 
 func (c cAnswer) apply(x *change) error {
+	if x.h.own.Intake == nil {
+		return &StateError{ID: x.h.ID, State: x.h.State, Command: c.name()}
+	}
 	in := *x.h.own.Intake
 	x.h.own.Intake = &in
-	e := Entry{}
+	e, was := Entry{}, x.h.Answers
 	switch {
 	case c.back:
 		in.Next = max(0, in.Next-1)
@@ -109,13 +142,17 @@ func (c cAnswer) apply(x *change) error {
 		in.Next = max(in.Next, i+1)
 	}
 	x.add(KindAnswered, Party{Role: RoleUser}).Data = e.Data
-	x.asked(c.facts)
+	x.asked(was, c.facts)
 	return nil
 }
 
-// asked goes on to the next question, or ends the form.
-func (x *change) asked(d door) {
+// asked goes on to the next question, or ends the form. was are the answers of
+// before.
+func (x *change) asked(was map[string]string, d door) {
 	in := x.h.own.Intake
+	if in.From != nil && !x.leads(in, was, d) {
+		return
+	}
 	if in.Next < len(in.Fields) {
 		x.set(dueIntake, x.queue.IntakeTimeout)
 		x.ask()
@@ -129,14 +166,16 @@ func (x *change) asked(d door) {
 func (x *change) filled(d door) {
 	in := x.h.own.Intake
 	x.h.own.Intake = nil
-	if in == nil {
+	switch {
+	case in == nil:
 		in = &intake{}
-	}
-	if in.Ends != "" {
+	case in.Ends != "":
 		x.leftForm(in)
 		return
+	case in.From != nil:
+		return // he waits already, where his answers led
 	}
-	x.routeByAnswers(in.Fields)
+	x.goWhere(in.where(target{Queue: x.h.Need.Queue, Skills: x.h.Need.Skills}, x.h.Answers))
 	if why := d[x.h.Need.Queue]; why != nil {
 		x.absent(OutcomeUnavailable, why)
 		return
@@ -144,43 +183,75 @@ func (x *change) filled(d door) {
 	x.enter(NoticeWaiting)
 }
 
-// routeByAnswers applies what the form says about choices: another queue, more
-// skills. Later fields come later.
-func (x *change) routeByAnswers(fields []Field) {
-	n := &x.h.Need
-	for i := range fields {
-		f := &fields[i]
-		answer, ok := x.h.Answers[f.Name]
+// where says what a form's choices lead to: another queue, more skills. Later
+// fields come later.
+func (in *intake) where(t target, answers map[string]string) target {
+	for i := range in.Fields {
+		f := &in.Fields[i]
+		answer, ok := answers[f.Name]
 		if !ok {
 			continue
 		}
-		if q := f.Queues[answer]; q != "" && q != n.Queue {
-			n.Queue = q
-			x.queue = x.rules.queue(q)
-			n.BotAnswers = x.queue.BotAnswers
-			x.h.own.QueueMax = 0 // whoever is inside is not sent away at the door
+		if q := f.Queues[answer]; q != "" {
+			t.Queue = q
 		}
 		for _, s := range f.Skills[answer] {
-			if !slices.ContainsFunc(n.Skills, func(have Skill) bool { return have.Name == s.Name }) {
-				n.Skills = append(slices.Clip(n.Skills), s)
+			if !slices.ContainsFunc(t.Skills, func(have Skill) bool { return have.Name == s.Name }) {
+				t.Skills = append(slices.Clip(t.Skills), s)
 			}
 		}
 	}
+	return t
 }
 
-// target says which queue a form will lead to once value is given for field.
-func (in *intake) target(answers map[string]string, now string, field, value string) string {
-	for i := range in.Fields {
-		f := &in.Fields[i]
-		answer := answers[f.Name]
-		if f.Name == field || field == "" && i == in.Next {
-			answer = value
-		}
-		if q := f.Queues[answer]; q != "" {
-			now = q
-		}
+// goWhere makes the need one for t.
+func (x *change) goWhere(t target) {
+	n := &x.h.Need
+	n.Skills = t.Skills
+	if t.Queue == n.Queue {
+		return
 	}
-	return now
+	n.Queue = t.Queue
+	x.queue = x.rules.queue(t.Queue)
+	n.BotAnswers = x.queue.BotAnswers
+	x.h.own.QueueMax = 0 // whoever is inside is not sent away at the door
+}
+
+// leads moves somebody who waits while he is asked to where his answers lead
+// now, if that is another place than before; he keeps his place in time. It
+// reports whether the form goes on.
+func (x *change) leads(in *intake, was map[string]string, d door) bool {
+	old, t := in.where(*in.From, was), in.where(*in.From, x.h.Answers)
+	if t.Queue == old.Queue && slices.Equal(t.Skills, old.Skills) {
+		return true
+	}
+	x.withdraw(ReasonWithdrawn)
+	x.goWhere(t)
+	if why := d[t.Queue]; why != nil {
+		x.h.own.Intake = nil
+		x.absent(OutcomeUnavailable, why)
+		return false
+	}
+	x.h.Dropped, x.h.own.Declined = nil, nil
+	x.h.own.LadderFrom, x.h.own.Rung, x.h.own.Route = x.now, 0, 0
+	x.moved()
+	if len(x.queue.Providers) > 0 {
+		x.h.own.Intake = nil // a platform asks for itself
+	}
+	x.enter("")
+	return x.h.own.Intake != nil
+}
+
+// target says which queue a form leads to once value is given for field.
+func (in *intake) target(answers map[string]string, now string, field, value string) string {
+	if field == "" && in.Next < len(in.Fields) {
+		field = in.Fields[in.Next].Name
+	}
+	t := target{Queue: now}
+	if in.From != nil {
+		t.Queue = in.From.Queue
+	}
+	return in.where(t, mergeAnswers(answers, map[string]string{field: value})).Queue
 }
 
 // answerBy takes a message of the user as the answer to what the engine asks.
@@ -191,8 +262,8 @@ func (x *change) answerBy(text string, d door) {
 		return
 	}
 	x.h.own.Intake = &in
-	f := in.Fields[in.Next]
-	value := f.read(text)
+	f, was := in.Fields[in.Next], x.h.Answers
+	value := f.read(text, in.Shown)
 	if why := f.check(value); why != "" {
 		x.notice(NoticeInvalid, map[string]string{"label": f.label(), "field": f.Name, "kind": string(f.Kind)})
 		x.ask()
@@ -207,7 +278,7 @@ func (x *change) answerBy(text string, d door) {
 		e.About = x.h.Pending[n-1].Seq
 		x.h.Pending = slices.Clone(x.h.Pending[:n-1])
 	}
-	x.asked(d)
+	x.asked(was, d)
 }
 
 // leftForm stores what was answered as a message for the team, and ends.

@@ -60,12 +60,15 @@ func (r *rules) reopening(p *Handoff, now time.Time) *reopen {
 	if !p.Attended || q.Reopen == ReopenBot || p.Outcome != OutcomeResolved && p.Outcome != OutcomeIdle {
 		return nil
 	}
-	n := p.Need
-	n.BotAnswers = q.BotAnswers
+	n, units := p.Need, p.own.Units
+	n.BotAnswers, n.Preferred = q.BotAnswers, ""
 	if q.Reopen == ReopenAgent {
 		n.Preferred = p.LastAgent
 	}
-	return &reopen{Need: n, Units: p.own.Units, Until: now.Add(q.ReopenFor)}
+	if q.allows("Mode", ModeText) == nil {
+		n.Mode, units = ModeText, 1 // he writes, also if they saw each other before
+	}
+	return &reopen{Need: n, Units: units, Until: now.Add(q.ReopenFor)}
 }
 
 // inside reports whether h is in a queue or with one of its agents.
@@ -260,17 +263,17 @@ func (c cCallback) apply(x *change) error {
 	h := &x.h
 	want := c.want
 	want.At = x.now
-	h.Callback, h.LeftMessage = &want, true
+	h.Callback, h.LeftMessage, h.own.Intake = &want, true, nil
 	e := x.add(KindLeft, Party{Role: RoleUser})
 	e.Data = map[string]string{"phone": want.Phone}
 	if want.When != "" {
 		e.Data["when"] = want.When
 	}
 	x.notice(NoticeCallback, map[string]string{"phone": want.Phone})
-	if h.Need.BotAnswers {
+	h.Need.BotAnswers = true
+	if x.before.Role == RoleBot {
 		return nil
 	}
-	h.Need.BotAnswers = true
 	x.control()
 	if x.rules.bot && len(h.Pending) > 0 {
 		e := x.event(KindCalled)

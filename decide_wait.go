@@ -71,10 +71,18 @@ func (x *change) request(c *cRequest) {
 	if x.rules.summaries && h.Summary == "" {
 		x.set(dueSummary, 0)
 	}
-	if f := x.queue.Intake; f != nil && !c.skip && x.startIntake(f) {
+	in := x.intake(x.queue.Intake)
+	if c.skip {
+		in = nil
+	}
+	if in != nil && in.From == nil {
+		x.form(in)
 		return
 	}
 	x.enter(NoticeWaiting)
+	if in != nil && x.h.State == StateWaiting {
+		x.form(in)
+	}
 }
 
 // enter puts the handoff into its queue: our own, or a platform's.

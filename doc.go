@@ -43,7 +43,8 @@
 // "Service" has it in one piece.
 //
 //   - When a person is needed: [Config.Escalation] (package trigger).
-//   - Before: [Queue.Intake], [Queue.Hours], [Queue.MaxWaiting].
+//   - Before: [Queue.Intake] (or in it: [Form.WhileWaiting]), [Queue.Hours],
+//     [Queue.MaxWaiting].
 //   - Words: [Config.Notices] (package notices), [Queue.Alias].
 //   - Nobody can help: [Queue.Offline], [Queue.Tickets], [Queue.Divert],
 //     [Queue.Ladder], [Engine.CallBack].

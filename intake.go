@@ -78,6 +78,9 @@ func (f *Form) problems(path string) []error {
 	if f.OnLapse != LapseProceed && f.OnLapse != LapseCancel {
 		out = append(out, &InvalidError{Field: path + ".OnLapse", Why: "is unknown"})
 	}
+	if f.WhileWaiting && f.OnLapse == LapseCancel {
+		out = append(out, &InvalidError{Field: path + ".OnLapse", Why: "cannot cancel who waits already"})
+	}
 	for i := range f.Fields {
 		fd := &f.Fields[i]
 		at := path + ".Fields[" + strconv.Itoa(i) + "]"
@@ -144,15 +147,15 @@ func (f *Form) targetProblems(path string, known map[string]bool) []error {
 	return out
 }
 
-// read takes what a user wrote as an answer: a choice also by its number, or in
-// another case.
-func (f *Field) read(text string) string {
+// read takes what a user wrote as an answer: a choice also by its number, in
+// another case, or by the words that were shown for it.
+func (f *Field) read(text string, shown []string) string {
 	text = strings.TrimSpace(text)
 	if f.Kind != FieldChoice {
 		return text
 	}
-	for _, c := range f.Choices {
-		if strings.EqualFold(c, text) {
+	for i, c := range f.Choices {
+		if strings.EqualFold(c, text) || i < len(shown) && strings.EqualFold(shown[i], text) {
 			return c
 		}
 	}

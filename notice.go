@@ -54,6 +54,7 @@ const (
 	NoticeCallback   = "callback"   // the place is kept; somebody will call: phone
 	NoticeUnanswered = "unanswered" // the bot failed and nobody else can help
 	NoticeQuestion   = "question"   // an intake field: its name (field) and label
+	NoticeChoice     = "choice"     // the words for a choice, shown with its question: field, choice, number (1 is the first)
 	NoticeInvalid    = "invalid"    // the answer is not one: field, label, kind of the field
 	NoticeRate       = "rate"       // how was it? agent
 )
@@ -91,6 +92,8 @@ func (English) Text(n Notice) string {
 		return "You keep your place. We will call you at " + plain(n.Data["phone"]) + "."
 	case NoticeQuestion:
 		return plain(n.Data["label"])
+	case NoticeChoice:
+		return plain(n.Data["choice"])
 	case NoticeWaiting:
 		if n.Data["mode"] == string(ModeVideo) {
 			return "I am getting a person for a video call."

@@ -134,6 +134,7 @@ func (e *Engine) tell(ctx context.Context, queue string) error {
 	for i, h := range o.list[:min(len(o.list), mostTold)] {
 		switch {
 		case h.State != StateWaiting || h.own.Importing:
+		case h.own.Intake != nil: // what he reads last is the question
 		case h.Place != nil && o.at.Sub(h.Place.At) < q.PlaceEvery:
 			e.work.after(task{pool: poolTell, do: "tell", name: queue}, h.Place.At.Add(q.PlaceEvery))
 		default:

@@ -117,7 +117,7 @@ type Queue struct {
 	BroadcastTo   int  // at most this many are asked at once; default 5
 	VideoUnits    int  // seats a video session takes; default 1
 
-	Intake *Form // asked before the queue; nil asks nothing
+	Intake *Form // asked before the queue or, with Form.WhileWaiting, in it; nil asks nothing
 
 	Offline      Absence       // for whom nobody can help
 	Closing      Closing       // for those inside when the hours end
@@ -179,6 +179,14 @@ type Form struct {
 	Host     bool // the host's own dialog asks and calls Answer; the bot keeps control
 	OnLapse  Lapse
 	Required bool // cannot be skipped as a whole
+
+	// WhileWaiting asks those who are in the queue already, so that the form
+	// costs nobody his place. Who is accepted meanwhile is asked no more, and
+	// who has not answered within Queue.IntakeTimeout waits on without. A
+	// choice that leads elsewhere does so at once, with the place in time;
+	// places are told when the form is over. It is for queues of our own
+	// agents: a platform is told what was answered before it was opened.
+	WhileWaiting bool
 }
 
 // A Field is one question.
@@ -226,6 +234,19 @@ type intake struct {
 	Required bool    `json:"required,omitempty"`
 	OnLapse  Lapse   `json:"on_lapse,omitempty"`
 	Ends     Outcome `json:"ends,omitempty"` // asked because nobody was there: it ends so
+
+	// Of the question that is asked: the words for its choices, as they were shown.
+	Shown []string `json:"shown,omitempty"`
+
+	// Where the form began, if it is asked while the user waits: what choices
+	// lead to is added to this.
+	From *target `json:"from,omitempty"`
+}
+
+// target is where answers lead.
+type target struct {
+	Queue  string  `json:"queue"`
+	Skills []Skill `json:"skills,omitempty"`
 }
 
 // line returns the signature of a need: two needs with the same line can be

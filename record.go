@@ -375,12 +375,9 @@ func (h *Handoff) Controller() Party {
 		if h.StayOut.IsZero() {
 			return Party{Role: RoleBot, ID: h.Bot}
 		}
-	case StateIntake:
-		if h.own.Intake != nil && h.own.Intake.Host {
-			return Party{Role: RoleBot, ID: h.Bot}
-		}
-	case StateWaiting, StateOffered, StateConnecting, StateQueued:
-		if h.Need.BotAnswers {
+	case StateIntake, StateWaiting, StateOffered, StateConnecting, StateQueued:
+		// What the user writes to the engine's form is not for the bot.
+		if in := h.own.Intake; in != nil && in.Host || in == nil && h.Need.BotAnswers && h.State != StateIntake {
 			return Party{Role: RoleBot, ID: h.Bot}
 		}
 	case StateActive, StateHeld:
@@ -428,7 +425,8 @@ func (h *Handoff) Bindings() []Binding {
 	return out
 }
 
-// Form returns the intake fields that are asked, and which is next.
+// Form returns the intake fields that are asked, before the queue or in it, and
+// which is next.
 func (h *Handoff) Form() (fields []Field, next int) {
 	if h.own.Intake == nil {
 		return nil, 0

@@ -122,7 +122,7 @@ func TestReopenPolicies(t *testing.T) {
 	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
 		ann := r.Agent("ann", 2, "again", "bot")
 		serve := func(c, queue string) {
-			r.Asks(c, func(q *handoff.Request) { q.Queue = queue })
+			r.Asks(c, func(q *handoff.Request) { q.Queue, q.Preferred = queue, "ann" })
 			ann.Ends(ann.Accept().ID)
 		}
 		serve("c1", "again")

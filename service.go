@@ -54,9 +54,10 @@ const (
 
 // A Question is an intake field as it is shown to the user.
 type Question struct {
-	Field Field `json:"field"`
-	Skip  bool  `json:"skip,omitempty"` // it may be skipped
-	Back  bool  `json:"back,omitempty"` // there is a question before it
+	Field   Field    `json:"field"`
+	Choices []string `json:"choices,omitempty"` // the words for Field.Choices in the user's language, in their order
+	Skip    bool     `json:"skip,omitempty"`    // it may be skipped
+	Back    bool     `json:"back,omitempty"`    // there is a question before it
 }
 
 // A Callback is a user's wish to be called.
@@ -73,7 +74,7 @@ func (q *Queue) serviceProblems(path string) []error {
 	bad := func(field, why string) { out = append(out, &InvalidError{Field: path + field, Why: why}) }
 	if f := q.Offline.Form; f != nil {
 		out = append(out, f.problems(path+".Offline.Form")...)
-		if f.Host || f.OnLapse != LapseProceed {
+		if f.Host || f.WhileWaiting || f.OnLapse != LapseProceed {
 			bad(".Offline.Form", "is asked by the engine, and keeps what there is when it lapses")
 		}
 		if len(f.Fields) == 0 {

@@ -31,7 +31,7 @@ var allowed = map[string][]State{
 	"call back":       {StateWaiting, StateOffered},
 	"ask for video":   {StateActive, StateHeld},
 	"import":          {StateIntake, StateWaiting, StateConnecting, StateQueued, StateActive},
-	"answer":          {StateIntake},
+	"answer":          {StateIntake, StateWaiting, StateOffered},
 	"cancel":          {StateIntake, StateWaiting, StateOffered, StateConnecting, StateQueued, StateActive, StateHeld},
 	"leave a message": {StateBot, StateIntake, StateWaiting, StateOffered, StateConnecting, StateQueued, StateWrapup, StateEnded},
 	"rate":            {StateWrapup, StateEnded},
@@ -107,6 +107,9 @@ func (r *rules) decide(h *Handoff, c command, op string, now time.Time) (*Handof
 		return nil, nil, err
 	}
 	x.settleWaiting()
+	if h := &x.h; h.own.Intake != nil && h.State != StateIntake && h.State != StateWaiting && h.State != StateOffered {
+		h.own.Intake = nil // a person or a platform has him now, who can ask
+	}
 	x.finish()
 	return &x.h, x.entries, nil
 }
@@ -212,6 +215,9 @@ func (x *change) finish() {
 	}
 	if live == nil {
 		x.drop(dueRead)
+	}
+	if h.own.Intake == nil {
+		x.drop(dueIntake)
 	}
 	for i := range x.entries {
 		e := &x.entries[i]
@@ -367,6 +373,6 @@ const (
 
 // stateDeadlines end with the state they were set in.
 var stateDeadlines = []string{
-	dueOffer, dueLadder, dueIntake, dueConnect, dueFirstReply,
+	dueOffer, dueLadder, dueConnect, dueFirstReply,
 	dueIdle, dueHold, dueWrapup, dueGrace, dueCooldown,
 }

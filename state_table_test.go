@@ -182,7 +182,11 @@ func (w *tableWorld) shapeProblems(h *Handoff) []string {
 	must(h.State != StateOffered || len(h.Offers) > 0, "offered to nobody")
 	must(len(h.Offers) == 0 || h.State == StateOffered || held, "offers in a state that has none")
 	must((h.State == StateEnded) == !h.Ended.IsZero(), "the time of the end, exactly when it has ended")
-	must((h.State == StateIntake) == (h.own.Intake != nil), "a form, exactly while it is asked")
+	in := h.own.Intake
+	line := h.State == StateWaiting || h.State == StateOffered
+	must(h.State != StateIntake || in != nil && in.From == nil, "nothing is asked before the queue")
+	must(in == nil || h.State == StateIntake || line && in.From != nil, "a form that nobody asks")
+	must(in != nil || !slices.ContainsFunc(h.Deadlines, func(d Deadline) bool { return d.Kind == dueIntake }), "the time-out of no form")
 	must(!h.own.NextOwed || over, "the next handoff is owed while this one is open")
 	there := h.State == StateConnecting || h.State == StateQueued
 	must(!there || h.Provider != "" && h.live() != nil, "a platform without a chat")
@@ -298,6 +302,9 @@ func (w *tableWorld) shape(h *Handoff) string {
 	case StateEnded:
 		fmt.Fprint(&b, h.Outcome, h.Attended)
 	default:
+	}
+	if in := h.own.Intake; in != nil && h.State != StateIntake {
+		fmt.Fprint(&b, "asked", in.Next, in.Host, h.Need.Queue)
 	}
 	for _, o := range h.Offers {
 		fmt.Fprint(&b, "offer", o.Warm, o.Broadcast)

@@ -34,6 +34,12 @@ func tableRules() []*rules {
 		{Name: "broadcast", Style: Broadcast, StayOut: time.Hour, Quiet: true, BotAnswers: true},
 		{Name: "form", Intake: form(false, LapseProceed)},
 		{Name: "dialog", Intake: form(true, LapseCancel)},
+		{Name: "asks", Intake: &Form{WhileWaiting: true, Fields: []Field{
+			{Name: "topic", Queues: map[string]string{"x@example.com": "pull"}, Skills: map[string][]Skill{"text": {{Name: "tax"}}}}, {Name: "mail", Kind: FieldMail},
+		}}},
+		{Name: "dialog in line", Style: Pull, Intake: &Form{WhileWaiting: true, Host: true, Fields: []Field{
+			{Name: "topic", Queues: map[string]string{"x@example.com": "relay"}},
+		}}},
 		{
 			Name: "service", Hours: tableHours{}, Closing: ClosingEnds, Alert: time.Minute, AskRating: AskAtAnyEnd, Reopen: ReopenAgent,
 			Offline: Absence{Tell: true, Form: &Form{Fields: []Field{{Name: "mail", Kind: FieldMail, Required: true}}}},
@@ -53,7 +59,7 @@ func tableRules() []*rules {
 		c.Queues = queues
 		change(&c)
 		if len(out) > 0 {
-			c.Queues = []Queue{queues[0], queues[1], queues[3], queues[6]} // enough for what differs
+			c.Queues = []Queue{queues[0], queues[1], queues[3], queues[5], queues[8]} // enough for what differs
 		}
 		c.resolve()
 		r := c.rules()
@@ -136,7 +142,9 @@ func tableUser(h *Handoff, add func(string, command)) {
 		add("", cCallback{want: Callback{Phone: "123"}})
 	}
 	add("", cAskVideo{})
-	add("the queue is closed", cAnswer{value: "x@example.com", facts: door{"form": {Queue: "form", Why: ReasonClosed}}})
+	add("the queue is closed", cAnswer{value: "x@example.com", facts: door{
+		"form": {Queue: "form", Why: ReasonClosed}, "pull": {Queue: "pull", Why: ReasonClosed},
+	}})
 	add("", cCancel{who: Party{Role: RoleUser}})
 	add("left", cCancel{who: Party{Role: RoleUser}, left: true})
 	add("", cLeave{who: Party{Role: RoleUser}, text: "call me"})

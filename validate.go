@@ -335,6 +335,9 @@ func (q *Queue) problems(path string, known map[string]bool, providers map[strin
 	if q.Intake != nil {
 		out = append(out, q.Intake.problems(path+".Intake")...)
 		out = append(out, q.Intake.targetProblems(path+".Intake", known)...)
+		if q.Intake.WhileWaiting && len(q.Providers) > 0 {
+			bad(".Intake.WhileWaiting", "is for queues of our own agents")
+		}
 	}
 	out = append(out, validate(path+".Hours", q.Hours)...)
 	return append(out, q.serviceProblems(path)...)

@@ -14,11 +14,11 @@ func (e *Engine) formDoor(ctx context.Context, h *Handoff, field, value string) 
 	}
 	in := h.own.Intake
 	if f := in.Next; f < len(in.Fields) && field == "" {
-		value = in.Fields[f].read(value)
+		value = in.Fields[f].read(value, in.Shown)
 	}
 	queue := in.target(h.Answers, h.Need.Queue, field, value)
 	q := e.rules.queues[queue]
-	if q == nil {
+	if q == nil || in.From != nil && queue == h.Need.Queue {
 		return open, nil
 	}
 	need := h.Need

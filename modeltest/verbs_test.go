@@ -12,7 +12,7 @@ import (
 	"github.com/seed-2a427302/handoff/modeltest/check"
 )
 
-var queueNames = []string{"push", "over", "pull", "cast", "form", "host", "plat", "plat", "push", "pull"}
+var queueNames = []string{"push", "over", "pull", "cast", "form", "asks", "host", "plat", "plat", "push", "pull"}
 
 // verbs are all operations; the wheel has each as often as its weight says.
 var verbs, wheel = allVerbs()
@@ -113,7 +113,8 @@ var botVerbs = map[string]verb{
 		return err
 	}},
 	"answer": {weight: 5, needs: []handoff.State{handoff.StateIntake}, do: func(w *world, ctx context.Context, o op) error {
-		h := w.pick(o, handoff.StateIntake)
+		h := w.pickIf(o, func(h *handoff.Handoff) bool { fields, _ := h.Form(); return len(fields) > 0 },
+			handoff.StateIntake, handoff.StateWaiting, handoff.StateOffered)
 		r := handoff.Response{Value: "x@example.com"}
 		switch o.b % 10 {
 		case 0:
@@ -126,6 +127,8 @@ var botVerbs = map[string]verb{
 			r = handoff.Response{Field: "mail", Value: "no address"}
 		case 4:
 			r = handoff.Response{Field: "mail", Value: "y@example.com", ID: "a" + strconv.Itoa(o.c)}
+		case 5:
+			r = handoff.Response{Value: "y@example.com"}
 		}
 		_, err := w.node(o.c%replicas).e.Answer(ctx, h.ID.Conversation, r)
 		return err

@@ -132,9 +132,9 @@ func (w *world) now() weather {
 }
 
 var agents = []handoff.Agent{
-	{ID: "ann", Queues: []string{"push", "over", "pull", "cast", "form", "host"}, Skills: map[string]int{"billing": 3, "legal": 1}, Languages: []string{"en", "de"}, Seats: 2, Video: true},
+	{ID: "ann", Queues: []string{"push", "over", "pull", "cast", "form", "asks", "host"}, Skills: map[string]int{"billing": 3, "legal": 1}, Languages: []string{"en", "de"}, Seats: 2, Video: true},
 	{ID: "bob", Queues: []string{"push", "pull", "cast"}, Skills: map[string]int{"billing": 1}, Languages: []string{"en"}, Seats: 1},
-	{ID: "cid", Queues: []string{"over", "cast", "form", "host", "push"}, Seats: 3, QueueSeats: map[string]int{"over": 1}},
+	{ID: "cid", Queues: []string{"over", "cast", "form", "asks", "host", "push"}, Seats: 3, QueueSeats: map[string]int{"over": 1}},
 	{ID: "dee", Queues: []string{"push", "pull", "cast", "over", "form", "host"}, Skills: map[string]int{"billing": 5, "legal": 5}, Seats: 2, Video: true},
 	{ID: "eve", Queues: []string{"pull"}, Seats: 1},
 }
@@ -170,6 +170,15 @@ func queues(h *hours) []handoff.Queue {
 			HoldTimeout: 25 * time.Second, AgentGrace: 10 * time.Second, BotAnswers: true,
 			Ladder: []handoff.Rung{{After: 50 * time.Second, Do: handoff.ToBot}},
 			Intake: &handoff.Form{Fields: []handoff.Field{{Name: "name"}, {Name: "mail", Kind: handoff.FieldMail, Required: true}}},
+		},
+		{
+			Name: "asks", OfferTimeout: 8 * time.Second, Cooldown: 15 * time.Second, IdleTimeout: 60 * time.Second, IdleWarning: 20 * time.Second, IntakeTimeout: 20 * time.Second,
+			HoldTimeout: 25 * time.Second, AgentGrace: 10 * time.Second, BotAnswers: true,
+			Ladder: []handoff.Rung{{After: 50 * time.Second, Do: handoff.ToBot}},
+			Intake: &handoff.Form{WhileWaiting: true, Fields: []handoff.Field{
+				{Name: "topic", Kind: handoff.FieldChoice, Choices: []string{"x@example.com", "y@example.com"}, Queues: map[string]string{"x@example.com": "pull"}, Skills: map[string][]handoff.Skill{"y@example.com": {{Name: "legal", Optional: true}}}},
+				{Name: "mail", Kind: handoff.FieldMail, Required: true},
+			}},
 		},
 		{
 			Name: "host", NeedAgents: true, Hours: h, OfferTimeout: 8 * time.Second, Cooldown: 15 * time.Second, IdleTimeout: 60 * time.Second, IdleWarning: 20 * time.Second,

@@ -111,12 +111,12 @@ func service() []mutant {
 			`			return None, ""` + "\n",
 		}}},
 		{row: "leads", file: "decide_intake.go", in: ".", tests: "^TestIntakeByMessages$", why: "the agent reads the answers", edits: []edit{{
-			"	x.routeByAnswers(in.Fields)\n",
+			"	x.goWhere(in.where(target{Queue: x.h.Need.Queue, Skills: x.h.Need.Skills}, x.h.Answers))\n",
 			"",
 		}}},
 		{row: "leads", file: "decide_intake.go", in: ".", tests: "^TestIntakeByMessages$", why: "the queue says enough", edits: []edit{{
-			"			if !slices.ContainsFunc(n.Skills, func(have Skill) bool { return have.Name == s.Name }) {\n",
-			"			if slices.ContainsFunc(n.Skills, func(have Skill) bool { return have.Name == s.Name }) {\n",
+			"			if !slices.ContainsFunc(t.Skills, func(have Skill) bool { return have.Name == s.Name }) {\n",
+			"			if slices.ContainsFunc(t.Skills, func(have Skill) bool { return have.Name == s.Name }) {\n",
 		}}},
 		{row: "leads", file: "decide_intake.go", in: ".", tests: "^TestIntakeThatLeads", why: "who was let in is in", edits: []edit{{
 			"	if why := d[x.h.Need.Queue]; why != nil {\n		x.absent",
@@ -146,8 +146,28 @@ func service() []mutant {
 			"	if q.Reopen != ReopenBot {\n",
 		}}},
 		{row: "lapse", file: "decide_intake.go", in: ".", tests: "^TestFormThatLapses$", why: "who does not answer still wants a person", edits: []edit{{
-			"Required: f.Required, OnLapse: f.OnLapse})",
-			"Required: f.Required})",
+			"Required: f.Required, OnLapse: f.OnLapse}\n",
+			"Required: f.Required}\n",
+		}}},
+		{row: "asked", file: "decide_intake.go", in: ".", tests: "^TestFormWhileWaitingLeads$", why: "an offer that is out stands", edits: []edit{{
+			"	x.withdraw(ReasonWithdrawn)\n	x.goWhere(t)\n",
+			"	if x.h.State == StateOffered {\n		return true\n	}\n	x.goWhere(t)\n",
+		}}},
+		{row: "asked", file: "decide_intake.go", in: ".", tests: "^TestFormWhileWaitingLeads$", why: "what was chosen was chosen", edits: []edit{{
+			"in.where(*in.From, x.h.Answers)\n",
+			"in.where(target{Queue: x.h.Need.Queue, Skills: x.h.Need.Skills}, x.h.Answers)\n",
+		}}},
+		{row: "asked", file: "place.go", in: ".", tests: "^TestFormWhileWaiting$", why: "a place is always news", edits: []edit{{
+			"		case h.own.Intake != nil: // what he reads last is the question\n",
+			"",
+		}}},
+		{row: "choice", file: "intake.go", in: ".", tests: "^TestChoicesInTheUsersLanguage$", why: "answers are words of the Config", edits: []edit{{
+			"i < len(shown) && strings.EqualFold(shown[i], text)",
+			"i < 0",
+		}}},
+		{row: "reopen", file: "decide_service.go", in: ".", tests: "^TestReopenPolicies$", why: "who was preferred is preferred", edits: []edit{{
+			`	n.BotAnswers, n.Preferred = q.BotAnswers, ""` + "\n",
+			"	n.BotAnswers = q.BotAnswers\n",
 		}}},
 	}
 }

@@ -30,4 +30,9 @@
 // languages by the name of the field:
 //
 //	{field, select, order {¿Cuál es su pedido?} other {{label}}}
+//
+// So are their choices, with the key "choice", by the name of the field and the
+// number of the choice; what users write is understood in these words, too:
+//
+//	{field, select, topic {{number, select, 1 {Factura} other {Otra cosa}}} other {{choice}}}
 package notices

@@ -73,6 +73,7 @@ func placeholders() map[string][]string {
 		handoff.NoticeCallback:   {"phone"},
 		handoff.NoticeUnanswered: nil,
 		handoff.NoticeQuestion:   {"field", "label"},
+		handoff.NoticeChoice:     {"field", "choice", "number"},
 		handoff.NoticeInvalid:    {"field", "label", "kind"},
 		handoff.NoticeRate:       agent,
 		wordColleague:            nil,

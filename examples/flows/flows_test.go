@@ -293,7 +293,10 @@ func TestNodeInboxToolsAndEnd(t *testing.T) {
 		turn := r.Says("c", "my parcel is lost")
 		_, err := r.Request(r.Ctx, handoff.Request{Turn: turn, Queue: "support", Reason: "flow_node", User: &handoff.Contact{ID: "u", Name: "Dana"}})
 		require.NoError(t, err)
-		r.Says("c", "DHL") // "Pre-chat survey: answers … before a team member accepted"
+		// "Pre-chat survey: answers the user submitted after requesting live chat but
+		// before a team member accepted": while he waits.
+		shows(t, r, "c", "Which carrier?")
+		r.Says("c", "DHL")
 		// "New: incoming requests waiting to be accepted", with a preview.
 		require.Equal(t, 1, tab(handoff.StateWaiting, handoff.StateOffered))
 		ann := r.Agent("ann", 3)
@@ -347,6 +350,6 @@ func TestNodeInboxToolsAndEnd(t *testing.T) {
 		c.CRM, c.Sinks = customers{}, map[string]handoff.Sink{"rules": rules}
 		c.Providers = []handoff.Provider{platform.Provider()}
 		c.Queues[0].Style, c.Queues[0].Tickets = handoff.Pull, platform.Provider().Info().Name
-		c.Queues[0].Intake = &handoff.Form{Fields: []handoff.Field{{Name: "carrier", Label: "Which carrier?"}}}
+		c.Queues[0].Intake = &handoff.Form{WhileWaiting: true, Fields: []handoff.Field{{Name: "carrier", Label: "Which carrier?"}}}
 	})
 }
