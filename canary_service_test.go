@@ -56,6 +56,8 @@ type house struct {
 	hooks   logbook
 	web     outside
 	rules   *automate.Automations
+	kept    automate.Rules
+	edited  []automate.Rule
 	replies *canned.Memory
 	figures analytics.Counters
 	tickets *ticketing
@@ -67,8 +69,8 @@ func newHouse(t *testing.T) *house {
 	k := &house{tickets: &ticketing{platform: platform{name: "vendor"}, broken: 2, made: map[string]string{}}}
 	var err error
 	three := 3
-	// As people edit them: New would refuse those that name nothing.
-	kept := automate.NewRules([]automate.Rule{
+	// New would refuse those that name nothing: they are put past New and Put.
+	k.edited = []automate.Rule{
 		{
 			Name: "came", On: []handoff.Kind{handoff.KindEnqueued, handoff.KindJoined, handoff.KindMissed, handoff.KindRated},
 			Do: []automate.Action{
@@ -84,8 +86,9 @@ func newHouse(t *testing.T) *house {
 		{Name: "out", On: []handoff.Kind{handoff.KindEnded}, Do: []automate.Action{{Webhook: "https://hooks.example.com/" + inside}}},
 		{Name: "by hand", Button: inside, Do: []automate.Action{{Note: inside}, {Webhook: "https://hooks.example.com/" + inside}}},
 		{Name: "echo", On: []handoff.Kind{handoff.KindNote}, Do: []automate.Action{{Note: inside}}},
-	}...)
-	k.rules, err = automate.New(nil, automate.Options{Secret: []byte(inside + inside), Client: &http.Client{Transport: &k.web}, Keep: kept})
+	}
+	k.kept = automate.NewRules()
+	k.rules, err = automate.New(nil, automate.Options{Secret: []byte(inside + inside), Client: &http.Client{Transport: &k.web}, Keep: k.kept})
 	require.NoError(t, err)
 	k.replies, err = canned.New(canned.Reply{Name: "hello", Category: inside, Text: canary + " hello {user}, {agent} here", Queue: "support"})
 	require.NoError(t, err)
@@ -234,6 +237,9 @@ func TestCanaryService(t *testing.T) {
 	k := newHouse(t)
 	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
 		k.rules.Use(r.Engine)
+		for i := range k.edited {
+			require.NoError(t, k.kept.Put(r.Ctx, k.edited[i]))
+		}
 		var feed []string
 		ctx, cancel := context.WithCancel(r.Ctx)
 		go func() {

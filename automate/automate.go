@@ -44,6 +44,7 @@ type Automations struct {
 	rules  []Rule
 	opts   Options
 	engine atomic.Pointer[handoff.Engine]
+	around atomic.Pointer[around] // of the Config; nil before CheckConfig
 
 	mu    sync.Mutex
 	kept  []Rule // as read at that time
@@ -77,44 +78,6 @@ func New(rules []Rule, o Options) (*Automations, error) {
 		}
 	}
 	return &Automations{rules: slices.Clone(rules), opts: o}, nil
-}
-
-// CheckConfig says what the rules given to New name and c does not have: queues,
-// and notices without words. handoff.New asks it.
-func (a *Automations) CheckConfig(c *handoff.Config) error {
-	queues := []string{""}
-	for i := range c.Queues {
-		queues = append(queues, c.Queues[i].Name)
-	}
-	var words handoff.Notices = handoff.English{}
-	if c.Notices != nil {
-		words = c.Notices
-	}
-	silent := func(key string) bool {
-		return !slices.ContainsFunc(queues, func(q string) bool { return words.Text(handoff.Notice{Key: key, Queue: q}) != "" })
-	}
-	var out []error
-	for i := range a.rules {
-		r := &a.rules[i]
-		bad := func(field, why string) {
-			out = append(out, &handoff.InvalidError{Field: fmt.Sprintf("Rules[%d]%s", i, field), Why: why})
-		}
-		for j, q := range r.If.Queues {
-			if !slices.Contains(queues, q) {
-				bad(fmt.Sprintf(".If.Queues[%d]", j), "is not a queue of this Config")
-			}
-		}
-		for j := range r.Do {
-			act := &r.Do[j]
-			if act.Notice != "" && silent(act.Notice) {
-				bad(fmt.Sprintf(".Do[%d].Notice", j), "has no words in Notices")
-			}
-			if act.Transfer != nil && !slices.Contains(queues, act.Transfer.Queue) {
-				bad(fmt.Sprintf(".Do[%d].Transfer", j), "Queue is not a queue of this Config")
-			}
-		}
-	}
-	return errors.Join(out...)
 }
 
 // Use says which engine the rules act on.

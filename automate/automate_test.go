@@ -17,6 +17,7 @@ import (
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/automate"
 	"github.com/seed-2a427302/handoff/handofftest"
+	"github.com/seed-2a427302/handoff/provider/inmem"
 )
 
 // hooks is a receiver of webhooks, without a network.
@@ -65,7 +66,8 @@ func run(t *testing.T, rules []automate.Rule, f func(t *testing.T, r *handofftes
 		f(t, r, a, k)
 	}, func(c *handoff.Config) {
 		c.Sinks = map[string]handoff.Sink{"automations": a}
-		c.Queues = []handoff.Queue{{Name: "support"}, {Name: "vip"}}
+		c.Providers = []handoff.Provider{inmem.New(inmem.Options{Name: "vendor"}).Provider()}
+		c.Queues = []handoff.Queue{{Name: "support"}, {Name: "vip", Tickets: "vendor"}}
 	})
 }
 
@@ -180,7 +182,7 @@ func TestButtons(t *testing.T) {
 		require.ErrorIs(t, a.Run(r.Ctx, "hot", id, by), handoff.ErrNotFound, "it is hot already")
 		require.Equal(t, []automate.Button{{Rule: "ticket", Label: "Ticket"}}, a.Buttons(t.Context(), r.Now(id)))
 		require.NoError(t, a.Run(r.Ctx, "ticket", id, by))
-		require.Equal(t, []string{"hot", `Automation "ticket" could not do its ticket.`}, notes(t, r, id), "nobody makes tickets here")
+		require.Equal(t, []string{"hot", `Automation "ticket" could not do its ticket.`}, notes(t, r, id), "nobody makes tickets in this queue")
 		require.ErrorIs(t, a.Run(context.Background(), "none", id, by), handoff.ErrNotFound)
 	})
 }
@@ -301,19 +303,22 @@ func TestNamesInTextsAreText(t *testing.T) {
 }
 
 // A rule that names what the Config does not have is a problem of the Config,
-// told with all others, and rules that people edit are none.
+// told with all others: one given to New, and one that is kept. From then on
+// none is put.
 func TestRulesThatDoNotFit(t *testing.T) {
 	rules := []automate.Rule{
 		{Name: "fits", Button: "x", If: automate.Condition{Queues: []string{"support"}}, Do: []automate.Action{
 			{Notice: handoff.NoticeMessage}, {Transfer: &handoff.Target{Queue: "support"}}, {Transfer: &handoff.Target{Agent: "ann"}},
 		}},
 		{Name: "does not", Button: "x", If: automate.Condition{Queues: []string{"support", "suport"}}, Do: []automate.Action{
-			{Notice: "no such words"}, {Transfer: &handoff.Target{Queue: "vip"}},
+			{Notice: "no such words"}, {Transfer: &handoff.Target{Queue: "vip"}}, {Ticket: "{user}"},
 		}},
 	}
+	var auto *automate.Automations
 	config := func(rules []automate.Rule, o automate.Options) handoff.Config {
 		a, err := automate.New(rules, o)
 		require.NoError(t, err)
+		auto = a
 		return handoff.Config{
 			Store: handofftest.NewStore(nil), Directory: handoff.Staff{}, Queues: []handoff.Queue{{Name: "support"}},
 			Sinks: map[string]handoff.Sink{"rules": a}, BotQueue: "nowhere",
@@ -322,7 +327,43 @@ func TestRulesThatDoNotFit(t *testing.T) {
 	_, err := handoff.New(config(rules, automate.Options{}))
 	require.ElementsMatch(t, []string{
 		"BotQueue", `Sinks["rules"].Rules[1].If.Queues[1]`, `Sinks["rules"].Rules[1].Do[0].Notice`, `Sinks["rules"].Rules[1].Do[1].Transfer`,
+		`Sinks["rules"].Rules[1].Do[2].Ticket`,
 	}, fields(err))
-	_, err = handoff.New(config(rules[:1], automate.Options{Keep: automate.NewRules(rules[1:]...)}))
+
+	keep := automate.NewRules(rules[1], automate.Rule{Name: "fits", Button: "x"}, automate.Rule{Name: "of another build", On: []handoff.Kind{"unheard of"}})
+	_, err = handoff.New(config(rules[:1], automate.Options{Keep: keep}))
+	kept := `Sinks["rules"].Keep["does not"]`
+	require.ElementsMatch(t, []string{
+		"BotQueue", kept + ".If.Queues[1]", kept + ".Do[0].Notice", kept + ".Do[1].Transfer", kept + ".Do[2].Ticket",
+		`Sinks["rules"].Keep["of another build"].On[0]`, `Sinks["rules"].Keep["of another build"].Do`,
+	}, fields(err), "the host's own has the name of the other")
+	require.Equal(t, []string{"Rule.If.Queues[1]", "Rule.Do[0].Notice", "Rule.Do[1].Transfer", "Rule.Do[2].Ticket"}, fields(auto.Put(t.Context(), rules[1])))
+
+	// What is kept and cannot be read now is read when an entry comes.
+	_, err = handoff.New(config(rules[:1], automate.Options{Keep: broken{}}))
 	require.Equal(t, []string{"BotQueue"}, fields(err))
+}
+
+// A ticket needs somebody who makes it, in one of the queues that a rule is for.
+func TestRulesThatMakeTickets(t *testing.T) {
+	vendor := inmem.New(inmem.Options{Name: "vendor"}).Provider()
+	check := func(providers []handoff.Provider, queues []handoff.Queue, of ...string) []string {
+		a, err := automate.New([]automate.Rule{
+			{Name: "ticket", Button: "x", If: automate.Condition{Queues: of}, Do: []automate.Action{{Ticket: "{user}"}}},
+		}, automate.Options{})
+		require.NoError(t, err)
+		_, err = handoff.New(handoff.Config{
+			Store: handofftest.NewStore(nil), Directory: handoff.Staff{}, Providers: providers, Queues: queues, Sinks: map[string]handoff.Sink{"rules": a},
+		})
+		return fields(err)
+	}
+	none, some := []handoff.Queue{{Name: "a"}, {Name: "b"}}, []handoff.Queue{{Name: "a"}, {Name: "b", Tickets: "vendor"}}
+	served := []handoff.Queue{{Name: "a"}, {Name: "b", Providers: []string{"vendor"}}}
+	no := []string{`Sinks["rules"].Rules[0].Do[0].Ticket`}
+	require.Equal(t, no, check(nil, none))
+	require.Equal(t, no, check([]handoff.Provider{vendor}, none), "it makes none for these queues")
+	require.Equal(t, no, check([]handoff.Provider{vendor}, some, "a"))
+	require.Empty(t, check([]handoff.Provider{vendor}, some, "a", "b"))
+	require.Empty(t, check([]handoff.Provider{vendor}, some))
+	require.Empty(t, check([]handoff.Provider{vendor}, served))
 }

@@ -115,8 +115,15 @@ func (a *Automations) Fixed(name string) bool {
 }
 
 // Validate returns everything that is wrong with a rule, joined, each as a
-// *handoff.InvalidError that names the field below "Rule".
-func (a *Automations) Validate(r Rule) error { return errors.Join(r.problems("Rule", &a.opts)...) }
+// *handoff.InvalidError that names the field below "Rule". Once an engine was
+// made of the Config, what the rule names must be there.
+func (a *Automations) Validate(r Rule) error {
+	problems := r.problems("Rule", &a.opts)
+	if w := a.around.Load(); w != nil {
+		problems = append(problems, w.problems("Rule", &r)...)
+	}
+	return errors.Join(problems...)
+}
 
 // Put keeps a rule, or replaces the one with its name. Each thing that is wrong
 // with it is a *handoff.InvalidError, joined, and nothing is kept.

@@ -169,5 +169,9 @@ func service() []mutant {
 			`	n.BotAnswers, n.Preferred = q.BotAnswers, ""` + "\n",
 			"	n.BotAnswers = q.BotAnswers\n",
 		}}},
+		{row: "kept", file: "automate/check.go", in: "automate", tests: "^TestRulesThatDoNotFit$", why: "people see what they do", edits: []edit{{
+			"	for i := range kept {\n",
+			"	for i := range kept[:0] {\n",
+		}}},
 	}
 }
