@@ -14,6 +14,8 @@
 //	  no-agent-online                                             code
 //	a file of an agent has title_link in       files             it comes as its name alone
 //	  the webhook
+//	the offline form takes an empty           tickets           what a user left is refused, and stays in the engine
+//	  department and an empty host                                alone
 //	open of rooms.info is missing once a      reading a state   a room that was closed looks open until the webhook
 //	  room is closed                                              comes
 //

@@ -27,6 +27,11 @@ type Config struct {
 	// to the public queue.
 	Departments map[string]string
 
+	// Mail stands in the offline form for users who have no address; default
+	// [NoMail]. A workspace that checks the form's addresses wants one whose
+	// domain takes mail.
+	Mail string
+
 	// Redact removes from the transcript what Rocket.Chat must not get; nil
 	// removes nothing.
 	Redact func(text string) string
@@ -54,6 +59,7 @@ var (
 	_ handoff.Finder              = (*Provider)(nil)
 	_ handoff.StateReader         = (*Provider)(nil)
 	_ handoff.AvailabilityChecker = (*Provider)(nil)
+	_ handoff.Ticketer            = (*Provider)(nil)
 )
 
 // New returns a provider. It does no I/O. A Config that cannot work is a
@@ -76,6 +82,9 @@ func New(c Config) (*Provider, error) {
 	if c.Name == "" {
 		c.Name = "rocketchat"
 	}
+	if c.Mail == "" {
+		c.Mail = NoMail
+	}
 	if c.Files == nil {
 		c.Files = provider.Guard{}.Client()
 	}
@@ -96,7 +105,7 @@ func (p *Provider) Info() handoff.ProviderInfo {
 	return handoff.ProviderInfo{
 		Name: p.cfg.Name, Custody: handoff.CustodyQueue, MaxBytes: MaxBytes,
 		Can: handoff.Capabilities{
-			Availability: true, Files: true, Transfer: true, FindsAttempt: true, SendsOnce: true, ReadsState: true,
+			Availability: true, Files: true, Transfer: true, Ticket: true, FindsAttempt: true, SendsOnce: true, ReadsState: true,
 		},
 	}
 }

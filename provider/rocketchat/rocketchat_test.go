@@ -92,6 +92,38 @@ func TestTroubles(t *testing.T) {
 	})
 }
 
+// What a user left goes through the offline form: to the department, with an
+// address where there is none, and with the reference that the ticket has.
+func TestOfflineForm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := rocketchattest.New(t)
+		p := adapter(t, d)
+		h := handoff.Handoff{ID: handoff.ID{Conversation: "c", Number: 1}, Need: handoff.Need{Queue: "support"}}
+		first, err := p.Ticket(t.Context(), h, "please call me", "t1")
+		require.NoError(t, err)
+		h.User, h.Need.Queue = &handoff.Contact{ID: "u1", Name: "Ursula\n", Mail: "u@example.org"}, "other"
+		second, err := p.Ticket(t.Context(), h, "me, too", "t2")
+		require.NoError(t, err)
+		assert.NotEqual(t, first, second)
+		d.Lock()
+		assert.Equal(t, []rocketchattest.Mail{
+			{Name: "Visitor", Email: rocketchat.NoMail, Message: "please call me\n\n(ref " + first + ")", Department: "dep1"},
+			{Name: "Ursula", Email: "u@example.org", Message: "me, too\n\n(ref " + second + ")"},
+		}, d.Mails)
+		d.Unlock()
+		// The form itself is told as an event of no room.
+		for _, w := range d.Webhooks() {
+			events, _, err := p.Receive(t.Context(), w)
+			require.NoError(t, err)
+			assert.Empty(t, events)
+		}
+		vendortest.CheckTroubles(t, d.Double, "POST /api/v1/livechat/offline.message", func(ctx context.Context) error {
+			_, err := p.Ticket(ctx, h, "again", "t3")
+			return err
+		})
+	})
+}
+
 func TestConfig(t *testing.T) {
 	vendortest.CheckConfig(t, func() rocketchat.Config { return config(nil) }, rocketchat.New, map[string]func(*rocketchat.Config){
 		"Config.URL":     func(c *rocketchat.Config) { c.URL = "ftp://x" },

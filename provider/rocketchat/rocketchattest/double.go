@@ -30,10 +30,16 @@ var schema []byte
 type Double struct {
 	*vendortest.Double
 
+	// Mails are what the offline form has sent. Lock for it.
+	Mails []Mail
+
 	visitors map[string]bool // by token
 	ids      map[string]bool // of messages
 	files    map[string][]handoff.File
 }
+
+// A Mail is one of the offline form.
+type Mail struct{ Name, Email, Message, Department string }
 
 type fields = map[string]any
 
@@ -81,6 +87,15 @@ func New(tb testing.TB) *Double {
 		d.close(c, "visitor", handoff.Party{})
 		return ok(fields{"rid": c.Reference})
 	}))
+	d.Handle("POST "+v1+"offline.message", func(in *vendortest.In) vendortest.Out {
+		var m Mail
+		in.Into(&m)
+		d.Mails = append(d.Mails, m)
+		d.Push(Sign(Secret, vendortest.JSON(fields{
+			"type": "LivechatOfflineMessage", "sentAt": stamp(), "visitor": fields{"name": m.Name, "email": m.Email}, "message": m.Message,
+		})))
+		return ok(fields{"message": "Livechat offline message sent"})
+	})
 	d.Handle("GET "+v1+"config", func(*vendortest.In) vendortest.Out {
 		return ok(fields{"config": fields{"enabled": true, "online": true}})
 	})
