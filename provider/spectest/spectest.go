@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
+	"github.com/oasdiff/yaml"
 )
 
 // Folder is the environment variable that names the folder with the documents.
@@ -29,6 +31,10 @@ type Spec struct {
 	Name   string // for the test's output
 	File   string // within the folder
 	Prefix string // of the double's paths that the document has in its servers, if any
+
+	// MayLack says that the folder may be without the document: its licence keeps
+	// it from being passed on. The test is then skipped.
+	MayLack bool
 
 	// Repair changes the text of a document that is known to be at fault; say
 	// why where it is used. Nil changes nothing.
@@ -43,8 +49,13 @@ type Spec struct {
 	AnyFormat bool
 }
 
+// ErrNoOperation is what a check returns for a request to a path that the document
+// has not, or not with the method.
+var ErrNoOperation = errors.New("the document has no such operation")
+
 // Load reads the document, and returns the check for a double's Validate. It
-// skips the test without the folder, and fails it without the file.
+// skips the test without the folder, and fails it without the file, unless that
+// may lack.
 func (s Spec) Load(t *testing.T) func(r *http.Request, body []byte) error {
 	t.Helper()
 	dir := os.Getenv(Folder)
@@ -52,6 +63,9 @@ func (s Spec) Load(t *testing.T) func(r *http.Request, body []byte) error {
 		t.Skipf("SKIPPED: %s: set %s to the folder with the platforms' OpenAPI documents", s.Name, Folder)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(s.File)))
+	if s.MayLack && errors.Is(err, os.ErrNotExist) {
+		t.Skipf("SKIPPED: %s: the folder that %s names has no %s", s.Name, Folder, s.File)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,10 +99,17 @@ func (s Spec) Load(t *testing.T) func(r *http.Request, body []byte) error {
 	return s.check(newRouter(doc))
 }
 
-// parse reads a document of OpenAPI 3 or, if it is JSON, of Swagger 2.
+// parse reads a document of OpenAPI 3 or of Swagger 2.
 func parse(text []byte) (*openapi3.T, error) {
 	var version struct {
 		Swagger string `json:"swagger"`
+	}
+	if bytes.HasPrefix(text, []byte("swagger:")) {
+		b, err := yaml.YAMLToJSON(text)
+		if err != nil {
+			return nil, err
+		}
+		text = b
 	}
 	if json.Unmarshal(text, &version) != nil || version.Swagger == "" {
 		return openapi3.NewLoader().LoadFromData(text)
@@ -160,7 +181,7 @@ func newRouter(doc *openapi3.T) func(r *http.Request) (*routers.Route, map[strin
 			}
 		}
 		if best == nil {
-			return nil, nil, fmt.Errorf("the document has no %s %s", r.Method, r.URL.Path)
+			return nil, nil, fmt.Errorf("%w: %s %s", ErrNoOperation, r.Method, r.URL.Path)
 		}
 		params := map[string]string{}
 		for i, name := range best.names {
