@@ -2,6 +2,7 @@ package providertest
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -84,6 +85,74 @@ func checkCustody(l *live) {
 	}
 	if len(calls) != 1 || said != 3 {
 		l.failf("the bot got %d calls, with %d messages of the human stretch, want 3", len(calls), said)
+	}
+	l.botGoesOn(id, handoff.OutcomeResolved)
+}
+
+// checkWholeWithin is checkWhole where the platform has the conversation: what was
+// said is in the log, and none of it was relayed.
+func checkWholeWithin(l *live) {
+	turn := l.Says("c", "before")
+	if _, err := l.Reply(l.t.Context(), turn, handoff.Message{Text: "bot before"}); err != nil {
+		l.fatalf("Reply: %v", err)
+	}
+	id, ref := l.asks("c")
+	l.takes(id, ref, ann)
+	shown := len(l.Users.Saw("c"))
+	var want []string
+	there := map[string]int{} // what the user said on the platform
+	for i := 1; i <= 3; i++ {
+		in, out := fmt.Sprintf("user %d", i), Act{Kind: Say, Chat: ref, Text: fmt.Sprintf("agent %d", i)}
+		if i == 2 && l.info.Can.Files {
+			out.Files = []handoff.File{{Name: "bill.pdf", Type: "application/pdf", URL: "https://example.org/bill.pdf", Size: 1234}}
+		}
+		if l.act(Act{Kind: UserSays, Chat: ref, ID: fmt.Sprintf("whole-%d", i), Text: in}) {
+			there[in]++
+		} else {
+			l.Says("c", in)
+		}
+		l.act(out)
+		want = append(want, in, out.Text)
+	}
+	if moved := l.act(Act{Kind: Transfer, Chat: ref, Agent: bob}); moved {
+		if h := l.Now(id); h.State != handoff.StateActive || h.AgentName != bob.Name {
+			l.failf("after the transfer the handoff is %s with %q", h.State, h.AgentName)
+		}
+		l.act(Act{Kind: Say, Chat: ref, Text: "agent 4"})
+		want = append(want, "agent 4")
+	}
+	l.act(Act{Kind: Write, Chat: ref, Text: "he is lying"})
+	l.act(Act{Kind: End, Chat: ref})
+	if seen := l.Users.Saw("c"); len(seen) != shown {
+		l.failf("the engine showed %d messages or notices", len(seen)-shown)
+	}
+	chat := l.chatOf(ref)
+	for _, m := range chat.Messages {
+		if m.From != handoff.RoleAgent {
+			there[m.Text]--
+		}
+	}
+	for text, n := range there {
+		if slices.Contains(want, text) && n < 0 {
+			l.failf("the engine relayed %q", text)
+		}
+	}
+	calls := l.Bot.Calls(handoff.BotEnded)
+	if len(calls) != 1 {
+		l.fatalf("the bot got %d calls, want 1", len(calls))
+	}
+	var got []string
+	files := 0
+	for _, en := range calls[0].Human {
+		if en.Kind == handoff.KindMessage {
+			got, files = append(got, en.Text), files+len(en.Files)
+		}
+	}
+	if !slices.Equal(got, want) {
+		l.failf("the bot is told %q, want %q", got, want)
+	}
+	if l.info.Can.Files && files != 1 {
+		l.failf("the bot is told of %d files, want 1", files)
 	}
 	l.botGoesOn(id, handoff.OutcomeResolved)
 }

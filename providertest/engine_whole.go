@@ -17,6 +17,10 @@ func wholeCases() []engineCase {
 			name: "whole handoff", custody: handoff.CustodyQueue, check: checkWhole,
 			rule: "request, joined, messages and files both ways, transfer, a note that stays inside, end, and the bot goes on",
 		},
+		{
+			name: "whole handoff within", custody: handoff.CustodyConversation, check: checkWholeWithin,
+			rule: "request, joined, messages and files both ways, transfer, a note that stays inside, end, and the bot goes on and knows all of it",
+		},
 		{name: "every order", rule: ruleOrders, check: checkOrders},
 	}
 }

@@ -104,6 +104,8 @@ var planted = []struct {
 	{bug: "user's id lost", rule: "with the id of his message", options: inmem.Options{Custody: handoff.CustodyConversation}},
 	{bug: "conversation lost", rule: "is told with the host's conversation", options: inmem.Options{Custody: handoff.CustodyConversation}},
 	{bug: "relays all the same", rule: "the engine neither relays nor shows anything", options: inmem.Options{Custody: handoff.CustodyConversation}},
+	{bug: "agent's files lost within", rule: "and the bot goes on and knows all of it", options: inmem.Options{Custody: handoff.CustodyConversation}},
+	{bug: "agent's files lost", rule: "messages and files both ways, transfer, a note that stays inside, end, and the bot goes on"},
 	{bug: "reads from now on", rule: "what happens on the platform is told", options: inmem.Options{Streams: true}},
 	{bug: "reads one event", rule: "what happens on the platform is told", options: inmem.Options{Streams: true}},
 	{bug: "reads with new ids", rule: "the same event has the same id each time", options: inmem.Options{Streams: true}},

@@ -395,6 +395,8 @@ func (w *wrong) spoil(events []handoff.ProviderEvent) error {
 			if ev.Agent.Name != "" {
 				ev.Agent.ID = "7"
 			}
+		case "agent's files lost", "agent's files lost within":
+			ev.Files = nil
 		case "agent's text trimmed":
 			ev.Text = strings.TrimSpace(ev.Text)
 		case "agent's note told":
