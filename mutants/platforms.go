@@ -85,5 +85,16 @@ func platforms() []mutant {
 			`		_ = e.event(ctx, provider, events[i])
 `,
 		}}},
+		{row: "told", file: "provider/cisco/stream.go", in: "provider/cisco", tests: "^TestSeveralAgents$", why: "a platform is asked from where it was read", edits: []edit{{
+			`		if r.told[e.key()] {
+			continue
+		}
+`,
+			"",
+		}}},
+		{row: "told", file: "provider/cisco/stream.go", in: "provider/cisco", tests: "^TestEveryOrder$", why: "a platform tells things in the order in which they happen", edits: []edit{{
+			"slices.Insert(r.presence, at, *e)",
+			"slices.Insert(r.presence, max(at, len(r.presence)), *e)",
+		}}},
 	}
 }
