@@ -207,8 +207,10 @@ func TestRetryAfter(t *testing.T) {
 
 func TestCode(t *testing.T) {
 	assert.Equal(t, "switchboard_invalid-target.1", provider.Code("switchboard_invalid-target.1"))
-	assert.Equal(t, "Bearerxy", provider.Code("Bearer <x&y>\n"))
-	assert.Len(t, provider.Code(strings.Repeat("x", 1000)), 64)
+	assert.Equal(t, "0x80072322", provider.Code(" 0x80072322\n"))
+	for _, text := range []string{"", "Bearer <x&y>", "invalid token xoxb-1", "é", "a/b", strings.Repeat("x", 65)} {
+		assert.Empty(t, provider.Code(text), "%q may quote anything", text)
+	}
 }
 
 func TestLimiter(t *testing.T) {

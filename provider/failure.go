@@ -74,18 +74,18 @@ func wait(seconds float64) time.Duration {
 	return time.Duration(min(seconds, mostRetryAfter.Seconds()) * float64(time.Second))
 }
 
-// Code makes a platform's own error code fit for errors and logs: the letters,
-// digits and ._- of its first 64 bytes. Texts are no codes: a platform may
-// quote the request in them.
+// Code makes a platform's own error code fit for errors and logs: letters,
+// digits and ._-, at most 64 of them. Anything else is a text and no code, and
+// gives "": a platform may quote the request in it.
 func Code(s string) string {
-	s = s[:min(len(s), 64)]
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '_', r == '-':
-			return r
-		}
-		return -1
-	}, s)
+	const most = 64
+	s = strings.TrimSpace(s)
+	if len(s) > most || strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '_' && r != '-'
+	}) {
+		return ""
+	}
+	return s
 }
 
 // transportError is a request without a whole answer. Only one that cannot

@@ -2,7 +2,6 @@ package provider_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -20,29 +19,18 @@ import (
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/handofftest"
 	"github.com/seed-2a427302/handoff/provider"
-	"github.com/seed-2a427302/handoff/provider/chatwoot"
-	"github.com/seed-2a427302/handoff/provider/chatwoot/chatwoottest"
-	"github.com/seed-2a427302/handoff/provider/slack"
-	"github.com/seed-2a427302/handoff/provider/slack/slacktest"
 	"github.com/seed-2a427302/handoff/provider/vendortest"
-	"github.com/seed-2a427302/handoff/provider/webhook"
-	"github.com/seed-2a427302/handoff/provider/webhook/webhooktest"
 	"github.com/seed-2a427302/handoff/providertest"
 )
-
-// double is a platform's double with the adapter for it.
-type double interface {
-	http.Handler
-	providertest.Vendor
-	Next(list ...vendortest.Trouble)
-}
 
 // scene is an engine with a platform.
 type scene struct {
 	*handofftest.Rig
 
 	d    double
+	p    handoff.Provider
 	name string
+	read bool // it is read, too
 	logs *logs
 }
 
@@ -63,49 +51,34 @@ func (l *logs) String() string {
 	return l.b.String()
 }
 
-var platforms = map[string]func(t *testing.T) (double, handoff.Provider, error){
-	"chatwoot": func(t *testing.T) (double, handoff.Provider, error) {
-		d := chatwoottest.New(t)
-		p, err := chatwoot.New(chatwoot.Config{
-			URL: chatwoottest.URL, Account: chatwoottest.Account, Inbox: chatwoottest.Inbox, InboxIdentifier: chatwoottest.Name,
-			Token: chatwoottest.Token, Secrets: []string{chatwoottest.Secret}, HTTP: providertest.Client(d),
-		})
-		return d, p, err
-	},
-	"slack": func(t *testing.T) (double, handoff.Provider, error) {
-		d := slacktest.New(t)
-		p, err := slack.New(slack.Config{
-			URL: slacktest.URL, Token: slacktest.Token, Secrets: []string{slacktest.Secret}, Channel: slacktest.Channel, HTTP: providertest.Client(d),
-		})
-		return d, p, err
-	},
-	"webhook": func(t *testing.T) (double, handoff.Provider, error) {
-		d := webhooktest.New(t)
-		p, err := webhook.New(webhook.Config{URL: webhooktest.URL, Secrets: []string{webhooktest.Secret}, HTTP: providertest.Client(d)})
-		return d, p, err
-	},
-}
-
-// each plays a scene on each platform.
+// each plays a scene on each platform, in short runs on three that differ.
 func each(t *testing.T, f func(t *testing.T, s *scene)) {
 	t.Helper()
 	for name, open := range platforms {
+		if testing.Short() && !slices.Contains([]string{"chatwoot", "slack", "webhook"}, name) {
+			continue // the race detector makes it slow
+		}
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { f(t, play(t, name, open)) })
+			synctest.Test(t, func(t *testing.T) { f(t, play(t, open)) })
 		})
 	}
 }
 
-func play(t *testing.T, name string, open func(t *testing.T) (double, handoff.Provider, error)) *scene {
+func play(t *testing.T, open opener, change ...func(c *handoff.Config)) *scene {
 	t.Helper()
-	d, p, err := open(t)
+	d, _, p, err := open(t)
 	require.NoError(t, err)
-	s := &scene{d: d, name: name, logs: &logs{}}
+	name := p.Info().Name
+	_, read := p.(handoff.Streamer)
+	s := &scene{d: d, p: p, name: name, read: read, logs: &logs{}}
 	s.Rig = handofftest.New(t, func(c *handoff.Config) {
 		c.Providers = []handoff.Provider{p}
 		c.Queues = []handoff.Queue{{Name: "support", Providers: []string{name}, IdleTimeout: handoff.Never, ConnectTime: 5 * time.Minute}}
 		c.BotTimeout, c.SendTimeout = handoff.Never, 20*time.Second
 		c.Logger = slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		for _, f := range change {
+			f(c)
+		}
 	})
 	s.Start()
 	return s
@@ -115,6 +88,9 @@ func play(t *testing.T, name string, open func(t *testing.T) (double, handoff.Pr
 func (s *scene) settle(times int) {
 	s.T.Helper()
 	h := provider.Handler(s.Engine, s.name)
+	if s.read {
+		s.Sleep(time.Minute)
+	}
 	for range 20 {
 		s.Wait()
 		hooks := s.d.Webhooks()
@@ -129,7 +105,7 @@ func (s *scene) settle(times int) {
 					r.Header = w.Header
 					rec := httptest.NewRecorder()
 					h.ServeHTTP(rec, r)
-					assert.Equal(s.T, http.StatusOK, rec.Code)
+					assert.Less(s.T, rec.Code, http.StatusMultipleChoices)
 				})
 			}
 			wg.Wait()
@@ -170,7 +146,11 @@ func TestW32_SlowIsNotFailed(t *testing.T) {
 		s.Says("c", "endless")
 		s.Sleep(10 * time.Minute)
 		assert.Equal(t, handoff.StateActive, s.Now(id).State)
-		assert.Equal(t, 1, strings.Count(saidBy(s.d.Chats()[0], handoff.RoleUser), "endless"))
+		said := strings.Count(saidBy(s.d.Chats()[0], handoff.RoleUser), "endless")
+		assert.Positive(t, said)
+		if s.p.Info().Can.SendsOnce {
+			assert.Equal(t, 1, said)
+		}
 
 		// Failed for good: the agent's side is told which, and the chat goes on.
 		s.d.Break(providertest.Refuses)
@@ -246,13 +226,7 @@ func TestW41_EveryChannelIsTheSame(t *testing.T) {
 // took the conversation from the inbox was ignored.
 func TestW43_StandbyIsHeardAndControlIsHeeded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := webhooktest.New(t)
-		s := play(t, "webhook", func(*testing.T) (double, handoff.Provider, error) {
-			p, err := webhook.New(webhook.Config{
-				URL: webhooktest.URL, Secrets: []string{webhooktest.Secret}, HTTP: providertest.Client(d), Custody: handoff.CustodyConversation,
-			})
-			return d, p, err
-		})
+		s := play(t, within["webhook"])
 		turn := s.Says("c", "hello")
 		require.True(t, turn.Open())
 		s.do(1, providertest.Act{Kind: providertest.TakeControl, Conversation: "c", Agent: ann})
@@ -260,7 +234,7 @@ func TestW43_StandbyIsHeardAndControlIsHeeded(t *testing.T) {
 		require.Equal(t, handoff.StateActive, s.Now(id).State, "the person has it")
 		_, err := s.Reply(t.Context(), turn, handoff.Message{Text: "too late"})
 		require.ErrorIs(t, err, handoff.ErrStale)
-		ref := d.Chats()[0].Reference
+		ref := s.d.Chats()[0].Reference
 		s.do(1, providertest.Act{Kind: providertest.UserSays, Chat: ref, ID: "u-1", Text: "on standby"})
 		s.do(1, providertest.Act{Kind: providertest.Say, Chat: ref, Text: "by the person"})
 		var heard []string
@@ -289,7 +263,8 @@ func TestW44_WebhooksThatComeTwice(t *testing.T) {
 		for i := range 3 {
 			s.do(3, providertest.Act{Kind: providertest.Say, Chat: ref, Text: fmt.Sprintf("agent %d", i)})
 		}
-		s.do(3, providertest.Act{Kind: providertest.Write, Chat: ref, Text: "a note"})
+		s.d.Do(providertest.Act{Kind: providertest.Write, Chat: ref, Text: "a note"}) // where there are notes
+		s.settle(3)
 		var texts []string
 		for _, m := range s.Users.Saw("c") {
 			if m.From.Role == handoff.RoleAgent {
@@ -303,62 +278,15 @@ func TestW44_WebhooksThatComeTwice(t *testing.T) {
 				notes++
 			}
 		}
-		assert.Equal(t, 1, notes)
+		want := 0
+		if slices.Contains([]string{"chatwoot", "freshchat", "intercom", "livechat", "slack", "webhook"}, s.name) { // that tell notes
+			want = 1
+		}
+		assert.Equal(t, want, notes)
 		s.do(3, providertest.Act{Kind: providertest.End, Chat: ref})
 		assert.Equal(t, handoff.OutcomeResolved, s.Now(id).Outcome)
 		assert.Len(t, s.Bot.Calls(handoff.BotEnded), 1)
 		assert.Len(t, s.d.Chats(), 1)
 		assert.LessOrEqual(t, s.Last("c").ID.Number, id.Number+1)
-	})
-}
-
-// No secret, and nothing that was said, is in any error or log, whatever goes
-// wrong at the platform.
-func TestCanary(t *testing.T) {
-	const canary = "CANARY-4711"
-	each(t, func(t *testing.T, s *scene) {
-		// Whatever the platform quotes in its answers.
-		quote := strings.Join(append(s.d.Secrets(), canary), " ")
-		trouble := func(status int) vendortest.Trouble {
-			return vendortest.Trouble{Status: status, Body: fmt.Sprintf(`{"ok":false,"error":%q,"message":%q}`, quote, quote), RetryAfter: quote}
-		}
-		s.Says("c", canary)
-		s.d.Next(trouble(http.StatusInternalServerError), trouble(http.StatusTooManyRequests), trouble(http.StatusBadGateway))
-		id := s.Asks("c", func(r *handoff.Request) { r.Note, r.Summary = canary, canary }).ID
-		s.Sleep(2 * time.Minute)
-		s.settle(1)
-		require.Equal(t, handoff.StateQueued, s.Now(id).State)
-		ref := s.d.Chats()[len(s.d.Chats())-1].Reference
-		s.do(1, providertest.Act{Kind: providertest.Join, Chat: ref, Agent: ann})
-		for _, status := range []int{400, 401, 404, 422, 423, 429, 500, 503, 200} {
-			s.d.Next(trouble(status), trouble(status), trouble(status))
-			s.Says("c", canary+" again")
-			_ = s.UserTyping(t.Context(), "c", true)
-			s.Sleep(time.Minute)
-			s.settle(1)
-		}
-		s.do(1, providertest.Act{Kind: providertest.Say, Chat: ref, Text: canary})
-		// And webhooks that are not the platform's.
-		h := provider.Handler(s.Engine, s.name)
-		for _, w := range s.d.(providertest.Forger).Forged() {
-			r := httptest.NewRequestWithContext(context.Background(), w.Method, "/hooks?key="+quote[:4], bytes.NewReader(w.Body))
-			r.Header = w.Header
-			rec := httptest.NewRecorder()
-			h.ServeHTTP(rec, r)
-			assert.Empty(t, rec.Body.String())
-		}
-		s.Sleep(10 * time.Minute)
-		out := s.logs.String()
-		require.NotEmpty(t, out)
-		for _, secret := range append(s.d.Secrets(), canary) {
-			assert.NotContains(t, out, secret)
-		}
-		for _, en := range s.Entries(id) {
-			if en.Kind != handoff.KindMessage && en.Kind != handoff.KindNote {
-				for _, secret := range append(s.d.Secrets(), canary) {
-					assert.NotContains(t, fmt.Sprint(en.Text, en.Data), secret, "entry %s", en.Kind)
-				}
-			}
-		}
 	})
 }

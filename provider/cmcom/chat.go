@@ -15,9 +15,9 @@ import (
 	"github.com/seed-2a427302/handoff/provider"
 )
 
-// state is what a session needs besides its reference, which is the router's id of
-// the chat.
+// state is what a session needs.
 type state struct {
+	Chat   string `json:"chat"`           // the router's id of it: the session's reference
 	Client string `json:"client"`         // of the router
 	Name   string `json:"name,omitempty"` // of the customer
 	Mail   string `json:"mail,omitempty"` // that Agent Inbox knows him by
@@ -28,7 +28,7 @@ var errSession = errors.New("the session is not one of this adapter")
 
 func stateOf(op string, s handoff.Session) (*state, error) {
 	var st state
-	if json.Unmarshal(s.State, &st) != nil || st.Client == "" || s.Reference == "" {
+	if json.Unmarshal(s.State, &st) != nil || st.Client == "" || s.Reference == "" || st.Chat != s.Reference {
 		return nil, &handoff.ProviderError{Op: op, Code: "session", Err: errSession}
 	}
 	return &st, nil
@@ -67,6 +67,7 @@ func (p *Provider) Open(ctx context.Context, o handoff.Opening) (handoff.Session
 		}
 		return handoff.Session{}, err
 	}
+	st.Chat = reference
 	b, err := json.Marshal(st)
 	return handoff.Session{Reference: reference, State: b}, err
 }

@@ -152,3 +152,17 @@ func fromUserIn(d *cmcomtest.Double) (out []string) {
 	}
 	return out
 }
+
+func TestStrangers(t *testing.T) {
+	vendortest.Strangers{
+		New: func(t *testing.T) (vendortest.Platform, handoff.Provider) {
+			d := cmcomtest.New(t)
+			return d, adapter(t, d)
+		},
+		Tenants: []vendortest.Tenant{
+			{What: "account", Ours: cmcomtest.Account, Theirs: "another-account"}, {What: "adapter", Ours: cmcomtest.Adapter, Theirs: "another-adapter"},
+		},
+		TakesAny: "the router makes a chat of any message; no agent has it as long as no mutation hands it over",
+		Sign:     func(_ handoff.Webhook, body []byte) handoff.Webhook { return cmcomtest.Sign(cmcomtest.Hook, body) },
+	}.Check(t)
+}

@@ -43,6 +43,8 @@ func TestProvider(t *testing.T) {
 func TestSignatures(t *testing.T) {
 	h := http.Header{}
 	h.Set("X-Hub-Signature-256", "sha256=lOwtPcwb3MHj7Onwaqx3BcSqJSAzKA9ati2ShtcapKk=")
+	standard := http.Header{}
+	standard.Set("X-Hub-Signature-256", "sha256=W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=")
 	vendortest.Scheme{
 		New: func(secrets ...string) handoff.Receiver {
 			c := config(nil)
@@ -56,6 +58,9 @@ func TestSignatures(t *testing.T) {
 			// printf '{"type":"Receipt"}' | openssl dgst -sha256 -hmac genesys-secret-token -binary | base64
 			Source: "openssl dgst", Secret: "genesys-secret-token",
 			Webhook: handoff.Webhook{Method: http.MethodPost, Header: h, Body: []byte(`{"type":"Receipt"}`)},
+		}, {
+			Source: "RFC 4231, test case 2, in base64", Secret: "Jefe",
+			Webhook: handoff.Webhook{Method: http.MethodPost, Header: standard, Body: []byte("what do ya want for nothing?")},
 		}},
 		Sign: func(secret string, _ time.Time) handoff.Webhook {
 			return genesystest.Sign(secret, []byte(`{"type":"Receipt"}`))

@@ -37,6 +37,11 @@ var examples = []vendortest.Example{
 		Source: "assigned_to, a teammate", Body: part("conversation.admin.assigned", `"part_type":"assignment","body":null,"assigned_to":{"type":"admin","id":"274"}`),
 		Kinds: []handoff.ProviderEventKind{handoff.EventJoined}, Reference: "1295", Agent: "274",
 	},
+	{
+		Source: "the same, the teammate in whose name the adapter works: nobody has it",
+		Body:   part("conversation.admin.assigned", `"part_type":"assignment","body":null,"assigned_to":{"type":"admin","id":"`+intercomtest.Admin+`"}`),
+		Kinds:  []handoff.ProviderEventKind{handoff.EventLeft}, Reference: "1295", Agent: "274",
+	},
 }
 
 func TestExamples(t *testing.T) {

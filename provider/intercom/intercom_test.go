@@ -41,6 +41,8 @@ func TestProvider(t *testing.T) {
 func TestSignatures(t *testing.T) {
 	h := http.Header{}
 	h.Set("X-Hub-Signature", "sha1=1f228f7f9115bcc587299ec60064f40648f8ea76")
+	standard := http.Header{}
+	standard.Set("X-Hub-Signature", "sha1=effcdf6ae5eb2fa2d27416d5f184df9c259a7c79")
 	vendortest.Scheme{
 		New: func(secrets ...string) handoff.Receiver {
 			c := config(nil)
@@ -54,6 +56,9 @@ func TestSignatures(t *testing.T) {
 			// printf '{"topic":"ping"}' | openssl dgst -sha1 -hmac intercom-secret
 			Source: "openssl dgst", Secret: "intercom-secret",
 			Webhook: handoff.Webhook{Method: http.MethodPost, Header: h, Body: []byte(`{"topic":"ping"}`)},
+		}, {
+			Source: "RFC 2202, test case 2 of HMAC-SHA-1", Secret: "Jefe",
+			Webhook: handoff.Webhook{Method: http.MethodPost, Header: standard, Body: []byte("what do ya want for nothing?")},
 		}},
 		Sign: func(secret string, _ time.Time) handoff.Webhook {
 			return intercomtest.Sign(secret, []byte(`{"topic":"ping"}`))

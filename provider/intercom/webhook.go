@@ -93,10 +93,10 @@ func (c *conversation) said(part *part, kind handoff.ProviderEventKind, typ stri
 }
 
 // assigned is a new assignee: a teammate has joined or took over, or the
-// conversation waits again.
+// conversation waits again, as it does with the teammate that nobody works as.
 func (p *Provider) assigned(ctx context.Context, c *conversation, part *part) []handoff.ProviderEvent {
 	to := part.AssignedTo
-	if to == nil || to.Type != "admin" || to.ID == "" || to.ID == "0" {
+	if to == nil || to.Type != "admin" || to.ID == "" || to.ID == "0" || to.ID == p.cfg.Admin {
 		return []handoff.ProviderEvent{c.event(part, handoff.EventLeft, "")}
 	}
 	joined := c.event(part, handoff.EventJoined, "")

@@ -60,6 +60,9 @@ func (p *Provider) Open(ctx context.Context, o handoff.Opening) (handoff.Session
 	const parts = 5 // the newest of what was said; the host keeps all of it
 	note := provider.Renderer{Redact: p.cfg.Redact}.Note(o, parts*MaxBytes)
 	for i, text := range provider.Parts(note, MaxBytes) {
+		if text == "" {
+			break // nothing is known, and Slack takes no message without words
+		}
 		m := message{channel: channel, thread: ts, text: text, name: "Before", mark: mark{"note", "opening/" + strconv.Itoa(i)}}
 		if err := p.once(ctx, "open", handoff.ProviderMessage{Again: begun}, &m); err != nil {
 			return handoff.Session{}, err

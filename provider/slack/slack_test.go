@@ -124,6 +124,23 @@ func TestOtherEvents(t *testing.T) {
 	assert.Empty(t, events)
 }
 
+// What Slack answers apart from what it is asked for.
+func TestTroubles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := slacktest.New(t)
+		p := adapter(t, d)
+		s, err := p.Open(t.Context(), handoff.Opening{Attempt: "c.1.1", Handoff: handoff.Handoff{ID: handoff.ID{Conversation: "c", Number: 1}}})
+		require.NoError(t, err)
+		m := handoff.ProviderMessage{ID: "m", Text: "hello", From: handoff.Party{Role: handoff.RoleUser}}
+		send := func(ctx context.Context) error { return p.Send(ctx, s, m) }
+		applied := vendortest.CheckTroubles(t, d.Double, "POST /api/chat.postMessage", send)
+		// It was applied without an answer; looked for, it is found.
+		m.Again = true
+		require.NoError(t, send(t.Context()))
+		assert.Len(t, d.Chats()[0].Messages, applied)
+	})
+}
+
 // Slack says most of what is wrong with 200 and ok: false.
 func TestFailuresWithStatus200(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -228,6 +228,62 @@ func FuzzReceive(f *testing.F) {
 	}, seeds...)
 }
 
+// What a console answers apart from what it is asked for. Every webhook is sent
+// again under its id for a while, so that what was applied without an answer is
+// there once.
+func TestTroubles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := webhooktest.New(t)
+		p := bridge(t, c, nil)
+		s, err := p.Open(t.Context(), handoff.Opening{Attempt: "c.1.1", Handoff: handoff.Handoff{ID: handoff.ID{Conversation: "c", Number: 1}}})
+		require.NoError(t, err)
+		var want []string
+		for i, tc := range []struct {
+			trouble              vendortest.Trouble
+			code                 string
+			retryable, ambiguous bool
+			after                time.Duration
+		}{
+			{vendortest.Trouble{Status: http.StatusUnauthorized}, "http_401", false, false, 0},
+			{vendortest.Trouble{Status: http.StatusNotFound}, "http_404", false, false, 0},
+			{vendortest.Trouble{Status: http.StatusConflict}, "http_409", false, false, 0},
+			{vendortest.Trouble{Status: http.StatusLocked, Times: 10}, "http_423", true, false, 0},
+			{vendortest.Trouble{Status: http.StatusTooManyRequests, Times: 10}, "http_429", true, false, 0},
+			{vendortest.Trouble{Status: http.StatusTooManyRequests, RetryAfter: "90"}, "http_429", true, false, 90 * time.Second},
+			{vendortest.Trouble{Status: http.StatusInternalServerError, Times: 10}, "http_500", true, true, 0},
+			{vendortest.Trouble{Cut: true, Apply: true, Times: 10}, "no_answer", true, true, 0},
+			{vendortest.Trouble{Slow: time.Minute, Apply: true, Times: 10}, "cancelled", true, true, 0},
+		} {
+			m := handoff.ProviderMessage{ID: fmt.Sprintf("m%d", i), Text: fmt.Sprintf("message %d", i), From: handoff.Party{Role: handoff.RoleUser}}
+			want = append(want, m.Text)
+			send := func() error {
+				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+				defer cancel()
+				return p.Send(ctx, s, m)
+			}
+			c.Next(tc.trouble)
+			err := send()
+			var pe *handoff.ProviderError
+			require.ErrorAs(t, err, &pe, "%+v", tc.trouble)
+			assert.Equal(t, []any{tc.code, tc.retryable, tc.ambiguous, tc.after}, []any{pe.Code, pe.Retryable, pe.Ambiguous, pe.RetryAfter}, "%+v", tc.trouble)
+			for range 10 { // until the trouble is over
+				time.Sleep(2 * time.Minute) //nolint:forbidigo // in a bubble
+				m.Again = true
+				if err = send(); err == nil {
+					break
+				}
+			}
+			require.NoError(t, err, "%+v", tc.trouble)
+		}
+		var got []string
+		for _, m := range c.Chats()[0].Messages {
+			got = append(got, m.Text)
+		}
+		assert.Equal(t, want, got)
+		assert.Empty(t, c.Violations())
+	})
+}
+
 // Errors of a console that quotes what it was sent do not carry it on.
 func TestErrorsAreQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

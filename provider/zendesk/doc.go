@@ -26,6 +26,8 @@
 //	search.json finds a ticket by               state, notes       the state stays unknown, notes are given up
 //	  custom_field_<number> soon
 //	after_cursor of agent_availabilities        availability       only the first hundred agents count
+//	conversation:typing tells that an agent     messages           that an agent is writing is not shown; the
+//	  writes, as it does of a user                                   capabilities do not promise it
 //	what a bot within Zendesk writes by the     Switchboard        it is taken for an agent's message
 //	  interface has a source that begins
 //	  with api

@@ -43,6 +43,16 @@ func examples(within bool) []vendortest.Example {
 				`,"error":{"code":"switchboard_invalid_target","message":"Switchboard invalid target"}}}]}`,
 		},
 		{
+			Source: "conversationTypingEvent: a user's",
+			Body: app + when + `"type":"conversation:typing",` + talk + `,"activity":{"type":"typing:start","author":{"type":"user",` +
+				`"userId":"7283cdd6f586679a5fc43cfb","user":{"id":"7283cdd6f586679a5fc43cfb","authenticated":false}},` +
+				`"source":{"type":"web","integrationId":"5ecff63ffc3ab25f4561c8a0"}}}}]}`,
+		},
+		{
+			Source: "the same of the business, which is no example of Zendesk's", Kinds: []handoff.ProviderEventKind{handoff.EventTyping}, Reference: id,
+			Body: app + when + `"type":"conversation:typing",` + talk + `,"activity":{"type":"typing:stop","author":{"type":"business"}}}}]}`,
+		},
+		{
 			Source: "switchboardReleaseControlEvent", Kinds: returned, Reference: id,
 			Body: app + when + `"type":"switchboard:releaseControl","payload":{"conversation":{"id":"` + id + `","type":"personal"}}}]}`,
 		},

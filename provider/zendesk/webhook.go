@@ -29,6 +29,13 @@ type happening struct {
 		Conversation conversation `json:"conversation"`
 		Message      message      `json:"message"`
 		Reason       string       `json:"reason"`
+		Activity     struct {
+			Type   string `json:"type"`
+			Author struct {
+				Type string `json:"type"`
+				Name string `json:"displayName"`
+			} `json:"author"`
+		} `json:"activity"`
 	} `json:"payload"`
 }
 
@@ -89,6 +96,11 @@ func (e *happening) event(tell func(m *message, ev *handoff.ProviderEvent) bool)
 	switch e.Type {
 	case "conversation:message":
 		return ev, tell(&e.Payload.Message, &ev)
+	case "conversation:typing":
+		act := &e.Payload.Activity
+		ev.Kind, ev.Stopped = handoff.EventTyping, act.Type == "typing:stop"
+		ev.Agent = handoff.Party{Role: handoff.RoleAgent, Name: provider.Name(act.Author.Name)}
+		return ev, act.Author.Type == "business" && (ev.Stopped || act.Type == "typing:start")
 	case "switchboard:passControl", "switchboard:releaseControl":
 		ev.Kind = handoff.EventReturned
 		if e.Payload.Reason == "ticketClosed" {

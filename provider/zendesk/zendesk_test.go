@@ -80,6 +80,40 @@ func TestTriggerSignatures(t *testing.T) {
 	}.Check(t)
 }
 
+// Sunshine Conversations sends the secret itself: its documentation says in which
+// header. Both topologies take it so.
+func TestSecrets(t *testing.T) {
+	h := http.Header{}
+	h.Set("X-Api-Key", "a-shared-secret-of-the-webhook")
+	for name, open := range map[string]func(c zendesk.Config) (handoff.Receiver, error){
+		"outside": func(c zendesk.Config) (handoff.Receiver, error) { return zendesk.New(c) },
+		"within":  func(c zendesk.Config) (handoff.Receiver, error) { return zendesk.NewSwitchboard(c) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			vendortest.Scheme{
+				New: func(secrets ...string) handoff.Receiver {
+					c := config(nil)
+					c.Secrets = secrets
+					rc, err := open(c)
+					require.NoError(t, err)
+					return rc
+				},
+				Vectors: []vendortest.Vector{{
+					Source: "Securing Sunshine Conversations Webhooks, in zendesk/sunshine-conversations-java api/openapi.yaml",
+					Secret: "a-shared-secret-of-the-webhook",
+					Webhook: handoff.Webhook{
+						Method: http.MethodPost, Header: h, Body: []byte(`{"app":{"id":"` + exampleApp + `"},"events":[]}`),
+					},
+				}},
+				Sign: func(secret string, _ time.Time) handoff.Webhook {
+					return zendesktest.Bare(secret, []byte(`{"events":[]}`))
+				},
+				Header: "X-Api-Key", Bare: true,
+			}.Check(t)
+		})
+	}
+}
+
 // What the ticket gets: fields of answers, and tags that route; nothing that
 // the host redacts.
 func TestTicketFields(t *testing.T) {
