@@ -9,6 +9,8 @@
 //	  PATCH and If-None-Match: *; 412 is a repeat
 //	Prefer: return=representation answers with     the contact's id is missing, and the case
 //	  the record                                     belongs to nobody
+//	a case without a customer is taken             a message of a user of whom nothing is known makes no case,
+//	                                                 unless Config.Contact gives it a customer
 package dynamics
 
 import (
@@ -32,6 +34,10 @@ type Config struct {
 	Tenant string // id of the directory
 	Client string // id of the application; it needs an application user in the environment
 	Secret string // of the application
+
+	// Contact is the id of a contact who is the customer of cases without one: of
+	// users of whom neither id nor mail nor phone is known. Empty: such cases have none.
+	Contact string
 
 	Login string       // where tokens come from; default https://login.microsoftonline.com
 	HTTP  *http.Client // nil: a sensible one
@@ -186,6 +192,9 @@ func (c *client) Upsert(ctx context.Context, who handoff.Contact) (handoff.Custo
 func (c *client) OpenCase(ctx context.Context, k crm.Case) (string, error) {
 	id := uuid.NewSHA1(uuid.NameSpaceURL, []byte("handoff:case:"+k.ID)).String()
 	in := map[string]string{"title": provider.Cut(k.Subject, 200), "description": k.Text}
+	if k.Customer == "" {
+		k.Customer = c.cfg.Contact
+	}
 	if k.Customer != "" {
 		in["customerid_contact@odata.bind"] = "/contacts(" + url.PathEscape(k.Customer) + ")"
 	}

@@ -20,12 +20,14 @@ import (
 
 const schema = `{
 	"$defs": {"contact": {"type": "object", "additionalProperties": false, "properties": {"firstname": {"type": "string"}, "lastname": {"type": "string"},
-		"emailaddress1": {"type": "string"}, "telephone1": {"type": "string"}, "externaluseridentifier": {"type": "string"}}}},
+		"emailaddress1": {"type": "string"}, "telephone1": {"type": "string"}, "externaluseridentifier": {"type": "string"}}},
+		"incident": {"type": "object", "required": ["title", "description"], "additionalProperties": false, "properties": {"title": {"type": "string", "minLength": 1},
+		"description": {"type": "string"}, "customerid_contact@odata.bind": {"type": "string", "pattern": "^/contacts\\([^()]+\\)$"}}}},
 	"POST /tenant/oauth2/v2.0/token": {"form": {"type": "object", "required": ["grant_type", "client_id", "client_secret", "scope"],
 		"properties": {"grant_type": {"const": "client_credentials"}, "scope": {"pattern": "/.default$"}}}},
 	"GET /api/data/v9.2/contacts": {"query": {"type": "object", "required": ["$filter", "$select"]}},
 	"POST /api/data/v9.2/contacts": {"body": {"$ref": "#/$defs/contact"}},
-	"PATCH /api/data/v9.2/{entity}": {"body": {"type": "object"}}
+	"PATCH /api/data/v9.2/{entity}": {"body": {"anyOf": [{"$ref": "#/$defs/contact"}, {"$ref": "#/$defs/incident"}]}}
 }`
 
 const secret = "entra-s3cret"
@@ -72,7 +74,8 @@ func environment(t *testing.T) (c crm.CRM, d *vendortest.Double, filters *[]stri
 		return vendortest.Out{Status: http.StatusNoContent}
 	})
 	c, err := dynamics.New(dynamics.Config{
-		URL: "https://acme.crm.example", Tenant: "tenant", Client: "app", Secret: secret, Login: "https://login.example", HTTP: providertest.Client(d),
+		URL: "https://acme.crm.example", Tenant: "tenant", Client: "app", Secret: secret, Contact: "c-0", Login: "https://login.example",
+		HTTP: providertest.Client(d),
 	})
 	require.NoError(t, err)
 	return c, d, filters, tokens
@@ -108,6 +111,14 @@ func TestDynamics(t *testing.T) {
 		assert.Equal(t, a, b)
 		assert.NotEqual(t, a, other)
 		assert.Empty(t, d.Violations())
+		var of []string
+		for _, r := range d.Requests() {
+			if strings.Contains(r.URL, "/incidents(") {
+				id, _, _ := strings.Cut(string(r.Body), ")")
+				of = append(of, id[strings.LastIndex(id, "(")+1:])
+			}
+		}
+		assert.Equal(t, []string{"c-1", "c-1", "c-0", "c-0"}, of)
 
 		assert.Equal(t, 1, *tokens, "a token is used as long as it is good")
 		time.Sleep(2 * time.Hour)
@@ -121,6 +132,7 @@ func TestDynamics(t *testing.T) {
 		_, err = c.Find(t.Context(), who)
 		require.NoError(t, err)
 		assert.GreaterOrEqual(t, time.Since(start), 4*time.Second)
+		vendortest.CheckSchemas(t, d)
 	})
 }
 

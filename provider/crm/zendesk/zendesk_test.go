@@ -89,6 +89,7 @@ func TestZendesk(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, []string{"100", "100", "101"}, []string{a, b, other})
 		assert.Empty(t, d.Violations())
+		vendortest.CheckSchemas(t, d)
 
 		d.Next(vendortest.Trouble{Status: http.StatusForbidden, Body: token})
 		_, err = c.Find(t.Context(), handoff.Contact{ID: "u1"})
