@@ -3,9 +3,8 @@ package pgstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
-	"sync"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -13,7 +12,8 @@ import (
 	"github.com/seed-2a427302/handoff"
 )
 
-// CommitBatch is handoff.BatchCommitter's: one transaction and one round trip.
+// CommitBatch is handoff.BatchCommitter's: one transaction, one statement and
+// one round trip.
 // All conversations are locked before all keys, each in one order, so that
 // batches do not wait for each other in a circle.
 func (s *Store) CommitBatch(ctx context.Context, items []handoff.Item) []error {
@@ -55,22 +55,50 @@ func (s *Store) commitBatch(ctx context.Context, items []handoff.Item) []error {
 
 // sendBatch sends the good ones of items as one implicit transaction.
 func (s *Store) sendBatch(ctx context.Context, items []handoff.Item, good []int) ([][2]string, error) {
-	var conversations, keys []string
-	for _, i := range good {
-		conversations = append(conversations, items[i].Record.ID.Conversation)
-		for _, k := range items[i].Record.Keys {
-			keys = append(keys, k.Name)
-		}
+	list := make([]handoff.Item, len(good))
+	for n, i := range good {
+		list[n] = items[i]
 	}
+	switch {
+	case len(list) == 1:
+		var a [2]string
+		err := s.db.QueryRow(ctx, s.sql.commit, commitArgs(list[0].Record, list[0].Entries)...).Scan(&a[0], &a[1])
+		return [][2]string{a}, err
+	case apart(list):
+		return s.sendSet(ctx, list)
+	}
+	return s.sendEach(ctx, list)
+}
+
+// sendSet sends items as one statement, which judges and stores them together.
+func (s *Store) sendSet(ctx context.Context, items []handoff.Item) ([][2]string, error) {
+	var words, details []string
+	if err := s.db.QueryRow(ctx, s.sql.batch, batchArgs(items)...).Scan(&words, &details); err != nil {
+		return nil, err
+	}
+	if len(words) != len(items) || len(details) != len(items) {
+		return nil, fmt.Errorf("%d answers to %d items", len(words), len(items))
+	}
+	answers := make([][2]string, len(items))
+	for i := range items {
+		answers[i] = [2]string{words[i], details[i]}
+	}
+	return answers, nil
+}
+
+// sendEach sends a statement for each of the items, in their order. It is for
+// items that have to do with each other in a way that no set has.
+func (s *Store) sendEach(ctx context.Context, items []handoff.Item) ([][2]string, error) {
+	conversations, keys := lockNames(items)
 	var b pgx.Batch
-	b.Queue(s.sql.lock, sorted(conversations), sorted(keys))
-	for _, i := range good {
+	b.Queue(s.sql.lock, conversations, keys)
+	for i := range items {
 		b.Queue(s.sql.commit, commitArgs(items[i].Record, items[i].Entries)...)
 	}
-	answers := make([][2]string, len(good))
+	answers := make([][2]string, len(items))
 	res := s.db.SendBatch(ctx, &b)
 	_, err := res.Exec()
-	for n := range good {
+	for n := range items {
 		if err == nil {
 			err = res.QueryRow().Scan(&answers[n][0], &answers[n][1])
 		}
@@ -97,91 +125,4 @@ func poisoned(err error) bool {
 		return true
 	}
 	return false
-}
-
-// group lets commits that come together travel together. There is no timer:
-// what queued up while a batch was on its way is the next batch. One batch is
-// on its way at a time; more gain nothing, since the server writes its log in
-// groups as well.
-type group struct {
-	s       *Store
-	mu      sync.Mutex
-	queue   []*waiting
-	running bool
-}
-
-type waiting struct {
-	ctx  context.Context //nolint:containedctx // the caller's, who waits
-	item handoff.Item
-	done chan error
-}
-
-// most is how many commits travel together.
-const most = 64
-
-// commit hands an item in and waits for its own answer. A caller who gives up
-// does not know whether his item was stored, and his context's error says so.
-func (g *group) commit(ctx context.Context, item handoff.Item) error {
-	w := &waiting{ctx: ctx, item: item, done: make(chan error, 1)}
-	g.mu.Lock()
-	g.queue = append(g.queue, w)
-	if !g.running {
-		g.running = true
-		go g.run()
-	}
-	g.mu.Unlock()
-	select {
-	case err := <-w.done:
-		return err
-	case <-ctx.Done():
-		return wrap("commit", ctx.Err())
-	}
-}
-
-// run sends what has queued up, until nothing has.
-func (g *group) run() {
-	for {
-		batch := g.take()
-		if len(batch) == 0 {
-			return
-		}
-		items := make([]handoff.Item, len(batch))
-		var until time.Time // the latest of the callers' deadlines
-		for i, w := range batch {
-			items[i] = w.item
-			if d, ok := w.ctx.Deadline(); ok && d.After(until) {
-				until = d
-			} else if !ok {
-				until = time.Now().Add(time.Minute)
-			}
-		}
-		ctx, cancel := context.WithDeadline(context.WithoutCancel(batch[0].ctx), until)
-		errs := g.s.commitBatch(ctx, items)
-		cancel()
-		for i, w := range batch {
-			w.done <- errs[i]
-		}
-	}
-}
-
-// take takes the next batch out of the queue: at most one commit of each
-// record, and none whose caller is gone.
-func (g *group) take() []*waiting {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	var batch, rest []*waiting
-	seen := map[handoff.ID]bool{}
-	for _, w := range g.queue {
-		switch id := w.item.Record.ID; {
-		case w.ctx.Err() != nil:
-		case len(batch) == most || seen[id]:
-			rest = append(rest, w)
-		default:
-			seen[id] = true
-			batch = append(batch, w)
-		}
-	}
-	g.queue = rest
-	g.running = len(batch) > 0
-	return batch
 }

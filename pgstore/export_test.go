@@ -1,5 +1,11 @@
 package pgstore
 
+import (
+	"context"
+
+	"github.com/seed-2a427302/handoff"
+)
+
 // ForceGroup makes every commit travel with others, however few there are.
 func ForceGroup(s *Store) *Store {
 	s.crowd = -1
@@ -8,3 +14,15 @@ func ForceGroup(s *Store) *Store {
 
 // Channel is what a store listens to.
 func Channel(s *Store) string { return s.channel() }
+
+// CommitEach commits items as CommitBatch does those that are no set.
+func CommitEach(ctx context.Context, s *Store, items []handoff.Item) []error {
+	errs := make([]error, len(items))
+	answers, err := s.sendEach(ctx, items)
+	for i := range items {
+		if errs[i] = err; err == nil {
+			errs[i] = s.answer(ctx, answers[i][0], answers[i][1])
+		}
+	}
+	return errs
+}

@@ -39,13 +39,13 @@ func (e *SchemaError) Error() string {
 }
 
 // Latest is the version of the schema that this build needs.
-const Latest = 3
+const Latest = 4
 
 // parts are what each version adds.
 var parts = map[string]int{
 	"handoff_record": 1, "handoff_key": 1, "handoff_entry": 1, "handoff_cursor": 1, "handoff_owed": 1,
 	"handoff_hash": 1, "handoff_lock": 1, "handoff_commit": 1, "handoff_late": 1, "handoff_remove": 1,
-	"handoff_agent": 2, "handoff_session": 2, "handoff_attend": 2,
+	"handoff_agent": 2, "handoff_session": 2, "handoff_attend": 2, "handoff_commit_batch": 4,
 }
 
 // Migrate brings the schema to a version: Latest to use it, 0 to remove

@@ -12,7 +12,8 @@ import (
 
 // queries are the statements with the schema's name in them.
 type queries struct {
-	commit, lock, get, latest, holders, lines, log, entry string
+	commit, batch, lock, get, latest, holders, lines, log string
+	entry                                                 string
 	due, late, lead, exists, ack                          string
 	ahead, list, perLine, count                           string
 	versions, version, remove, tomb                       string
@@ -25,6 +26,12 @@ func newQueries(schema string) queries {
 	return queries{
 		commit: q(`SELECT answer, detail FROM @handoff_commit($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,
 			$17::text[],$18::bigint[],$19::bigint[],$20::text[],$21::text[],$22::bigint[],$23,$24::text[],$25::bigint[],$26::timestamptz[],$27::bytea[])`),
+		batch: q(`SELECT answers, details FROM @handoff_commit_batch($1::text[],$2::text[],
+			$3::text[],$4::bigint[],$5::bigint[],$6::bigint[],$7::text[],$8::text[],$9::text[],$10::text[],$11::text[],$12::text[],
+			$13::text[],$14::bigint[],$15::timestamptz[],$16::timestamptz[],$17::timestamptz[],$18::timestamptz[],
+			$19::text[],$20::text[],$21::text[],$22::text[],$23::text[],$24::text[],$25::bytea[],
+			$26::bigint[],$27::boolean[],$28::timestamptz[],
+			$29::bigint[],$30::text[],$31::bigint[],$32::timestamptz[],$33::bytea[])`),
 		lock:   q(`SELECT @handoff_lock($1::text[], $2::text[])`),
 		get:    q(`SELECT ` + columns + ` FROM @handoff_record r WHERE conversation = $1 AND number = $2`),
 		latest: q(`SELECT ` + columns + ` FROM @handoff_record r WHERE conversation = $1 ORDER BY number DESC LIMIT 1`),

@@ -1,7 +1,8 @@
 // Stores measures the durable stores beside their peers, on the same server in
 // the same run, and ends with one line for each goal: its name, the ratio that
 // was measured (the median over the rounds, and the quartiles), the bound, and
-// whether it is met.
+// whether it is met. For a goal that is not met, a profile of what it is about
+// comes before.
 //
 //	go run . -rounds 9
 //	go run . -only redis
@@ -112,6 +113,9 @@ func run(ctx context.Context, w io.Writer, size effort, only string) error {
 			s.only(server.name, size.goal)
 		}
 		results, err := s.play(ctx, w, server.name, size.rounds)
+		if err == nil {
+			err = s.explain(ctx, w, server.name, results)
+		}
 		if err = errors.Join(err, s.close()); err != nil {
 			return fmt.Errorf("%s: %w", server.name, err)
 		}

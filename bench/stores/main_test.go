@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"io"
 	"math"
 	"regexp"
 	"slices"
@@ -37,11 +40,40 @@ func TestSmall(t *testing.T) {
 				t.Error("there are no goals")
 			}
 			for i := range goals {
+				if s.goals[i].why == nil {
+					t.Errorf("nothing explains why %s is not met", goals[i].name)
+				}
 				if v := goals[i].ratio.mid; math.IsNaN(v) || math.IsInf(v, 0) || v <= 0 {
 					t.Errorf("%s: %v", goals[i].name, v)
 				}
 			}
 		})
+	}
+}
+
+// A goal that is not met is explained, once with the others that it explains.
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	said := 0
+	why := &explanation{"reasons", func(_ context.Context, w io.Writer) error {
+		said++
+		_, err := io.WriteString(w, "because\n")
+		return err
+	}}
+	never := &explanation{"none", func(context.Context, io.Writer) error { return errors.New("explained what is met") }}
+	s := &suite{goals: []goal{
+		atLeast("met", "a", "b", 1).because(never), atLeast("missed", "a", "b", 3).because(why), atLeast("undecided", "a", "b", 2).because(why), atLeast("bare", "a", "b", 3),
+	}}
+	var results []result
+	for _, g := range s.goals {
+		results = append(results, result{name: g.name, ratio: spread{1.5, 2, 2.5}, bound: g.bound})
+	}
+	var out strings.Builder
+	if err := s.explain(t.Context(), &out, "redis", results); err != nil {
+		t.Fatal(err)
+	}
+	if want := "\nredis, since a goal is not met: reasons\nbecause\n"; out.String() != want || said != 1 {
+		t.Errorf("%q, said %d times", out.String(), said)
 	}
 }
 

@@ -34,6 +34,19 @@ type goal struct {
 	ratio  func(figure func(name string) float64) float64
 	bound  float64
 	atMost bool // the bound is an upper one
+	why    *explanation
+}
+
+// because is a goal with what is printed when it is not met.
+func (g goal) because(why *explanation) goal {
+	g.why = why
+	return g
+}
+
+// An explanation shows where the time goes that goals are about.
+type explanation struct {
+	title string
+	print func(ctx context.Context, w io.Writer) error
 }
 
 // atLeast is the goal that one figure is at least bound times another.
@@ -65,6 +78,25 @@ func (s *suite) only(server string, match *regexp.Regexp) {
 	s.measures = slices.DeleteFunc(s.measures, func(m measure) bool {
 		return !slices.ContainsFunc(m.figures, func(name string) bool { return used[name] })
 	})
+}
+
+// explain prints what explains the goals that are not met, once for each.
+func (s *suite) explain(ctx context.Context, w io.Writer, name string, results []result) error {
+	var said []*explanation
+	for i := range results {
+		why := s.goals[i].why
+		if why == nil || slices.Contains(said, why) || results[i].verdict() == "met" {
+			continue
+		}
+		said = append(said, why)
+		if _, err := fmt.Fprintf(w, "\n%s, since a goal is not met: %s\n", name, why.title); err != nil {
+			return err
+		}
+		if err := why.print(ctx, w); err != nil {
+			return fmt.Errorf("%s: %w", why.title, err)
+		}
+	}
+	return nil
 }
 
 // play runs a suite in interleaved rounds and prints it.

@@ -110,10 +110,10 @@ func openCommits(ctx context.Context, d *database, size effort) (*suite, error) 
 			rate("river work, default", peer.work(false, size.items)),
 		},
 		goals: []goal{
-			atLeast("single commit / plain insert, 8 callers", "lifecycle, commits, 8 callers", "plain insert of a row, 8 callers", 0.4),
-			atLeast("request / river.Insert, 8 callers", "request, 8 callers", "river.Insert, 8 callers", 1.5),
-			atLeast("offers by the hundred / river work tuned", "offer, by the hundred, 8 callers", "river work, tuned", 1.4),
-			atLeast("offers by the hundred / river work default", "offer, by the hundred, 8 callers", "river work, default", 10),
+			atLeast("single commit / plain insert, 8 callers", "lifecycle, commits, 8 callers", "plain insert of a row, 8 callers", 0.4).because(operationsProfile),
+			atLeast("request / river.Insert, 8 callers", "request, 8 callers", "river.Insert, 8 callers", 1.5).because(operationsProfile),
+			atLeast("offers by the hundred / river work tuned", "offer, by the hundred, 8 callers", "river work, tuned", 1.4).because(operationsProfile),
+			atLeast("offers by the hundred / river work default", "offer, by the hundred, 8 callers", "river work, default", 10).because(operationsProfile),
 		},
 	}
 	for _, callers := range []int{64, 8, 1} {
@@ -123,7 +123,7 @@ func openCommits(ctx context.Context, d *database, size effort) (*suite, error) 
 		if callers < 64 {
 			bound = 0.95 // no loss
 		}
-		out.goals = append(out.goals, atLeast(fmt.Sprintf("hidden group commit / direct, %d callers", callers), one, many, bound))
+		out.goals = append(out.goals, atLeast(fmt.Sprintf("hidden group commit / direct, %d callers", callers), one, many, bound).because(operationsProfile))
 	}
 	return out, nil
 }
@@ -162,7 +162,7 @@ func openWakeups(ctx context.Context, d *database, size effort) (*suite, error) 
 			rate("request, no wake-ups, 32 callers", newLoad(silent, size, "s").requests(conns)),
 			rate("request, wake-ups, 32 callers", newLoad(telling, size, "t").requests(conns)),
 		},
-		goals: []goal{atLeast("request with wake-ups / without, 32 callers", "request, wake-ups, 32 callers", "request, no wake-ups, 32 callers", 0.85)},
+		goals: []goal{atLeast("request with wake-ups / without, 32 callers", "request, wake-ups, 32 callers", "request, no wake-ups, 32 callers", 0.85).because(operationsProfile)},
 		close: func() error { stop(); return <-done },
 	}, nil
 }
@@ -241,6 +241,9 @@ func openReads(ctx context.Context, d *database, size effort) (*suite, error) {
 		atMost(fmt.Sprintf("position to 100: %d waiting / %d", size.long, size.short), "long queue: position, to 100", "short queue: position, to 100", 2),
 		atMost(fmt.Sprintf("position near the head: %d waiting / %d", size.long, size.short), "long queue: position near the head", "short queue: position near the head", 2),
 		atMost(fmt.Sprintf("next suitable, %d waiting / read by id", size.long), "long queue: next of six lines in 600", "long queue: read by id", 5),
+	}
+	for i := range out.goals {
+		out.goals[i] = out.goals[i].because(operationsProfile)
 	}
 	return out, nil
 }

@@ -28,6 +28,10 @@ func profile(ctx context.Context, w io.Writer, n int) error {
 	return profileOn(ctx, w, dsn, n)
 }
 
+// operationsProfile is profile for a few hundred operations of each kind, on a
+// server of its own.
+var operationsProfile = &explanation{"what an operation makes the server do", func(ctx context.Context, w io.Writer) error { return profile(ctx, w, 300) }}
+
 // profiledServer keeps the statistics that the profile reads.
 func profiledServer() (dsn string, stop func(), err error) {
 	return throwaway.Postgres("shared_buffers=512MB", "max_wal_size=8GB", "checkpoint_timeout=1h",

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/redisstore"
 )
 
@@ -26,6 +28,9 @@ func openRedis(ctx context.Context, url string, size effort) (*suite, error) {
 	a := newAsynq(opt)
 	l := newLoad(store, size, "c")
 	const callers = 8
+	why := &explanation{"what an operation makes the server do", func(ctx context.Context, w io.Writer) error {
+		return explainRedis(ctx, w, client, a, l)
+	}}
 	return &suite{
 		measures: []measure{
 			rate("asynq Enqueue, 8 callers", func(ctx context.Context) (float64, error) {
@@ -38,11 +43,48 @@ func openRedis(ctx context.Context, url string, size effort) (*suite, error) {
 			rate("lifecycle, commits, 8 callers", l.lifecycles(callers, store)),
 		},
 		goals: []goal{
-			atLeast("request / asynq Enqueue", "request, 8 callers", "asynq Enqueue, 8 callers", 0.6),
-			atLeast("offer / asynq process", "offer, 8 callers", "asynq process, no-op", 2),
+			atLeast("request / asynq Enqueue", "request, 8 callers", "asynq Enqueue, 8 callers", 0.6).because(why),
+			atLeast("offer / asynq process", "offer, 8 callers", "asynq process, no-op", 2).because(why),
 		},
 		close: func() error { return errors.Join(a.close(), client.Close()) },
 	}, nil
+}
+
+// explainRedis profiles what the goals are about, for one caller.
+func explainRedis(ctx context.Context, w io.Writer, client *redis.Client, a *asynqPeer, l *load) error {
+	const n = 500
+	times := func(f func(context.Context) error) func(context.Context) error {
+		return func(ctx context.Context) error {
+			for range n {
+				if err := f(ctx); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	offers, err := l.waiting(ctx, n)
+	if err != nil {
+		return err
+	}
+	next := 0
+	commit := func(ctx context.Context, item handoff.Item) error {
+		return l.s.Commit(ctx, item.Record, item.Entries...)
+	}
+	for _, o := range []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"asynq Enqueue", times(a.enqueue)},
+		{"request", times(func(ctx context.Context) error { return commit(ctx, l.request()) })},
+		{"asynq process, with Enqueue", func(ctx context.Context) error { _, err := a.process(ctx, n); return err }},
+		{"offer", times(func(ctx context.Context) error { next++; return commit(ctx, offers[next-1]) })},
+	} {
+		if err := commandProfile(ctx, w, client, o.name, n, o.run); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // asynqPeer is asynq on a database of its own on the same server.

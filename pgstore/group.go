@@ -1,0 +1,96 @@
+package pgstore
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/seed-2a427302/handoff"
+)
+
+// group lets commits that come together travel together. There is no timer:
+// what queued up while a batch was on its way is the next batch. One batch is
+// on its way at a time; more gain nothing, since the server writes its log in
+// groups as well.
+type group struct {
+	s       *Store
+	mu      sync.Mutex
+	queue   []*waiting
+	running bool
+}
+
+type waiting struct {
+	ctx  context.Context //nolint:containedctx // the caller's, who waits
+	item handoff.Item
+	done chan error
+}
+
+// most is how many commits travel together.
+const most = 64
+
+// commit hands an item in and waits for its own answer. A caller who gives up
+// does not know whether his item was stored, and his context's error says so.
+func (g *group) commit(ctx context.Context, item handoff.Item) error {
+	w := &waiting{ctx: ctx, item: item, done: make(chan error, 1)}
+	g.mu.Lock()
+	g.queue = append(g.queue, w)
+	if !g.running {
+		g.running = true
+		go g.run()
+	}
+	g.mu.Unlock()
+	select {
+	case err := <-w.done:
+		return err
+	case <-ctx.Done():
+		return wrap("commit", ctx.Err())
+	}
+}
+
+// run sends what has queued up, until nothing has.
+func (g *group) run() {
+	for {
+		batch := g.take()
+		if len(batch) == 0 {
+			return
+		}
+		items := make([]handoff.Item, len(batch))
+		var until time.Time // the latest of the callers' deadlines
+		for i, w := range batch {
+			items[i] = w.item
+			if d, ok := w.ctx.Deadline(); ok && d.After(until) {
+				until = d
+			} else if !ok {
+				until = time.Now().Add(time.Minute)
+			}
+		}
+		ctx, cancel := context.WithDeadline(context.WithoutCancel(batch[0].ctx), until)
+		errs := g.s.commitBatch(ctx, items)
+		cancel()
+		for i, w := range batch {
+			w.done <- errs[i]
+		}
+	}
+}
+
+// take takes the next batch out of the queue: at most one commit of each
+// record, and none whose caller is gone.
+func (g *group) take() []*waiting {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var batch, rest []*waiting
+	seen := map[handoff.ID]bool{}
+	for _, w := range g.queue {
+		switch id := w.item.Record.ID; {
+		case w.ctx.Err() != nil:
+		case len(batch) == most || seen[id]:
+			rest = append(rest, w)
+		default:
+			seen[id] = true
+			batch = append(batch, w)
+		}
+	}
+	g.queue = rest
+	g.running = len(batch) > 0
+	return batch
+}
