@@ -146,7 +146,10 @@ func (x *change) back() {
 
 // moved says that the line is another one: what was told of the old one says
 // nothing about it.
-func (x *change) moved() { x.h.own.Lined, x.h.Place, x.h.Need.Also = x.now, nil, nil }
+func (x *change) moved() {
+	x.h.own.Moved = x.h.own.Moved || x.h.Place != nil
+	x.h.own.Lined, x.h.Place, x.h.Need.Also = x.now, nil, nil
+}
 
 // requeue returns a handoff that an agent had. The ladder starts again; the
 // place does not.
@@ -303,7 +306,7 @@ func (c cTell) name() string { return "tell" }
 func (c cTell) apply(x *change) error {
 	told := c.told
 	told.At = x.now
-	x.h.Place = &told
+	x.h.Place, x.h.own.Moved = &told, false
 	x.notice(NoticePlace, told.data(x.queue.WaitAs))
 	if len(x.entries) == 0 {
 		x.event(KindTimer)

@@ -46,7 +46,7 @@ func TestLanguagesAreNeeds(t *testing.T) {
 // the one who is preferred.
 func TestExclusionsHold(t *testing.T) {
 	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
-		r.Agent("ann", 9)
+		r.Agent("ann", 9, "support", "list")
 		h := r.Asks("c", func(q *handoff.Request) { q.Exclude, q.Preferred = []string{"ann"}, "ann" })
 		r.Sleep(12 * time.Hour)
 		require.Equal(t, handoff.StateWaiting, r.Now(h.ID).State)
@@ -54,7 +54,31 @@ func TestExclusionsHold(t *testing.T) {
 		p := placeOf(r, r.Engine, h.ID)
 		require.False(t, p.Known, "nobody can serve him")
 		takes(r, r.Agent("bob", 1), "c")
-	}, queues(handoff.Queue{Name: "support", Ladder: patient(), OfferTimeout: time.Hour}), seldom)
+
+		// Nor does he get it by hand: his own, a colleague's or a supervisor's.
+		no := func(field string, err error) {
+			t.Helper()
+			var bad *handoff.InvalidError
+			require.ErrorAs(t, err, &bad)
+			require.Equal(t, field, bad.Field)
+		}
+		for _, warm := range []bool{false, true} {
+			_, err := r.Transfer(r.Ctx, h.ID, handoff.By("bob"), handoff.Target{Agent: "ann", Warm: warm})
+			no("Target.Agent", err)
+		}
+		_, err := r.Assign(r.Ctx, h.ID, handoff.BySupervisor("sue"), "ann")
+		no("agent", err)
+		_, err = r.TakeOver(r.Ctx, h.ID, handoff.By("ann"), "")
+		no("Actor.ID", err)
+		require.Equal(t, "bob", r.Now(h.ID).Agent)
+		require.Zero(t, load(r, "ann"))
+		h = r.Asks("d", func(q *handoff.Request) { q.Queue, q.Exclude = "list", []string{"ann"} })
+		_, err = r.Accept(r.Ctx, h.ID, handoff.By("ann"), 0)
+		no("Actor.ID", err)
+	}, queues(
+		handoff.Queue{Name: "support", Ladder: patient(), OfferTimeout: time.Hour},
+		handoff.Queue{Name: "list", Style: handoff.Pull, Ladder: patient()},
+	), seldom)
 }
 
 // The strategies, and what a custom one may do.

@@ -189,6 +189,8 @@ func englishPlace(data map[string]string) string {
 		b.WriteString(" Fewer colleagues are there than before.")
 	case strings.Contains(cause, estimate.HoursChanged.String()):
 		b.WriteString(" The hours of our team have changed.")
+	case strings.Contains(cause, estimate.Moved.String()):
+		b.WriteString(" You are waiting for other colleagues now.")
 	}
 	return b.String()
 }

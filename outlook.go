@@ -310,6 +310,9 @@ func (o *outlook) paint(t *teaching) {
 	for i := range o.crew {
 		for _, h := range o.crew[i].inHand {
 			of(h.Need.Mode).Busy = append(of(h.Need.Mode).Busy, o.at.Sub(h.own.Seat.Since))
+			if len(o.needs) > 0 && o.lineOf(h) < 0 {
+				o.line(h) // what nobody waits for takes as long as its like does
+			}
 		}
 	}
 	for _, mode := range []Mode{ModeText, ModeVideo} {
@@ -352,6 +355,15 @@ func (o *outlook) line(h *Handoff) int {
 		o.needs = append(o.needs, h)
 	}
 	return l
+}
+
+// lineOf returns the index of a line whose handle times are those of h, its own
+// if it has one; -1 if there is none.
+func (o *outlook) lineOf(h *Handoff) int {
+	if l, ok := o.lines[h.Need.line()]; ok {
+		return l
+	}
+	return slices.IndexFunc(o.needs, func(n *Handoff) bool { return n.Need.Mode == h.Need.Mode })
 }
 
 // lineKey names what h needs, and who must not get it now.
@@ -405,10 +417,7 @@ func (o *outlook) agent(m *member) estimate.Agent {
 	}
 	units := 0
 	for _, h := range m.inHand {
-		s := estimate.Serving{Line: -1, Elapsed: o.at.Sub(h.own.Seat.Since)}
-		if l, ok := o.lines[h.Need.line()]; ok {
-			s.Line = l
-		}
+		s := estimate.Serving{Line: o.lineOf(h), Elapsed: o.at.Sub(h.own.Seat.Since)}
 		for range h.own.Seat.Units {
 			a.Serving = append(a.Serving, s)
 			units++

@@ -179,6 +179,9 @@ func (o *outlook) tell(i int, w estimate.Wait) (Told, bool) {
 	told.Seats = o.count(h)
 	last := h.Place
 	if last == nil {
+		if h.own.Moved {
+			told.Cause = estimate.Moved
+		}
 		return told, true
 	}
 	again := o.queue.PlaceRepeat > 0 && o.at.Sub(last.At) >= o.queue.PlaceRepeat

@@ -20,7 +20,7 @@ type Need struct {
 	Priority   int           `json:"priority,omitempty"`    // higher is sooner
 	Within     time.Duration `json:"within,omitempty"`      // in a queue with a Target: instead of it
 	Preferred  string        `json:"preferred,omitempty"`   // an agent who is asked first if he is available
-	Exclude    []string      `json:"exclude,omitempty"`     // agents who must not get it: conflicts of interest
+	Exclude    []string      `json:"exclude,omitempty"`     // agents who must not get it, by nobody's hand: conflicts of interest
 	BotAnswers bool          `json:"bot_answers,omitempty"` // the bot goes on while the user waits
 }
 

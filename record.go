@@ -244,6 +244,7 @@ type bookkeeping struct {
 	Attended   time.Time  `json:"attended,omitzero"`   // when the first agent came
 	Tombstone  bool       `json:"tombstone,omitempty"` // no handoff, but something the engine keeps
 	Lined      time.Time  `json:"lined,omitzero"`      // when it last joined a line
+	Moved      bool       `json:"moved,omitempty"`     // the user was last told about another line
 	Kept       *kept      `json:"kept,omitempty"`      // of a tombstone that is one
 
 	Trigger *trigger.State `json:"trigger,omitempty"`

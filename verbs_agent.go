@@ -45,6 +45,9 @@ func (e *Engine) candidate(ctx context.Context, field, id string, h *Handoff, qu
 	if err != nil {
 		return candidate{}, err
 	}
+	if h.Agent != a.ID && slices.Contains(h.Need.Exclude, a.ID) {
+		return candidate{}, &InvalidError{Field: field, Why: "is one of those who must not get it"}
+	}
 	return candidate{agent: a.ID, shown: a.shown(), seat: e.seat(&a, h, queue)}, nil
 }
 

@@ -104,5 +104,75 @@ func waiting() []mutant {
 			"	if m.agent.Shifts == nil {\n",
 			"	if m.online {\n",
 		}}},
+		{row: "refund", file: "match.go", in: ".", tests: "^TestOfferThatLostItsRaceIsNotCounted$", why: "who was chosen was asked", edits: []edit{{
+			`			if err := e.refund(ctx, q, h, to[0].agent, op); err != nil {
+				return false, err
+			}
+`,
+			"",
+		}}},
+		{row: "transfer", file: "decide_agent.go", in: ".", tests: "^TestTransferOfWhatWaitsBarsNobody$", why: "who had it last gives it away", edits: []edit{{
+			`if had != "" && c.agent == nil && x.queue.Style == Push {`,
+			`if had = h.LastAgent; had != "" && c.agent == nil && x.queue.Style == Push {`,
+		}}},
+		{row: "pending", file: "decide_bot.go", in: ".", tests: "^TestManyUnansweredMessages$", why: "nobody writes that much", edits: []edit{{
+			"const mostPending = 200\n",
+			"const mostPending = 2000\n",
+		}}},
+		{row: "pending", file: "decide_bot.go", in: ".", tests: "^TestManyUnansweredMessages$", why: "what was said first is old", edits: []edit{{
+			"slices.Delete(slices.Clone(p), keep, keep+len(p)-mostPending)",
+			"slices.Delete(slices.Clone(p), 0, len(p)-mostPending)",
+		}}},
+		{row: "place", file: "decide_wait.go", in: ".", tests: "^TestEveryReturnKeepsThePlace$", why: "who comes back waits from now on", edits: []edit{{
+			`	x.h.own.AwaySince = time.Time{}
+	x.to(StateWaiting)
+	if x.h.Enqueued.IsZero() {
+`,
+			`	x.h.own.AwaySince = time.Time{}
+	x.to(StateWaiting)
+	if true {
+`,
+		}}},
+		{row: "overflow", file: "decide_timer.go", in: ".", tests: "^TestOverflowKeepsThePlaceInTime$", why: "another queue, another time", edits: []edit{{
+			`		x.moved()
+		h.own.LadderFrom, h.own.Rung, h.own.Route, h.own.QueueMax = x.now, 0, 0, 0
+`,
+			`		x.moved()
+		h.Enqueued = x.now
+		h.own.LadderFrom, h.own.Rung, h.own.Route, h.own.QueueMax = x.now, 0, 0, 0
+`,
+		}}},
+		{row: "overflow", file: "decide_wait.go", in: ".", tests: "^TestOverflowKeepsThePlaceInTime$", why: "a new queue needs no reason", edits: []edit{{
+			"	x.h.own.Moved = x.h.own.Moved || x.h.Place != nil\n",
+			"",
+		}}},
+		{row: "default", file: "config.go", in: ".", tests: "^TestMostSpecialisedIsTheDefault$", why: "a good router is fair", edits: []edit{{
+			"		c.Router = MostSpecialised\n",
+			"		c.Router = LongestIdle\n",
+		}}},
+		{row: "idle", file: "pace.go", in: ".", tests: "^TestLongestIdleCountsFromTheLastChat$", why: "one hears of offers", edits: []edit{{
+			"	if agent != \"\" && h.Updated.After(p.last[agent]) && (h.State == StateEnded || h.Joined.Equal(h.Updated)) {\n",
+			"	if agent != \"\" && h.Updated.After(p.last[agent]) && h.Joined.Equal(h.Updated) {\n",
+		}}},
+		{row: "broadcast", file: "match.go", in: ".", tests: "^TestBroadcastAsksSomeAtOnce$", why: "all are asked", edits: []edit{{
+			"able[:min(len(able), q.BroadcastTo)]",
+			"able",
+		}}},
+		{row: "mode", file: "learn.go", in: ".", tests: "^TestWaitsAreLearnedByQueueAndMode$", why: "a chat is a chat", edits: []edit{{
+			"t.of(r.queue(old.Need.Queue)).mode(old.Need.Mode, func(m *estimate.Model) {",
+			"t.of(r.queue(old.Need.Queue)).mode(ModeText, func(m *estimate.Model) {",
+		}}},
+		{row: "mode", file: "outlook.go", in: ".", tests: "^TestWaitsAreLearnedByQueueAndMode$", why: "he waits for a text", edits: []edit{{
+			"			if len(o.needs) > 0 && o.lineOf(h) < 0 {\n",
+			"			if false {\n",
+		}}},
+		{row: "excluded", file: "verbs_agent.go", in: ".", tests: "^TestExclusionsHold$", why: "a supervisor knows best", edits: []edit{{
+			"	if h.Agent != a.ID && slices.Contains(h.Need.Exclude, a.ID) {\n",
+			"	if false {\n",
+		}}},
+		{row: "explain", file: "match.go", in: ".", tests: "^TestExplainSaysWhyEachCannot$", why: "one reason is like another", edits: []edit{{
+			"	case slices.Contains(c.full, h.Channel):\n		return \"no free seat for the channel\"\n",
+			"",
+		}}},
 	}
 }
