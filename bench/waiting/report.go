@@ -19,7 +19,8 @@ type Options struct {
 	ColdSeeds int
 	Only      string
 	Further   bool
-	Drawn     int // scenarios drawn by lot, numbered from Seed
+	Drawn     int     // scenarios drawn by lot, numbered from Seed
+	Work      float64 // of a warm seed, four times that of a cold one; see Run
 	Workers   int
 	// Progress is told of each scenario that was played; nil for nothing.
 	Progress io.Writer
@@ -73,10 +74,10 @@ func Report(out io.Writer, o Options) ([]goal.Goal, error) {
 			continue
 		}
 		r := result{Scenario: s, warm: &Score{}, cold: &Score{}}
-		for _, score := range plays(s, o, o.Seeds, warmFrom, o.Arrivals) {
+		for _, score := range plays(s, o, o.Seeds, Run{From: warmFrom, To: o.Arrivals, Work: o.Work}) {
 			r.warm.Add(score)
 		}
-		for _, score := range plays(s, o, o.ColdSeeds, coldFrom, coldTo) {
+		for _, score := range plays(s, o, o.ColdSeeds, Run{From: coldFrom, To: coldTo, Work: o.Work / 4}) {
 			r.cold.Add(score)
 		}
 		results = append(results, r)
@@ -92,7 +93,7 @@ func Report(out io.Writer, o Options) ([]goal.Goal, error) {
 
 // plays runs one scenario with several seeds, some at a time. Scores come in
 // the order of the seeds, so that sums of floats do not depend on luck.
-func plays(s world.Scenario, o Options, seeds, from, to int) []*Score {
+func plays(s world.Scenario, o Options, seeds int, r Run) []*Score {
 	scores := make([]*Score, seeds)
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, max(o.Workers, 1))
@@ -100,7 +101,9 @@ func plays(s world.Scenario, o Options, seeds, from, to int) []*Score {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			scores[i] = Play(Run{Scenario: s, Seed: o.Seed + uint64(i), From: from, To: to})
+			one := r
+			one.Scenario, one.Seed = s, o.Seed+uint64(i)
+			scores[i] = Play(one)
 		})
 	}
 	wg.Wait()

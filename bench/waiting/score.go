@@ -87,6 +87,11 @@ type Run struct {
 	Seed     uint64
 	// People who arrive with numbers in [From, To) are scored.
 	From, To int
+	// Work, if positive, is about how many steps of simulation the estimates
+	// of a run may take, for each path: where that is not enough for everybody,
+	// some of those who would be scored are not. Whom it takes depends on the
+	// scenario and the seed alone.
+	Work float64
 }
 
 // tickEvery is how often an engine would look at what was shown, in minutes.
@@ -95,7 +100,7 @@ const tickEvery = 0.5
 // Play plays the run and scores it. Scored are probes who had to wait: people
 // whose wait is seen to its end even if they gave up before.
 func Play(r Run) *Score {
-	s := &scorer{run: r, learner: newLearner(r.Scenario), score: &Score{Others: make([]float64, len(baselineNames()))}}
+	s := &scorer{run: r, share: r.share(), learner: newLearner(r.Scenario), score: &Score{Others: make([]float64, len(baselineNames()))}}
 	s.open = make(map[*world.Person]*probe)
 	world.Run(r.Scenario, r.Seed, r.To, tickEvery, s)
 	return s.score
@@ -116,6 +121,7 @@ type probe struct {
 
 type scorer struct {
 	run     Run
+	share   float64 // of those who can be scored
 	learner *learner
 	base    baselines
 	score   *Score
@@ -134,7 +140,7 @@ func (s *scorer) Arrived(w *world.World, p *world.Person) {
 			o.cause |= estimate.Overtaken
 		}
 	}
-	if p.Probe && p.Seq >= s.run.From {
+	if p.Probe && p.Seq >= s.run.From && taken(p.Seq, s.share) {
 		ahead := w.Ahead(p)
 		s.open[p] = &probe{truth: truth(w, ahead), others: s.base.of(ahead)}
 		s.refresh(w, []*world.Person{p}, nil)

@@ -61,6 +61,38 @@ func TestPlayScoresEveryKindOfScenario(t *testing.T) {
 	}
 }
 
+// A bound on the work leaves people out, evenly and the same ones each time. One
+// that is enough for all leaves out nobody.
+func TestWorkIsBounded(t *testing.T) {
+	r := Run{Scenario: world.Standard()[3], Seed: 4, From: 300, To: 1500}
+	all := Play(r)
+	r.Work = 1e12
+	same := Play(r)
+	all.Spent, same.Spent = 0, 0
+	if !reflect.DeepEqual(all, same) {
+		t.Errorf("all of the work is %+v, without a bound %+v", same, all)
+	}
+	m := &meter{from: r.From, open: map[*world.Person]bool{}}
+	world.Run(r.Scenario, r.Seed, r.To, tickEvery, m)
+	r.Work = m.work / 4
+	a, b := Play(r), Play(r)
+	if a.People != b.People || a.Ours != b.Ours {
+		t.Errorf("the same seed scored %+v, then %+v", a, b)
+	}
+	if share := float64(a.People) / float64(all.People); share < .15 || share > .35 {
+		t.Errorf("a quarter of the work scored %d of %d", a.People, all.People)
+	}
+	n := 0
+	for i := range 1000 {
+		if taken(i, .3) {
+			n++
+		}
+	}
+	if n < 295 || n > 305 {
+		t.Errorf("%d of 1000 are three tenths", n)
+	}
+}
+
 func TestReportEndsInGoals(t *testing.T) {
 	var out strings.Builder
 	goals, err := Report(&out, Options{Seed: 1, Seeds: 1, Arrivals: 3300, ColdSeeds: 1, Only: "A"})

@@ -26,6 +26,7 @@ func main() {
 	flag.StringVar(&o.Only, "only", "", "letters of the scenarios to play, all when empty")
 	flag.BoolVar(&o.Further, "further", false, "also play scenarios no goal names")
 	flag.IntVar(&o.Drawn, "drawn", 0, "instead play so many scenarios drawn by lot, the first with the number of the seed")
+	flag.Float64Var(&o.Work, "work", 150_000, "with -drawn, about how many steps the simulations of a seed take; 0 is no bound")
 	var r routing.Options
 	flag.IntVar(&r.Seeds, "routing-seeds", 5, "seeds per strategy")
 	flag.IntVar(&r.Arrivals, "routing-arrivals", 100000, "arrivals per seed of a strategy")
@@ -41,6 +42,9 @@ func main() {
 	if *short {
 		o.Seeds, o.Arrivals, o.ColdSeeds = 3, 9000, 8
 		r.Arrivals, r.Days = 40000, 2
+	}
+	if o.Drawn == 0 {
+		o.Work = 0 // the scenarios that goals name are scored in full
 	}
 	o.Progress = os.Stderr
 	r.Seed, r.Workers = o.Seed, o.Workers
