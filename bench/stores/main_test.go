@@ -110,7 +110,7 @@ func TestProfile(t *testing.T) {
 	if err := profileOn(t.Context(), &out, dsn, 3); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"plain insert: ", "river.Insert: ", "request: ", "end: ", "offer, by the hundred: ", "INSERT INTO handoff_entry"} {
+	for _, want := range []string{"plain insert: ", "river.Insert: ", "request: ", "end: ", "offer, by the hundred: ", "INSERT INTO handoff_entry", "request, 8 callers: "} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("there is no %q in\n%s", want, out.String())
 		}

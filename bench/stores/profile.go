@@ -57,7 +57,7 @@ func profileOn(ctx context.Context, w io.Writer, dsn string, n int) (err error) 
 			return fmt.Errorf("%s: %w", o.name, err)
 		}
 	}
-	return nil
+	return waits(ctx, w, d, pool)
 }
 
 // An operation is done n times at a call. Without a name it only prepares the

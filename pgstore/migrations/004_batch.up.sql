@@ -85,8 +85,12 @@ BEGIN
 					again := again OR p_entry_ids[i] = ANY (p_entry_ids[1:i - 1]);
 				END LOOP;
 			END IF;
-			IF again OR NOT is_new AND EXISTS (SELECT FROM handoff_entry e WHERE e.conversation = p_conversation AND e.number = p_number AND e.id = ANY (p_entry_ids)) THEN
+			IF again THEN
 				answer := 'duplicate';
+			ELSIF NOT is_new THEN -- apart from the line before, or it is planned for each new record as well
+				IF EXISTS (SELECT FROM handoff_entry e WHERE e.conversation = p_conversation AND e.number = p_number AND e.id = ANY (p_entry_ids)) THEN
+					answer := 'duplicate';
+				END IF;
 			END IF;
 		END IF;
 	END IF;
