@@ -183,8 +183,13 @@ func TestDesk14HiddenFlush(t *testing.T) {
 // another process, or one that is too old, begins anew.
 func TestDesk13Cursors(t *testing.T) {
 	w := newWorld(t)
+	w.waiting("zero", "mine")
+	w.until("the desk has read it", func() bool {
+		return strings.Contains(w.call("agent", http.MethodGet, "api/snapshot", nil).raw, `"1.zero"`)
+	})
 	c := w.listen("agent", "session=s")
 	reset := w.next(c, "reset", named("reset"))
+	assert.Contains(t, reset.data, `"1.zero"`, "a page that begins needs no second request")
 	w.waiting("one", "mine")
 	first := w.next(c, "one", func(e told) bool { return strings.Contains(e.data, `"1.one"`) })
 	w.waiting("two", "mine")

@@ -49,6 +49,16 @@ func (h *Handler) snapshot(c *call) (any, error) {
 	}, nil
 }
 
+// anew is a snapshot for an event, or nothing where there is none now: the page
+// asks for it then.
+func (h *Handler) anew(c *call) any {
+	s, err := h.snapshot(c)
+	if err != nil {
+		return struct{}{}
+	}
+	return s
+}
+
 // listOf says in which list of a page a row stands.
 func listOf(r *row, a *Actor) string {
 	switch {

@@ -132,8 +132,8 @@ func (h *Handler) events(c *call) (any, error) {
 			at, more = h.view.next, h.view.changed
 		}
 		h.view.mu.Unlock()
-		if !ok { // the page reads everything anew
-			out.event(h.view.cursor(at), "reset", struct{}{})
+		if !ok { // the page begins anew, with all that there is: a request less until it is usable
+			out.event(h.view.cursor(at), "reset", h.anew(c))
 			ok = true
 		}
 		for i, e := range list {
@@ -376,7 +376,7 @@ func (h *Handler) changes(c *call) (any, error) {
 		next := h.view.next
 		h.view.mu.Unlock()
 		if !ok {
-			return map[string]any{"cursor": h.view.cursor(next), "events": []told{{"reset", struct{}{}}}}, nil
+			return map[string]any{"cursor": h.view.cursor(next), "events": []told{{"reset", h.anew(c)}}}, nil
 		}
 		var out []told
 		for _, e := range list {

@@ -434,7 +434,11 @@ func TestDesk22Supervisor(t *testing.T) {
 	s := w.at("sam", "c/"+token(h))
 	s.sees("You are watching Ann Moreau. Nobody is told.")
 	s.axe()
-	assert.Equal(t, before, w.now(h.ID).Seq, "watching leaves no trace in the log")
+	log, err := w.engine.Log(t.Context(), h.ID, before, 100)
+	require.NoError(t, err)
+	for _, e := range log {
+		assert.Equal(t, handoff.KindAgentBack, e.Kind, "watching leaves no trace in the log: only Ann's own page says that she is there")
+	}
 	assert.False(t, js[bool](a, `document.body.innerText.includes('Sam')`), "and none on the agent's page")
 	s.clickOn(".modes .whisper")
 	s.clickOn(".composer textarea")

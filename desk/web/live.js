@@ -41,12 +41,12 @@ function setLive(live) {
   changed();
 }
 
-// resync reads everything while events are kept, then applies those.
-async function resync(signal) {
+// resync begins anew while events are kept, then applies those.
+async function resync(signal, sent) {
   if (buffer) return;
   buffer = [];
   try {
-    const c = await load(signal);
+    const c = await load(signal, sent);
     cursor ||= c;
   } catch (e) {
     cursor = ''; // nothing that follows makes up for what could not be read
@@ -171,8 +171,8 @@ async function stream(signal) {
         if (id) cursor = id;
         if (!name) continue;
         const d = JSON.parse(data);
-        if (name === 'hello') { alive(); event(name, d); beat(); }
-        else if (name === 'reset') { pass({ reset: true }); await resync(signal); }
+        if (name === 'hello') { alive(); event(name, d); if (state.ready) beat(); }
+        else if (name === 'reset') { pass({ reset: true }); await resync(signal, d); beat(); }
         else if (name === 'bye') { if (d.why === 'changed') cursor = ''; again = d.why === 'life' || d.why === 'changed' || d.why === 'kicked' ? 'again' : 'off'; }
         else { event(name, d); if (name === 'ping') beat(); }
       }
@@ -201,7 +201,7 @@ async function poll(signal) {
   if (!polled && looking) look(looking);
   polled = true;
   for (const e of d.events) {
-    if (e.event === 'reset') { pass({ reset: true }); await resync(signal); } else event(e.event, e.data);
+    if (e.event === 'reset') { pass({ reset: true }); await resync(signal, e.data); } else event(e.event, e.data);
   }
   if (Date.now() - beaten > every * 0.9) beat(); // also where there is always something to tell
   if (Date.now() > tryAt && !probing) probe();

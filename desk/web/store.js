@@ -207,9 +207,9 @@ function gone(g) {
   if (old && isMine(old) && !left.has(g.id)) lostOne(old);
 }
 
-// load reads everything anew, after the page lost track.
-export async function load(signal) {
-  const s = await get('snapshot', signal);
+// load begins anew with what the server sent, or else reads it.
+export async function load(signal, sent) {
+  const s = sent?.cursor ? sent : await get('snapshot', signal);
   sync(s.now);
   const before = [...state.rows.values()].filter(isMine);
   const known = state.ready ? before.map((r) => ({ id: r.id, name: r.name })) : keep.get('mine', []);
