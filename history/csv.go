@@ -36,7 +36,7 @@ func newTable(b *bufio.Writer) *sheet {
 	s.columns = []string{
 		"conversation", "number", "state", "outcome", "class", "queue", "agent", "provider", "user", "reason", "tags", "language", "channel",
 		"missed", "created", "enqueued", "ended", "bot_s", "intake_s", "wait_s", "first_wait_s", "first_reply_s", "human_s", "held_s", "wrapup_s",
-		"transfers", "requeues", "rating", "closing", "left_message",
+		"transfers", "requeues", "rating", "closing", "left_message", "answers",
 	}
 	return s
 }
@@ -60,7 +60,7 @@ func (s *sheet) handoff(h *handoff.Handoff) error {
 		user, string(h.Reason), strings.Join(h.Tags, " "), h.Language, h.Channel,
 		string(h.Missed), moment(h.Created), moment(h.Enqueued), moment(h.Ended), seconds(t.Bot), seconds(t.Intake), seconds(t.Wait), seconds(t.FirstWait),
 		seconds(t.FirstReply), seconds(t.Human), seconds(t.Held), seconds(t.Wrapup), strconv.Itoa(t.Transfers), strconv.Itoa(t.Requeues),
-		rating, h.Closing, strconv.FormatBool(h.LeftMessage),
+		rating, h.Closing, strconv.FormatBool(h.LeftMessage), answers(h),
 	)
 }
 
@@ -74,7 +74,7 @@ func (s *sheet) entry(en *handoff.Entry) error {
 	if s.audience == User {
 		return s.row(number(en.Handoff.Number), moment(en.At), string(from.Role), from.Name, en.Text, files)
 	}
-	text := en.Text
+	text := words(en)
 	if !en.IsSaid() {
 		text = event(en)
 	}

@@ -117,7 +117,7 @@ func TestHostileHTML(t *testing.T) {
 	attribute := regexp.MustCompile(`^\s([a-z-]+)="([^"<>]*)"`)
 	tags := map[string]bool{
 		"!doctype": true, "html": true, "head": true, "meta": true, "title": true, "style": true, "body": true, "h1": true, "h2": true,
-		"section": true, "dl": true, "dt": true, "dd": true, "div": true, "time": true, "bdi": true, "a": true,
+		"section": true, "dl": true, "dt": true, "dd": true, "div": true, "p": true, "time": true, "bdi": true, "a": true,
 	}
 	hostile(t, func(t *testing.T, r *handofftest.Rig) {
 		exportsOf(t, r, history.HTML, func(text string) {
@@ -175,7 +175,7 @@ func TestHostileCSV(t *testing.T) {
 }
 
 func TestHostileText(t *testing.T) {
-	line := regexp.MustCompile(`^(== .* ==|\d\d:\d\d:\d\d (user|bot|agent|engine)\b.*|    .*|)$`)
+	line := regexp.MustCompile(`^(== .* ==|\[form .*\]|\d\d:\d\d:\d\d (user|bot|agent|engine)\b.*|    .*|)$`)
 	hostile(t, func(t *testing.T, r *handofftest.Rig) {
 		exportsOf(t, r, history.Text, func(text string) {
 			for s := range strings.SplitSeq(text, "\n") {

@@ -64,7 +64,13 @@ func (p *page) err() error {
 func (p *page) handoff(h *handoff.Handoff) error {
 	p.raw("<section>\n<h2>")
 	p.text(heading(h, p.x.Audience, p.loc))
-	p.raw("</h2>\n<dl>\n")
+	p.raw("</h2>\n")
+	if given := answers(h); given != "" && p.x.Audience == Staff {
+		p.raw(`<p class="event" dir="auto">form `)
+		p.text(oneLine(given))
+		p.raw("</p>\n")
+	}
+	p.raw("<dl>\n")
 	return p.err()
 }
 
@@ -83,7 +89,7 @@ func (p *page) entry(en *handoff.Entry) error {
 	p.text(oneLine(speaker(en, p.x.Audience)))
 	p.raw(`</bdi></dt><dd dir="auto">`)
 	if en.IsSaid() {
-		p.text(lined(en.Text))
+		p.text(lined(words(en)))
 	} else {
 		p.text(oneLine(event(en)))
 	}

@@ -3,6 +3,8 @@ package history
 import (
 	"bufio"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -27,12 +29,16 @@ func (p *plain) handoff(h *handoff.Handoff) error {
 	}
 	p.any = true
 	_, err := fmt.Fprintf(p.b, "== %s ==\n", heading(h, p.x.Audience, p.loc))
+	if given := answers(h); err == nil && given != "" && p.x.Audience == Staff {
+		_, err = fmt.Fprintf(p.b, "[form %s]\n", oneLine(given))
+	}
 	return err
 }
 
 func (p *plain) entry(en *handoff.Entry) error {
 	line := *en
 	line.From = who(en, p.x.Audience)
+	line.Text = words(en)
 	if !en.IsSaid() {
 		line.Text = "[" + event(en) + "]"
 	}
@@ -81,15 +87,42 @@ func agentOf(h *handoff.Handoff) string {
 	return ""
 }
 
+// answers are what a user gave in a form, whoever asked.
+func answers(h *handoff.Handoff) string { return pairs(h.Answers, "; ") }
+
+func pairs(m map[string]string, between string) string {
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, k+": "+m[k])
+	}
+	return strings.Join(out, between)
+}
+
+// words returns the text of what was said; those of a form that was left with
+// the team are in its fields.
+func words(en *handoff.Entry) string {
+	if en.Kind != handoff.KindLeft || len(en.Data) == 0 {
+		return en.Text
+	}
+	return strings.TrimPrefix(en.Text+"\n"+pairs(en.Data, "\n"), "\n")
+}
+
 // event says in a few words what happened.
 func event(en *handoff.Entry) string {
 	parts := []string{strings.ReplaceAll(string(en.Kind), "_", " ")}
-	for _, s := range []string{en.Agent, string(en.Reason), en.Text} {
-		if s != "" {
-			parts = append(parts, s)
+	switch field, skipped := en.Data["field"], en.Data["skipped"]; {
+	case en.Kind != handoff.KindAnswered:
+		parts = append(parts, en.Agent, string(en.Reason))
+		for _, k := range []string{"outcome", "score", "reference"} {
+			parts = append(parts, en.Data[k])
 		}
+	case field != "":
+		parts = append(parts, field+": "+en.Data["answer"])
+	case skipped != "":
+		parts = append(parts, "skipped: "+skipped)
 	}
-	return strings.Join(parts, " ")
+	parts = append(parts, en.Text)
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " ")
 }
 
 // oneLine makes a text safe to stand in a line with others: no control

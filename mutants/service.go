@@ -169,6 +169,10 @@ func service() []mutant {
 			`	n.BotAnswers, n.Preferred = q.BotAnswers, ""` + "\n",
 			"	n.BotAnswers = q.BotAnswers\n",
 		}}},
+		{row: "given", file: "history/plain.go", in: "history", tests: "^TestAnswersAreExported$", why: "what was left was said", edits: []edit{{
+			"	if en.Kind != handoff.KindLeft || len(en.Data) == 0 {\n",
+			"	if en.Kind != handoff.KindLeft || len(en.Data) > 0 {\n",
+		}}},
 		{row: "kept", file: "automate/check.go", in: "automate", tests: "^TestRulesThatDoNotFit$", why: "people see what they do", edits: []edit{{
 			"	for i := range kept {\n",
 			"	for i := range kept[:0] {\n",
