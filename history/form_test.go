@@ -36,9 +36,9 @@ func TestAnswersAreExported(t *testing.T) {
 
 		const form = "order: PRESSED; plan: BEFORE; what: WRITTEN"
 		for f, words := range map[history.Format][]string{
-			history.Text:      {"[form " + form + "]", "[answered order: PRESSED]", "[answered skipped: more]", "mail: LEFT", "[rated 4]"},
-			history.HTML:      {"form " + form, "answered order: PRESSED", "answered skipped: more", "mail: LEFT", "rated 4"},
-			history.CSV:       {"answered order: PRESSED", "answered skipped: more", "mail: LEFT", "rated 4"},
+			history.Text:      {"[form " + form + "]", "[answered order: PRESSED]", "[answered skipped: more]", "(left message): mail: LEFT", "[rated 4]"},
+			history.HTML:      {"form " + form, "answered order: PRESSED", "answered skipped: more", ">mail: LEFT<", "rated 4"},
+			history.CSV:       {"answered order: PRESSED", "answered skipped: more", ",mail: LEFT,", "rated 4"},
 			history.JSONLines: {`"plan":"BEFORE"`, "WRITTEN", "PRESSED", "LEFT"},
 		} {
 			text := export(t, r, history.Export{Format: f, Events: true})
