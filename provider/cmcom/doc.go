@@ -17,7 +17,7 @@
 //
 // The calls are those of https://developers.cm.com/mobile-service-cloud/docs
 // (integration, twoway-format, control-routing, presence, conversations-retrieval,
-// as stored copies of these pages had them on 2026-11-25). Those copies end before
+// as stored copies of these pages had them on 2026-11-26). Those copies end before
 // the lists of message types and event types. That a message of the host's side is
 // ClientTerminated, and that the id of a chat is made of channel, client and host,
 // is on CM.com's page on TwoWay (www.cm.com/app/docs, Router and Scripted Bot API
@@ -54,6 +54,8 @@
 //	handing back archives the conversation    Close             it stays in the inbox until an agent archives it
 //	credentials of Agent Inbox are Basic      Stream, ReadState 401, with the same effect as not being found
 //	a message may have 4,000 bytes            Info, Open        longer ones are refused
+//	a message for a chat that is not handed   Send              it is refused, and noted as undelivered
+//	  over is taken all the same
 //	a message with a known id is not told     Send              it is shown twice after a lost answer; the adapter does
 //	  from another                                                not rely on more
 //

@@ -12,7 +12,8 @@
 // has no websocket library.
 //
 // The calls are those of Genesys Cloud's Platform API, the webhooks those of
-// its pages on Open Messaging. The following is neither:
+// its pages on Open Messaging. Where the API's Swagger document is at hand,
+// provider/spectest proves every request by it. The following is in neither:
 //
 //	what                                      where             if it is otherwise
 //	channel.metadata.customAttributes become  Open              the Architect flow does not know queue, skills and

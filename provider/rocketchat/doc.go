@@ -3,7 +3,8 @@
 // docs/providers/rocketchat.md says how to set it up.
 //
 // The calls are those of Rocket.Chat's API documentation, the webhooks those of
-// its page on webhooks for omnichannel. The following is neither:
+// its page on webhooks for omnichannel. Where its OpenAPI documents are at hand,
+// provider/spectest proves every request by them. The following is in neither:
 //
 //	what                                      where             if it is otherwise
 //	GET livechat/message/{id} tells a         Open, Send        a repeat after a lost answer is refused or shown twice
