@@ -15,6 +15,7 @@ func (e *Engine) see(ctx context.Context, agents []Agent, at time.Time) ([]sight
 	out := make([]sighting, len(agents))
 	keys := make([]string, 0, len(agents))
 	for i, st := range e.status(ctx, ids, at) {
+		giveWay(i)
 		out[i] = sighting{agent: agents[i], online: st.Availability == Online}
 		if !out[i].online {
 			continue
@@ -36,6 +37,7 @@ func (e *Engine) see(ctx context.Context, agents []Agent, at time.Time) ([]sight
 		return nil, err
 	}
 	for i := range out {
+		giveWay(i)
 		f := &out[i]
 		f.units = load[seatKey(ids[i])]
 		for q := range f.agent.QueueSeats {

@@ -95,7 +95,11 @@ func BenchmarkGoalFreed(b *testing.B) {
 		staff = append(staff, a)
 	}
 	var mu sync.Mutex
-	asked := make(chan handoff.ID, 1000)
+	type offer struct {
+		id handoff.ID
+		at time.Time
+	}
+	asked := make(chan offer, 1000)
 	e, err := handoff.New(handoff.Config{
 		Store: memstore.New(), Directory: handoff.Indexed(staff), Notices: silence{},
 		Queues: []handoff.Queue{{
@@ -104,7 +108,7 @@ func BenchmarkGoalFreed(b *testing.B) {
 		}},
 		Hooks: handoff.Hooks{Changed: func(_ context.Context, c handoff.Change) {
 			if c.Command == "offer" {
-				asked <- c.ID
+				asked <- offer{c.ID, time.Now()}
 			}
 		}},
 	})
@@ -120,22 +124,21 @@ func BenchmarkGoalFreed(b *testing.B) {
 	accepted := make(chan struct{})
 	go func() {
 		defer close(accepted)
-		for id := range asked {
-			at := time.Now()
-			h, err := e.Get(ctx, id)
+		for o := range asked {
+			h, err := e.Get(ctx, o.id)
 			if err != nil || len(h.Offers) == 0 {
 				continue
 			}
 			agent := h.Offers[0].Agent
 			mu.Lock()
 			if since, ok := freed[agent]; ok {
-				took = append(took, at.Sub(since))
+				took = append(took, o.at.Sub(since))
 				delete(freed, agent)
 			}
 			mu.Unlock()
-			if _, err := e.Accept(ctx, id, handoff.By(agent), h.OfferNo); err == nil {
+			if _, err := e.Accept(ctx, o.id, handoff.By(agent), h.OfferNo); err == nil {
 				mu.Lock()
-				holds[agent] = id
+				holds[agent] = o.id
 				mu.Unlock()
 			}
 		}

@@ -30,8 +30,9 @@ type outlook struct {
 	turns     time.Time // when the queue's hours change next; zero: not known
 	replanned time.Time // when hours or shifts were last found to be others
 
+	seats   []int // there now, by line
 	mu      sync.Mutex
-	counted map[string]int // seats by line
+	counted map[string]int // the same of lines that scene does not have
 }
 
 // member is an agent of the queue and what he does.
@@ -188,6 +189,7 @@ func (e *Engine) muster(ctx context.Context, o *outlook, served []*Handoff) erro
 	index := make(map[string]*member, len(all))
 	var keys []string
 	for i, st := range e.status(ctx, ids, o.at) {
+		giveWay(i)
 		m := &o.crew[i]
 		m.agent, m.online = all[i], st.Availability == Online
 		m.shifts = o.shifts(m)
@@ -203,7 +205,8 @@ func (e *Engine) muster(ctx context.Context, o *outlook, served []*Handoff) erro
 	if err != nil {
 		return err
 	}
-	for _, h := range served {
+	for i, h := range served {
+		giveWay(i)
 		if m := index[h.Agent]; m != nil && h.own.Seat != nil {
 			m.inHand = append(m.inHand, h)
 		}
@@ -216,6 +219,7 @@ func (e *Engine) muster(ctx context.Context, o *outlook, served []*Handoff) erro
 		}
 	}
 	for i := range o.crew {
+		giveWay(i)
 		m := &o.crew[i]
 		m.used = load[seatKey(m.agent.ID)]
 		m.room = m.agent.Seats - m.used
@@ -335,12 +339,19 @@ func (o *outlook) paint(t *teaching) {
 		}
 		return b.Level - a.Level
 	})
-	s.Lines = make([]estimate.Line, len(o.needs))
+	s.Lines, o.seats = make([]estimate.Line, len(o.needs)), make([]int, len(o.needs))
 	for l, h := range o.needs {
 		s.Lines[l].Params = o.params[h.Need.Mode]
 	}
 	for i := range o.crew {
-		s.Agents = append(s.Agents, o.agent(&o.crew[i]))
+		giveWay(i)
+		a := o.agent(&o.crew[i])
+		s.Agents = append(s.Agents, a)
+		if o.crew[i].online {
+			for _, l := range a.Lines {
+				o.seats[l] += o.crew[i].agent.Seats
+			}
+		}
 	}
 	o.snap = s.Snapshot()
 }
@@ -443,6 +454,7 @@ func (o *outlook) working() (seats, busy int) {
 		waits[o.scene.Waiting[i].Line] = true
 	}
 	for i := range o.crew {
+		giveWay(i)
 		m := &o.crew[i]
 		if !m.online || !slices.ContainsFunc(o.scene.Agents[i].Lines, func(l int) bool { return waits[l] }) {
 			continue
@@ -458,11 +470,15 @@ func (o *outlook) working() (seats, busy int) {
 // count says how many seats there are now for the line of h.
 func (o *outlook) count(h *Handoff) int {
 	key := o.lineKey(h)
+	if l, ok := o.lines[key]; ok {
+		return o.seats[l]
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	n, ok := o.counted[key]
 	if !ok {
 		for i := range o.crew {
+			giveWay(i)
 			if m := &o.crew[i]; m.online && o.may(m, h) {
 				n += m.agent.Seats
 			}

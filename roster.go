@@ -3,6 +3,7 @@ package handoff
 import (
 	"maps"
 	"math/bits"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -89,10 +90,11 @@ func (r *roster) put(f *sighting, read int64) (better bool) {
 // whether one of them can take something that he could not before. Matching goes
 // on meanwhile: thousands of agents are taken in some at a time.
 func (r *roster) putCrew(queue string, all []sighting, read int64) (better bool) {
-	const atOnce = 100
+	const atOnce = 64
 	var found bitset
 	for some := range slices.Chunk(all, atOnce) {
 		better = r.putSome(queue, some, read, &found) || better
+		runtime.Gosched()
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

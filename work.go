@@ -2,6 +2,7 @@ package handoff
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -175,6 +176,15 @@ func (w *work) mine(id ID, version int64) {
 func (w *work) isMine(id ID, version int64) bool {
 	v, ok := w.own.get(id)
 	return ok && v == version
+}
+
+// giveWay lets others go first, now and then in a loop over thousands of
+// agents. Who has a seat to fill would else wait for milliseconds where all
+// processors are busy with such loops.
+func giveWay(i int) {
+	if i%16 == 15 {
+		runtime.Gosched()
+	}
 }
 
 // The pools: timers, matching, telling places, and one for each receiver.

@@ -1,7 +1,7 @@
 package estimate
 
 import (
-	"slices"
+	"encoding/binary"
 	"time"
 )
 
@@ -57,11 +57,18 @@ func (s *Scene) Snapshot() *Snapshot {
 		Closed: s.Closed, Lines: s.Lines, Waiting: s.Waiting, Flows: s.Flows,
 		Ageing: s.Ageing, Seed: s.Seed, Paths: s.Paths,
 	}
+	groups := map[string]int{}
+	var key []byte
 	for i := range s.Agents {
 		a := &s.Agents[i]
-		group := slices.IndexFunc(out.Groups, func(g Group) bool { return slices.Equal(g.Lines, a.Lines) })
-		if group < 0 {
+		key = key[:0]
+		for _, l := range a.Lines {
+			key = binary.AppendVarint(key, int64(l))
+		}
+		group, ok := groups[string(key)]
+		if !ok {
 			group = len(out.Groups)
+			groups[string(key)] = group
 			out.Groups = append(out.Groups, Group{Lines: a.Lines})
 		}
 		for _, shift := range a.Shifts {

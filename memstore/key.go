@@ -53,7 +53,7 @@ func (s *Store) checkKeys(r *handoff.Record, olds ...*handoff.Record) error {
 		}
 		h := s.keys.m[k.Name]
 		if others := h.sum - have; k.Max <= others || k.Units > k.Max-others {
-			list := h.list(k.Name)
+			list := h.list(nil, k.Name)
 			return &handoff.HeldError{Key: k.Name, Holders: list[:min(len(list), maxHolders)]}
 		}
 	}
@@ -103,33 +103,46 @@ func (s *Store) hold(sl *slot, name string, have, want int) {
 	s.keys.put(name, h)
 }
 
-// list returns the holders of a key in the order of their ids.
-func (h *holders) list(name string) []handoff.Holding {
+// list appends the holders of a key in the order of their ids.
+func (h *holders) list(out []handoff.Holding, name string) []handoff.Holding {
 	if h.sum == 0 {
-		return nil
+		return out
 	}
-	out := make([]handoff.Holding, 0, len(h.more)+1)
+	from := len(out)
 	if h.first.slot != nil {
 		out = append(out, handoff.Holding{Key: name, ID: h.first.slot.rec.ID, Units: h.first.units})
 	}
 	for sl, n := range h.more {
 		out = append(out, handoff.Holding{Key: name, ID: sl.rec.ID, Units: n})
 	}
-	slices.SortFunc(out, func(a, b handoff.Holding) int { return a.ID.Compare(b.ID) })
+	slices.SortFunc(out[from:], func(a, b handoff.Holding) int { return a.ID.Compare(b.ID) })
 	return out
 }
 
-// Holders implements [handoff.Store].
+// Holders implements [handoff.Store]. Of many keys it looks at some at a time,
+// so that commits need not wait for all of them.
 func (s *Store) Holders(ctx context.Context, keys ...string) ([]handoff.Holding, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+	const atOnce = 100
 	var out []handoff.Holding
-	for _, key := range keys {
-		h := s.keys.m[key]
-		out = append(out, h.list(key)...)
+	if len(keys) > atOnce {
+		out = make([]handoff.Holding, 0, len(keys))
+	}
+	for some := range slices.Chunk(keys, atOnce) {
+		out = s.holders(out, some)
 	}
 	return out, nil
+}
+
+func (s *Store) holders(out []handoff.Holding, keys []string) []handoff.Holding {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, key := range keys {
+		if h, ok := s.keys.m[key]; ok {
+			out = h.list(out, key)
+		}
+	}
+	return out
 }
