@@ -22,11 +22,14 @@ import (
 )
 
 // crashes is how often a process of each store is killed: HANDOFF_CRASHES, or
-// once at every point.
+// once at every point, or at the first few under -short.
 func crashes(t *testing.T) int {
 	t.Helper()
 	s := os.Getenv("HANDOFF_CRASHES")
-	if s == "" {
+	switch {
+	case s == "" && testing.Short():
+		return len(crashPoints()) / 3
+	case s == "":
 		return len(crashPoints())
 	}
 	n, err := strconv.Atoi(s)

@@ -23,10 +23,13 @@ const seats = 3 // of each agent
 type raceSize struct{ processes, agents, requests, chat int }
 
 // size is small; HANDOFF_RACE=full makes it 8 processes, 20 agents and 5,000
-// requests.
+// requests. It is smaller still where the race detector makes each step slow.
 func size() raceSize {
-	if os.Getenv("HANDOFF_RACE") == "full" {
+	switch {
+	case os.Getenv("HANDOFF_RACE") == "full":
 		return raceSize{8, 20, 5000, 30}
+	case testing.Short():
+		return raceSize{3, 4, 60, 30}
 	}
 	return raceSize{4, 6, 200, 30}
 }
