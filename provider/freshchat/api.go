@@ -250,7 +250,7 @@ func (p *Provider) nameOf(ctx context.Context, id string) string {
 	if name, ok := p.names.Load(id); ok {
 		return name.(string) //nolint:forcetypeassert // there are only strings
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, glance)
 	defer cancel()
 	var a agent
 	if id == "" || len(id) > provider.MaxName || p.do(ctx, "agent", http.MethodGet, "/agents/"+url.PathEscape(id), nil, &a) != nil {

@@ -7,10 +7,14 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"time"
 
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/provider"
 )
+
+// glance is how long a webhook waits for the names of agents.
+const glance = 2 * time.Second
 
 // delivery is a webhook.
 type delivery struct {
@@ -56,6 +60,8 @@ func (p *Provider) Receive(ctx context.Context, w handoff.Webhook) ([]handoff.Pr
 	if provider.DecodeJSON(w.Body, &d) != nil {
 		return provider.RefuseBody()
 	}
+	ctx, cancel := context.WithTimeout(ctx, glance) // for all names together
+	defer cancel()
 	switch d.Action {
 	case "message_create":
 		return p.said(ctx, &d.Data.Message), handoff.WebhookReply{}, nil
