@@ -62,7 +62,7 @@ func TestExplainSaysWhyEachCannot(t *testing.T) {
 		h := r.Asks("c", func(q *handoff.Request) {
 			q.Skills, q.Language, q.Mode, q.Channel, q.Exclude = []handoff.Skill{{Name: "fr", Level: 2}}, "de", handoff.ModeVideo, "web", []string{"out"}
 		})
-		r.Sleep(31 * time.Second)
+		r.Sleep(33 * time.Second) // 30, and the engine looks about once a second
 		agents["no"].Decline("not mine")
 		r.Sleep(time.Second)
 

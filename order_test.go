@@ -16,7 +16,7 @@ import (
 func TestEveryReturnKeepsThePlace(t *testing.T) {
 	for name, back := range map[string]func(r *handofftest.Rig, ann *handofftest.Agent, id handoff.ID){
 		"declined": func(_ *handofftest.Rig, ann *handofftest.Agent, _ handoff.ID) { ann.Decline("not mine") },
-		"lapsed":   func(r *handofftest.Rig, _ *handofftest.Agent, _ handoff.ID) { r.Sleep(31 * time.Second) },
+		"lapsed":   func(r *handofftest.Rig, _ *handofftest.Agent, _ handoff.ID) { r.Sleep(33 * time.Second) },
 		"lost while asked": func(_ *handofftest.Rig, ann *handofftest.Agent, _ handoff.ID) {
 			ann.Leaves()
 		},
@@ -27,7 +27,7 @@ func TestEveryReturnKeepsThePlace(t *testing.T) {
 		},
 		"no first reply": func(r *handofftest.Rig, ann *handofftest.Agent, _ handoff.ID) {
 			ann.Accept()
-			r.Sleep(3*time.Minute + time.Second)
+			r.Sleep(3*time.Minute + 3*time.Second)
 		},
 		"given back": func(r *handofftest.Rig, ann *handofftest.Agent, id handoff.ID) {
 			ann.Accept()
@@ -97,7 +97,7 @@ func TestOverflowKeepsThePlaceInTime(t *testing.T) {
 		require.Equal(t, 2, placeOf(r, r.Engine, behind).Position)
 		require.Contains(t, last(r.Users.Texts("c2")), "One person is ahead of you.")
 
-		r.Sleep(time.Minute + 2*time.Second)
+		r.Sleep(time.Minute + 3*time.Second)
 		require.Equal(t, "second", r.Now(moves).Need.Queue)
 		for i, id := range []handoff.ID{ahead, moves, behind} {
 			require.Equal(t, i+1, placeOf(r, r.Engine, id).Position)
