@@ -45,7 +45,7 @@ type Store struct {
 	opt    Options
 	hints  *hints
 	busy   *atomic.Int64 // callers in Commit
-	crowd  int64         // callers at once from which travelling together pays
+	crowd  int64         // callers at once from which travelling together pays; fewer wait for the disk, better each for himself
 	group  *group        // nil: each commit travels alone
 }
 

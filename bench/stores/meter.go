@@ -69,7 +69,11 @@ func (m *meter) print(w io.Writer, what string, took time.Duration, n int) error
 	}
 	slices.SortFunc(names, func(a, b string) int { return int(calls[b].took - calls[a].took) })
 	per := func(d time.Duration) float64 { return micros(d) / float64(n) }
-	if _, err := fmt.Fprintf(w, "  %s: %.0fus, %.0fus of them outside the store\n", what, per(took), per(rest)); err != nil {
+	where := fmt.Sprintf("%.0fus of them outside the store", per(rest))
+	if rest < 0 {
+		where = "some calls of the store at once"
+	}
+	if _, err := fmt.Fprintf(w, "  %s: %.0fus, %s\n", what, per(took), where); err != nil {
 		return err
 	}
 	for _, name := range names {
