@@ -11,6 +11,7 @@ import (
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/handofftest"
 	wording "github.com/seed-2a427302/handoff/notices"
+	"github.com/seed-2a427302/handoff/trigger"
 )
 
 // asking is a form that is asked in the queue.
@@ -193,6 +194,8 @@ func TestFormWhileWaitingEndsOtherwise(t *testing.T) {
 		for _, c := range []string{"cancels", "phone", "moved", "closed"} {
 			r.Asks(c)
 			require.True(t, asked(c))
+			h := r.Last(c)
+			require.Equal(t, handoff.RoleEngine, h.Controller().Role, "what he writes is for the form, though the bot answers here")
 		}
 		_, err := r.Cancel(r.Ctx, "cancels", false)
 		require.NoError(t, err)
@@ -202,6 +205,10 @@ func TestFormWhileWaitingEndsOtherwise(t *testing.T) {
 		require.False(t, asked("phone"))
 		phone := r.Last("phone")
 		require.Equal(t, handoff.RoleBot, phone.Controller().Role, "the bot goes on with him")
+		require.True(t, say(t, r, "phone", "m1", "hm").Open())
+		_, err = r.CallBack(r.Ctx, "phone", handoff.Callback{Phone: "+34 601"})
+		require.NoError(t, err)
+		require.Zero(t, count(r, phone.ID, handoff.KindCalled), "it has him already")
 		_, err = r.Transfer(r.Ctx, r.Last("moved").ID, handoff.BySupervisor("sue"), handoff.Target{Queue: "other"})
 		require.NoError(t, err)
 		require.False(t, asked("moved"))
@@ -214,6 +221,22 @@ func TestFormWhileWaitingEndsOtherwise(t *testing.T) {
 		c.Queues = append(c.Queues, handoff.Queue{Name: "other"})
 		c.Queues[1].Hours = handoff.Weekly{Days: map[string][]handoff.Span{"mon": {"03:00-04:00"}}}
 	})
+}
+
+// What he writes is an answer, unless it says that he wants nobody any more.
+func TestFormWhileWaitingIsCancelledInWords(t *testing.T) {
+	e, err := trigger.New(trigger.Config{})
+	require.NoError(t, err)
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		say(t, r, "c1", "m0", "I want to talk to a human")
+		say(t, r, "c1", "m1", "Other")
+		r.Wait()
+		h := r.Last("c1")
+		require.Equal(t, "Other", h.Answers["topic"])
+		say(t, r, "c1", "m2", "I don't want a human")
+		r.Wait()
+		require.Equal(t, handoff.OutcomeCancelled, r.Now(h.ID).Outcome)
+	}, forms(), func(c *handoff.Config) { c.Escalation = handoff.Escalation{Triggers: e, Queue: "support"} })
 }
 
 // The host's own dialog may ask in the queue, too: the bot has the user until

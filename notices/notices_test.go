@@ -181,6 +181,7 @@ func TestAnotherLanguage(t *testing.T) {
 		words[key] = "x"
 	}
 	words["_colleague"], words["_opens"], words["_weekdays"] = "x", "x", "1,2,3,4,5,6,7"
+	words[handoff.NoticeJoined] = "{agent} x"
 	words[handoff.NoticePlace] = "{ahead, plural, none {?} =0 {0} one {# one} few {# few} many {# many} other {# other}}"
 	for lang, want := range map[string][]string{
 		"ru": {"0", "1 one", "3 few", "5 many", "11 many", "21 one", "22 few"},
@@ -196,6 +197,11 @@ func TestAnotherLanguage(t *testing.T) {
 			got = append(got, c.Text(handoff.Notice{Key: handoff.NoticePlace, Language: lang, Data: map[string]string{"ahead": n}}))
 		}
 		require.Equal(t, want, got, lang)
+		joined := "Ann x"
+		if lang == "ar" || lang == "he" {
+			joined = "\u2068Ann\u2069 x" // a name that runs the other way
+		}
+		require.Equal(t, joined, c.Text(handoff.Notice{Key: handoff.NoticeJoined, Language: lang, Data: map[string]string{"agent": "Ann"}}), lang)
 	}
 }
 
