@@ -141,3 +141,28 @@ func TestReopenPolicies(t *testing.T) {
 		c.Queues = []handoff.Queue{{Name: "again", Reopen: handoff.ReopenQueue}, {Name: "bot"}}
 	})
 }
+
+// Who writes again after a video session is served in writing, with the seats
+// that this takes, where the queue does that.
+func TestReopenInWriting(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		ann := r.Hire(handoff.Agent{ID: "ann", Seats: 5, Queues: []string{"both", "video"}, Video: true})
+		for queue, want := range map[string]handoff.Mode{"both": handoff.ModeText, "video": handoff.ModeVideo} {
+			r.Asks(queue, func(q *handoff.Request) { q.Queue, q.Mode = queue, handoff.ModeVideo })
+			ann.Ends(ann.Accept().ID)
+			say(t, r, queue, "m1", "one more thing")
+			r.Wait()
+			h := ann.Accept()
+			require.Equal(t, handoff.ReasonReopened, h.Reason)
+			require.Equal(t, want, h.Need.Mode)
+			require.Equal(t, want == handoff.ModeVideo, h.Capacity() == 2)
+			ann.Ends(h.ID)
+		}
+	}, func(c *handoff.Config) {
+		c.Rooms = handoff.RoomLinks{Template: "https://meet.example.com/{room}", Secret: []byte("0123456789abcdef")}
+		c.Queues = []handoff.Queue{
+			{Name: "both", Reopen: handoff.ReopenQueue, VideoUnits: 2},
+			{Name: "video", Reopen: handoff.ReopenQueue, VideoUnits: 2, Modes: []handoff.Mode{handoff.ModeVideo}},
+		}
+	})
+}
