@@ -171,6 +171,13 @@ func TestFrustrationAccumulates(t *testing.T) {
 	d := k.says("YOU ARE STUPID AND THIS IS GARBAGE, shut up")
 	require.Equal(t, trigger.Transfer, d.Action, "two very angry turns running")
 	require.Equal(t, trigger.ReasonFrustration, d.Primary.Reason)
+	k = newTalk(t, trigger.Config{})
+	k.says("hello")
+	k.says("about my order")
+	k.st.Frustration = 4
+	require.Equal(t, trigger.Offer, k.says("you are useless").Action, "much anger, and no failure of the bot: he is asked")
+	k.st.Offered, k.st.Frustration, k.st.FrustrationRow, k.st.FailRow = "", 4, 0, 1
+	require.Equal(t, trigger.Transfer, k.says("you are worthless").Action, "together with a failure")
 }
 
 func TestTopicsPhrasesAndUnauthorised(t *testing.T) {
