@@ -22,6 +22,7 @@ type Person struct {
 	since float64
 	speed float64
 	turn  int // of the finish event that counts
+	rng   *rand.Rand
 }
 
 // A Desk is an agent at work.
@@ -51,7 +52,8 @@ type World struct {
 	Desks   []*Desk
 
 	free   []*Desk
-	rng    *rand.Rand
+	seed   uint64
+	rng    *rand.Rand // of who comes, and when
 	events queue
 	seq    int
 	watch  Watcher
@@ -84,9 +86,11 @@ type event struct {
 }
 
 // Run plays s until arrivals people have come, and tells watch. It ticks every
-// tickEvery minutes.
+// tickEvery minutes. The same seed gives the same people at the same times, each
+// with the same patience and the same conversation, whoever serves them: two
+// ways to route differ by what they do and not by luck.
 func Run(s Scenario, seed uint64, arrivals int, tickEvery float64, watch Watcher) {
-	w := &World{Scenario: s, rng: rand.New(rand.NewPCG(seed, 1)), watch: watch}
+	w := &World{Scenario: s, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), watch: watch}
 	for _, a := range s.Agents {
 		d := &Desk{Agent: a, There: true, Until: math.Inf(1)}
 		if a.Shift != nil {
@@ -153,7 +157,7 @@ func (w *World) nextArrival() {
 }
 
 func (w *World) arrive() {
-	p := &Person{Seq: w.seq, Arrived: w.Now, Probe: w.rng.Float64() < Probes}
+	p := &Person{Seq: w.seq, Arrived: w.Now, Probe: w.rng.Float64() < Probes, rng: rand.New(rand.NewPCG(w.seed, uint64(w.seq)+1<<32))}
 	w.seq++
 	for u := w.rng.Float64(); p.Line < len(w.Shares)-1 && u >= w.Shares[p.Line]; p.Line++ {
 		u -= w.Shares[p.Line]
@@ -266,7 +270,7 @@ func (w *World) Ahead(p *Person) int {
 
 func (w *World) start(d *Desk, p *Person) {
 	p.Started = w.Now
-	p.left = w.Handle(w.rng, w.Now)
+	p.left = w.Handle(p.rng, w.Now)
 	p.since = w.Now
 	d.People = append(d.People, p)
 	p.Desk = slices.Index(w.Desks, d)

@@ -127,6 +127,43 @@ func TestTheSameSeedGivesTheSameRun(t *testing.T) {
 	}
 }
 
+// people notes when each came and how long he was served.
+type people struct {
+	audit
+	came, took map[int]float64
+}
+
+func (p *people) Arrived(_ *World, o *Person)  { p.came[o.Seq] = o.Arrived }
+func (p *people) Started(*World, *Person)      {}
+func (p *people) GaveUp(*World, *Person)       {}
+func (p *people) Finished(w *World, o *Person) { p.took[o.Seq] = w.Now - o.Started }
+func (p *people) Tick(*World)                  {}
+
+func TestWhoComesDoesNotHangOnTheRouter(t *testing.T) {
+	var all []*people
+	for _, poll := range []float64{0, .5} {
+		s := Skilled(.9)
+		s.Poll = poll
+		p := &people{came: map[int]float64{}, took: map[int]float64{}}
+		Run(s, 7, 500, 1, p)
+		all = append(all, p)
+	}
+	both := 0
+	for seq, came := range all[0].came {
+		if all[1].came[seq] != came {
+			t.Errorf("%d came at %v and at %v", seq, came, all[1].came[seq])
+		}
+		if a, b := all[0].took[seq], all[1].took[seq]; a > 0 && b > 0 {
+			if both++; math.Abs(a-b) > 1e-6 {
+				t.Errorf("%d was served for %v and for %v", seq, a, b)
+			}
+		}
+	}
+	if both < 150 {
+		t.Errorf("only %d were served by both", both)
+	}
+}
+
 func TestShiftsAlternate(t *testing.T) {
 	s := Every(240, 120, 0)
 	for at, want := range map[float64]bool{0: true, 119: true, 120: false, 239: false, 240: true, 1e6*240 + 1: true} {
