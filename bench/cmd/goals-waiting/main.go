@@ -26,7 +26,7 @@ func main() {
 	flag.StringVar(&o.Only, "only", "", "letters of the scenarios to play, all when empty")
 	flag.BoolVar(&o.Further, "further", false, "also play scenarios no goal names")
 	flag.IntVar(&o.Drawn, "drawn", 0, "instead play so many scenarios drawn by lot, the first with the number of the seed")
-	flag.Float64Var(&o.Work, "work", 150_000, "with -drawn, about how many steps the simulations of a seed take; 0 is no bound")
+	flag.Float64Var(&o.Work, "work", 60_000, "with -drawn, about how many steps the simulations of a seed take; 0 is no bound")
 	var r routing.Options
 	flag.IntVar(&r.Seeds, "routing-seeds", 8, "seeds per strategy")
 	flag.IntVar(&r.Arrivals, "routing-arrivals", 100000, "arrivals per seed of a strategy")
