@@ -97,7 +97,8 @@ func TestLongestIdleCountsFromTheLastChat(t *testing.T) {
 	for _, here := range []bool{true, false} {
 		t.Run(strconv.FormatBool(here), func(t *testing.T) {
 			handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
-				other := r.Replica()
+				other, err := handoff.New(r.Config) // does not run, so that it makes no offers
+				require.NoError(t, err)
 				agents := map[string]*handofftest.Agent{}
 				ids := map[string]handoff.ID{}
 				for _, id := range []string{"ann", "bob", "eve"} {
