@@ -30,7 +30,7 @@ type Request struct {
 	Note    string            // for the agent
 	Summary string            // for the agent
 	Data    map[string]string // variables, for the agent
-	Answers map[string]string // intake answers that the bot has already
+	Answers map[string]string // intake answers that the bot has already; where it goes says Queue, not a choice among these
 	History []Past            // what was said before, if the host has no Config.History
 	NoForm  bool              // do not ask the queue's intake form
 

@@ -212,6 +212,24 @@ func TestDesk47Missed(t *testing.T) {
 	p.axe()
 }
 
+// TestDeskSaysWhatWasDropped: an agent sees which skills are no longer asked
+// for, and who else is asked.
+func TestDeskSaysWhatWasDropped(t *testing.T) {
+	w := newWorld(t, options{engine: func(c *handoff.Config) {
+		c.Queues[0].Ladder = []handoff.Rung{
+			{After: 50 * time.Millisecond, Do: handoff.RelaxSkills}, {After: 100 * time.Millisecond, Do: handoff.Widen, Queue: "shop"}, {After: time.Hour, Do: handoff.ToBot},
+		}
+	}})
+	h := w.asks("maria", "billing", func(r *handoff.Request) {
+		r.Skills = []handoff.Skill{{Name: "refunds", Level: 2, Optional: true}}
+	})
+	w.until("it asks for less", func() bool { return len(w.now(h.ID).Need.Also) > 0 })
+	p := w.at("sam", "c/"+token(h))
+	p.sees("Fewer skills are asked for: refunds 2")
+	p.sees("Agents of shop are asked, too")
+	p.axe()
+}
+
 // TestDesk48Viewer sees counts and no person; no button is there.
 func TestDesk48Viewer(t *testing.T) {
 	w := newWorld(t)

@@ -289,7 +289,9 @@ export const memberName = (id) => state.team.get(id)?.name || id;
 function EventText({ e }) {
   const who = visible(memberName(e.agent || e.from) || '');
   const why = e.reason && code('reason', e.reason);
-  const text = t('ev.' + e.kind, { who, why, score: e.data?.score ?? '', field: visible(e.data?.field ?? ''), queue: e.data?.queue ?? '' });
+  const d = e.data ?? {};
+  const what = Object.entries(d).map(([k, v]) => visible(v > 0 ? `${k} ${v}` : k)).join(', ');
+  const text = t(d.action === 'widen' ? 'ev.widened' : 'ev.' + e.kind, { who, why, what, score: d.score ?? '', field: visible(d.field ?? ''), queue: d.queue ?? '' });
   return html`${text}${why && ['requested', 'agent_left', 'lapsed', 'refused', 'declined', 'ended'].includes(e.kind) ? ` · ${why}` : ''}${e.text && e.kind !== 'rated' ? html` · <${Text} text=${e.text} />` : e.kind === 'rated' && e.text ? html`: <${Text} text=${e.text} />` : ''}`;
 }
 
