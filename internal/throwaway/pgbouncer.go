@@ -33,6 +33,7 @@ pool_mode = transaction
 default_pool_size = 8
 max_client_conn = 400
 auth_type = any
+ignore_startup_parameters = synchronous_commit
 unix_socket_dir = %s
 listen_port = 6432
 `, database, s.dir)
