@@ -65,7 +65,6 @@ func (e *Engine) candidates(ctx context.Context, q *Queue, at time.Time) (free [
 		a := &online[i]
 		used := load[seatKey(a.ID)]
 		c := Candidate{Agent: *a, Load: used, Free: a.Seats - used, IdleSince: e.pace.idleSince(a.ID, since[i]), Asked: e.pace.asked(a.ID)}
-		c.Idle = max(0, at.Sub(c.IdleSince))
 		for channel, most := range a.ChannelSeats {
 			if load[channelSeatKey(a.ID, channel)] >= most {
 				c.full = append(c.full, channel)

@@ -142,9 +142,6 @@ func (e *Engine) pick(ctx context.Context, q *Queue, h *Handoff, start int64, at
 	able := r.find(q.Name, &h.Need)
 	able = slices.DeleteFunc(able, func(c *Candidate) bool { return e.whyNotNow(h, c, at) != "" })
 	able = r.willing(q.Name, h, able, at)
-	for _, c := range able {
-		c.Idle = max(0, at.Sub(c.IdleSince))
-	}
 	add := func(c *Candidate, why string) {
 		if r.seats[r.ids[c.Agent.ID]].read <= start {
 			old = append(old, c.Agent.ID)

@@ -3,7 +3,6 @@ package handoff
 import (
 	"cmp"
 	"context"
-	"math"
 	"slices"
 	"time"
 )
@@ -12,11 +11,10 @@ import (
 // with the skills and with a free seat.
 type Candidate struct {
 	Agent     Agent
-	Load      int           // units in use
-	Free      int           // units that are free
-	IdleSince time.Time     // when he last got or gave back a handoff, or came online
-	Idle      time.Duration // how long ago that is
-	Asked     time.Time     // when he was last offered one; zero if that is not known
+	Load      int       // units in use
+	Free      int       // units that are free
+	IdleSince time.Time // when he last got or gave back a handoff, or came online
+	Asked     time.Time // when he was last offered one; zero if that is not known
 
 	full []string // channels of which he has as many as he may
 }
@@ -40,14 +38,11 @@ func (f RouterFunc) Route(ctx context.Context, h *Handoff, free []Candidate) (ag
 // The strategies. All of them are deterministic: equal candidates are told
 // apart by id.
 var (
-	// MostSpecialised picks who has the fewest skills and queues, so that those
-	// who can do everything stay free, then who is idle longest. It is the
-	// default. Whoever can do more has his turn when he is idle for more than
-	// his share: twice as many skills and queues are outweighed by 2.4 times the
-	// idle time, of which an hour counts at most. Without that, a large team
-	// that is not overrun would leave them idle while the others never rest.
+	// MostSpecialised picks who has the fewest skills, so that those who can
+	// do everything stay free, then who is idle longest. It is the default.
 	MostSpecialised Router = strategy{"most specialised", func(a, b *Candidate) int {
-		return cmp.Or(cmp.Compare(b.turn(), a.turn()), cmp.Compare(a.breadth(), b.breadth()), a.IdleSince.Compare(b.IdleSince))
+		return cmp.Or(cmp.Compare(len(a.Agent.Skills)+len(a.Agent.Queues), len(b.Agent.Skills)+len(b.Agent.Queues)),
+			a.IdleSince.Compare(b.IdleSince))
 	}}
 
 	// LongestIdle picks who had nothing to do for the longest time.
@@ -63,17 +58,6 @@ var (
 	// has his turn whether or not he accepts. Who was never asked comes first.
 	RoundRobin Router = strategy{"round robin", func(a, b *Candidate) int { return a.Asked.Compare(b.Asked) }}
 )
-
-// breadth is how much an agent can do.
-func (c *Candidate) breadth() int { return len(c.Agent.Skills) + len(c.Agent.Queues) }
-
-// turn is how long a candidate is idle, in seconds for each bit of what he can do.
-// The exponent keeps the agents of teams of all sizes evenly busy: goals-waiting
-// -mixes measures it, and waits are the same with any.
-func (c *Candidate) turn() float64 {
-	const exponent, most = 1.25, time.Hour
-	return min(c.Idle, most).Seconds() / math.Pow(float64(max(c.breadth(), 1)), exponent)
-}
 
 // Sticky prefers the agent who had the conversation last, if he is among the
 // candidates, and otherwise asks next.

@@ -53,44 +53,6 @@ func TestMostSpecialisedIsTheDefault(t *testing.T) {
 	))
 }
 
-// Whoever can do more is not left idle for ever: he has his turn when he is idle
-// for more than his share, of an hour at most.
-func TestMostSpecialisedLeavesNobodyIdle(t *testing.T) {
-	for _, c := range []struct {
-		all, one time.Duration
-		want     string
-	}{
-		{0, 0, "one"},
-		{10 * time.Minute, 5 * time.Minute, "one"},
-		{11 * time.Minute, 5 * time.Minute, "one"},
-		{12 * time.Minute, 5 * time.Minute, "all"},
-		{59 * time.Minute, 30 * time.Minute, "one"},
-		{9 * time.Hour, 30 * time.Minute, "one"},
-		{9 * time.Hour, 20 * time.Minute, "all"},
-		{9 * time.Hour, 3 * time.Hour, "one"},
-	} {
-		list := []handoff.Candidate{
-			{Agent: handoff.Agent{ID: "all", Queues: []string{"q"}, Skills: map[string]int{"a": 1, "b": 1, "c": 1}}, Idle: c.all},
-			{Agent: handoff.Agent{ID: "one", Queues: []string{"q"}, Skills: map[string]int{"a": 1}}, Idle: c.one},
-		}
-		got, _ := handoff.MostSpecialised.Route(t.Context(), &handoff.Handoff{}, list)
-		require.Equal(t, c.want, got, "%v and %v", c.all, c.one)
-	}
-	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
-		r.Hire(handoff.Agent{ID: "all", Seats: 9, Queues: []string{"support"}, Skills: map[string]int{"a": 1, "b": 1, "c": 1}})
-		r.Hire(handoff.Agent{ID: "one", Seats: 9, Queues: []string{"support"}, Skills: map[string]int{"a": 1}})
-		r.Sleep(10 * time.Minute)
-		var got []string
-		for i := range 6 {
-			who, _ := isAsked(r, talk(i))
-			got = append(got, who...)
-			takes(r, &handofftest.Agent{ID: who[0]}, talk(i))
-			r.Sleep(time.Minute)
-		}
-		require.Equal(t, []string{"one", "all", "one", "one", "all", "one"}, got)
-	}, queues(handoff.Queue{Name: "support", Ladder: patient(), IdleTimeout: handoff.Never}))
-}
-
 // An agent is idle since he gave something back, on the engine that did it and on
 // one that only heard of it.
 func TestLongestIdleCountsFromTheLastChat(t *testing.T) {

@@ -150,10 +150,6 @@ func waiting() []mutant {
 			"		c.Router = MostSpecialised\n",
 			"		c.Router = LongestIdle\n",
 		}}},
-		{row: "idle", file: "router.go", in: ".", tests: "^TestMostSpecialisedLeavesNobodyIdle$", why: "who can do everything is kept free", edits: []edit{{
-			"cmp.Or(cmp.Compare(b.turn(), a.turn()), cmp.Compare(a.breadth(), b.breadth()), ",
-			"cmp.Or(cmp.Compare(a.breadth(), b.breadth()), ",
-		}}},
 		{row: "idle", file: "pace.go", in: ".", tests: "^TestLongestIdleCountsFromTheLastChat$", why: "one hears of offers", edits: []edit{{
 			"	if agent != \"\" && h.Updated.After(p.last[agent]) && (h.State == StateEnded || h.Joined.Equal(h.Updated)) {\n",
 			"	if agent != \"\" && h.Updated.After(p.last[agent]) && h.Joined.Equal(h.Updated) {\n",

@@ -23,7 +23,7 @@ import (
 func mixes(out io.Writer, o Options) ([]goal.Goal, error) {
 	var goals []goal.Goal
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "\nMixes of skills drawn by lot, means of %d seeds from %d, %d arrivals each. Means in seconds.\n", o.Seeds, o.Seed, o.Arrivals)
+	fmt.Fprintf(t, "\nMixes of skills drawn by lot, medians of %d seeds from %d, %d arrivals each. Means in seconds.\n", o.Seeds, o.Seed, o.Arrivals)
 	fmt.Fprintln(t, "load\tmix\tcross-trained\tbound\tours\tours / cross\tours / bound\tspread\tspread of longest idle\tpoller\t")
 	for i := range o.Mixes {
 		for _, c := range limits() {
@@ -31,7 +31,7 @@ func mixes(out io.Writer, o Options) ([]goal.Goal, error) {
 			by := func(change func(*world.Scenario)) Score {
 				one := s
 				change(&one)
-				return average(plays(one, o, o.Seeds, o.Arrivals/10, o.Arrivals))
+				return median(plays(one, o, o.Seeds, o.Arrivals/10, o.Arrivals))
 			}
 			least, cross := mixBound(s, o)
 			mine := by(func(s *world.Scenario) { s.Pick = By(handoff.MostSpecialised) })
@@ -61,7 +61,7 @@ func mixBound(s world.Scenario, o Options) (least, cross float64) {
 		if !ok {
 			part := s.Part(lines)
 			n := int(float64(o.Arrivals) * s.Share(lines))
-			w = average(plays(part, o, o.Seeds, n/10, n)).Mean
+			w = median(plays(part, o, o.Seeds, n/10, n)).Mean
 			waits[lines] = w
 		}
 		return w

@@ -67,14 +67,14 @@ func limits() []struct{ load, most float64 } {
 func Report(out io.Writer, o Options) ([]goal.Goal, error) {
 	var goals []goal.Goal
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "Routing: 24 agents with 1 to 3 of 3 skills, means of %d seeds from %d, %d arrivals each.\n", o.Seeds, o.Seed, o.Arrivals)
+	fmt.Fprintf(t, "Routing: 24 agents with 1 to 3 of 3 skills, medians of %d seeds from %d, %d arrivals each.\n", o.Seeds, o.Seed, o.Arrivals)
 	fmt.Fprintln(t, "load\tpolicy\tmean wait s\tp95\tgave up\tspread of use\t")
 	for _, c := range limits() {
 		var all []Score
 		for _, p := range policies() {
 			s := world.Skilled(c.load)
 			p.change(&s)
-			m := average(plays(s, o, o.Seeds, o.Arrivals/10, o.Arrivals))
+			m := median(plays(s, o, o.Seeds, o.Arrivals/10, o.Arrivals))
 			all = append(all, m)
 			fmt.Fprintf(t, "%.2f\t%s\t%.1f\t%.0f\t%.3f\t%.3f\t\n", c.load, p.name, 60*m.Mean, 60*m.P95, m.GaveUp, m.Spread)
 		}
@@ -137,13 +137,15 @@ func plays(s world.Scenario, o Options, seeds, from, to int) []Score {
 	return scores
 }
 
-// average takes each figure's mean over the seeds.
-func average(all []Score) Score {
-	of := func(f func(*Score) float64) (sum float64) {
+// median takes each figure's.
+func median(all []Score) Score {
+	of := func(f func(*Score) float64) float64 {
+		x := make([]float64, len(all))
 		for i := range all {
-			sum += f(&all[i]) / float64(len(all))
+			x[i] = f(&all[i])
 		}
-		return sum
+		slices.Sort(x)
+		return (x[len(x)/2] + x[(len(x)-1)/2]) / 2
 	}
 	return Score{
 		Mean:   of(func(s *Score) float64 { return s.Mean }),

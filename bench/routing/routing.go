@@ -25,7 +25,7 @@ func By(r handoff.Router) func(*world.World, *world.Person, []*world.Desk) *worl
 		for i, d := range free {
 			n := slices.Index(w.Desks, d)
 			list[i] = handoff.Candidate{
-				Agent: agents[n], Load: len(d.People), Free: d.Seats - len(d.People), IdleSince: clock(d.Idle), Idle: clock(w.Now).Sub(clock(d.Idle)),
+				Agent: agents[n], Load: len(d.People), Free: d.Seats - len(d.People), IdleSince: clock(d.Idle),
 			}
 		}
 		id, _ := r.Route(context.Background(), &handoff.Handoff{}, list)

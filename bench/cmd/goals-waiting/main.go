@@ -28,7 +28,7 @@ func main() {
 	flag.IntVar(&o.Drawn, "drawn", 0, "instead play so many scenarios drawn by lot, the first with the number of the seed")
 	flag.Float64Var(&o.Work, "work", 60_000, "with -drawn, about how many steps the simulations of a seed take; 0 is no bound")
 	var r routing.Options
-	flag.IntVar(&r.Seeds, "routing-seeds", 8, "seeds per strategy")
+	flag.IntVar(&r.Seeds, "routing-seeds", 5, "seeds per strategy")
 	flag.IntVar(&r.Arrivals, "routing-arrivals", 100000, "arrivals per seed of a strategy")
 	flag.IntVar(&r.Mixes, "mixes", 0, "also measure routing in so many mixes of skills drawn by lot, the first with the number of the seed")
 	flag.IntVar(&r.Days, "days", 5, "days in which nobody may starve")
