@@ -232,7 +232,7 @@ func (x *change) leads(in *intake, was map[string]string, d door) bool {
 		x.absent(OutcomeUnavailable, why)
 		return false
 	}
-	x.h.Dropped, x.h.own.Declined = nil, nil
+	x.h.Dropped = nil // who declined stays: it is the same request
 	x.h.own.LadderFrom, x.h.own.Rung, x.h.own.Route = x.now, 0, 0
 	x.moved()
 	if len(x.queue.Providers) > 0 {

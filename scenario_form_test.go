@@ -91,6 +91,26 @@ func TestFormWhileWaiting(t *testing.T) {
 	}, forms())
 }
 
+// Who declined is not asked again at once because an answer asks for more, or
+// leads elsewhere: it is the same request.
+func TestFormWhileWaitingAsksNobodyTwice(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		ann := r.Hire(handoff.Agent{ID: "ann", Queues: []string{"support", "billing"}, Skills: map[string]int{"tax": 1}, Seats: 1})
+		h := r.Asks("c1")
+		ann.Decline("busy")
+		say(t, r, "c1", "m1", "Tax")
+		r.Sleep(2 * time.Second)
+		require.Equal(t, []handoff.Skill{{Name: "tax"}}, r.Now(h.ID).Need.Skills)
+		require.Empty(t, r.Now(h.ID).Offers)
+		_, err := r.Answer(r.Ctx, "c1", handoff.Response{Back: true})
+		require.NoError(t, err)
+		say(t, r, "c1", "m2", "Invoice")
+		r.Sleep(2 * time.Second)
+		require.Equal(t, "billing", r.Now(h.ID).Need.Queue)
+		require.Empty(t, r.Now(h.ID).Offers)
+	}, forms(func(q *handoff.Queue) { q.OfferTimeout = time.Hour }))
+}
+
 // A choice leads elsewhere at once, with the place in time: an offer that is
 // out is withdrawn, and going back takes the choice back.
 func TestFormWhileWaitingLeads(t *testing.T) {

@@ -19,6 +19,10 @@ func service() []mutant {
 			"b.WriteString(clean(value(name, h)))",
 			"b.WriteString(value(name, h))",
 		}}},
+		{row: "answer", file: "decide_intake.go", in: ".", tests: "^TestFormWhileWaitingAsksNobodyTwice$", why: "another need is another request", edits: []edit{{
+			"	x.h.Dropped = nil // who declined stays: it is the same request\n",
+			"	x.h.Dropped, x.h.own.Declined = nil, nil\n",
+		}}},
 		{row: "answer", file: "intake.go", in: ".", tests: "^TestInvalidAnswers$", why: "texts are bounded anyway", edits: []edit{{
 			"	if len(value) > most {\n",
 			"	if most < 0 {\n",
