@@ -300,7 +300,12 @@ func (c cEvent) apply(x *change) error {
 		}
 	case EventReturned:
 		x.platform(ev)
-		x.closedThere()
+		if ev.Text != "" {
+			x.add(KindReturned, x.platformParty(live.Provider, ev.Agent)).Text = ev.Text
+		}
+		if !ev.StillOpen {
+			x.closedThere()
+		}
 		x.over(OutcomeReturned, NoticeReturned)
 	case EventFailed:
 		x.platform(ev)

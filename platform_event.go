@@ -38,7 +38,7 @@ func (e *Engine) Deliver(ctx context.Context, provider string, events ...Provide
 // Deliver leaves such an event out: an adapter makes its texts and names fit
 // before.
 func (ev *ProviderEvent) Validate() error {
-	if ev.Kind == EventMessage || ev.Kind == EventUserMessage || ev.Kind == EventNote {
+	if ev.Kind == EventMessage || ev.Kind == EventUserMessage || ev.Kind == EventNote || ev.Kind == EventReturned && ev.Text != "" {
 		if err := checkMessage("ProviderEvent", ev.Text, ev.Files, nil); err != nil {
 			return err
 		}
@@ -140,7 +140,7 @@ func (e *Engine) doubtful(b *Binding, ev *ProviderEvent) bool {
 	default:
 		return false
 	}
-	if !e.providers[b.Provider].Info().Can.OneReference {
+	if !e.providers[b.Provider].Info().Can.OneReference || ev.StillOpen { // an agent's words are of the chat that has him
 		return false
 	}
 	sure := b.At

@@ -67,7 +67,8 @@ type Capabilities struct {
 	Files         bool `json:"files"`
 	Transfer      bool `json:"transfer"`
 	Notes         bool `json:"notes"`
-	ReturnToBot   bool `json:"return_to_bot"`
+	ReturnToBot   bool `json:"return_to_bot"` // the platform has a bot's control, which the engine can give back
+	AgentReturns  bool `json:"agent_returns"` // an agent can give the conversation back to the bot there
 	Ticket        bool `json:"ticket"`
 	FindsAttempt  bool `json:"finds_attempt"`  // a chat can be found by our attempt id
 	SendsOnce     bool `json:"sends_once"`     // a message under its id is there once, also after repeats
@@ -159,6 +160,7 @@ type ProviderEvent struct {
 	Wait         time.Duration // for EventQueued: 0 unknown
 	Code         string        // for EventFailed
 	Stopped      bool          // for EventTyping: the agent no longer is
+	StillOpen    bool          // for EventReturned: the chat is still open there, and the engine closes it
 	Control      bool          // it came from the platform without an actor (CustodyConversation)
 }
 
@@ -176,7 +178,7 @@ const (
 	EventTyping      ProviderEventKind = "typing"
 	EventTransferred ProviderEventKind = "transferred"
 	EventEnded       ProviderEventKind = "ended"
-	EventReturned    ProviderEventKind = "returned" // back to the bot
+	EventReturned    ProviderEventKind = "returned" // an agent gave it back to the bot; Text is what he tells the bot
 	EventFailed      ProviderEventKind = "failed"
 )
 

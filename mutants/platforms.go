@@ -96,5 +96,19 @@ func platforms() []mutant {
 			"slices.Insert(r.presence, at, *e)",
 			"slices.Insert(r.presence, max(at, len(r.presence)), *e)",
 		}}},
+		{row: "returned", file: "decide_provider.go", in: ".", tests: "^TestReturnedByWord$", why: "who gives a chat back has closed it", edits: []edit{{
+			`		if !ev.StillOpen {
+			x.closedThere()
+		}
+		x.over(OutcomeReturned, NoticeReturned)
+`,
+			`		x.closedThere()
+		x.over(OutcomeReturned, NoticeReturned)
+`,
+		}}},
+		{row: "returned", file: "provider/returned.go", in: "provider", tests: "^TestReturned$", why: "a text that begins with the word is the word", edits: []edit{{
+			`trimmed == "" || trimmed != rest`,
+			"true",
+		}}},
 	}
 }

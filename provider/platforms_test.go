@@ -53,9 +53,9 @@ var platforms = map[string]opener{
 	},
 	"cisco": func(t *testing.T) (double, *vendortest.Double, handoff.Provider, error) {
 		d := ciscotest.New(t)
-		p, err := cisco.New(cisco.Config{
+		p, err := cisco.NewSuite(cisco.Config{
 			URL: ciscotest.URL, Feed: ciscotest.Feed, Queues: map[string]string{"support": ciscotest.Tag}, HTTP: providertest.Client(d),
-		})
+		}, cisco.Push{Feed: ciscotest.PushFeed, User: ciscotest.User, Password: ciscotest.Password})
 		return d, d.Double, p, err
 	},
 	"cmcom": func(t *testing.T) (double, *vendortest.Double, handoff.Provider, error) {
@@ -78,11 +78,11 @@ var platforms = map[string]opener{
 	},
 	"genesys": func(t *testing.T) (double, *vendortest.Double, handoff.Provider, error) {
 		d := genesystest.New(t)
-		p, err := genesys.New(genesys.Config{
+		p, err := genesys.NewSuite(genesys.Config{
 			URL: genesystest.URL, Login: genesystest.Login, Integration: genesystest.Integration, Client: genesystest.Client,
 			Secret: genesystest.ClientKey, Secrets: []string{genesystest.Secret}, Queues: map[string]string{"support": genesystest.Queue},
 			HTTP: providertest.Client(d),
-		})
+		}, genesys.Workitems{Type: genesystest.Worktype})
 		return d, d.Double, p, err
 	},
 	"intercom": func(t *testing.T) (double, *vendortest.Double, handoff.Provider, error) {

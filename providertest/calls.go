@@ -424,7 +424,7 @@ func checkState(r *run) {
 	}
 	s = r.open("c2")
 	r.v.Do(Act{Kind: Join, Chat: s.Reference, Agent: ann})
-	if r.v.Do(Act{Kind: Return, Chat: s.Reference}) {
+	if r.v.Do(Act{Kind: Return, Chat: s.Reference}) && !r.chat(s).Open {
 		is("after the agent returned it to the bot", "", handoff.SessionBot, handoff.SessionEnded)
 	}
 	s = r.open("c3")

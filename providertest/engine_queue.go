@@ -86,18 +86,33 @@ func checkReturned(l *live) {
 	id, ref := l.asks("c")
 	l.takes(id, ref, ann)
 	l.Says("c", "user 1")
+	said := len(l.said("c"))
 	if !l.act(Act{Kind: Return, Chat: ref}) {
 		return
 	}
-	h := l.Now(id)
-	if h.State != handoff.StateEnded || h.Outcome != handoff.OutcomeReturned && h.Outcome != handoff.OutcomeResolved {
-		l.fatalf("the handoff is %s %s", h.State, h.Outcome)
+	l.is(id, handoff.StateEnded, handoff.OutcomeReturned)
+	if now := l.said("c"); len(now) != said {
+		l.failf("the user was shown %q", now[said:])
+	}
+	l.passes(30 * time.Second)
+	if l.chatOf(ref).Open {
+		l.failf("the agents still have the chat")
 	}
 	calls := l.Bot.Calls(handoff.BotEnded)
 	if len(calls) != 1 || len(calls[0].Turn.Messages) != 1 {
 		l.fatalf("the bot got %d calls", len(calls))
 	}
-	l.botGoesOn(id, h.Outcome)
+	l.botGoesOn(id, handoff.OutcomeReturned)
+}
+
+// said are the messages that a user was shown, without notices.
+func (l *live) said(conversation string) (out []string) {
+	for _, m := range l.Users.Saw(conversation) {
+		if m.Notice == "" {
+			out = append(out, m.Text)
+		}
+	}
+	return out
 }
 
 func checkLeaves(l *live) {

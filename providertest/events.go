@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,8 +13,9 @@ import (
 )
 
 const (
-	ruleEvents  = "what happens on the platform is told as an event of its kind, with the reference of the session"
-	ruleEventID = "the same event has the same id each time it is told, and another one another"
+	ruleEvents       = "what happens on the platform is told as an event of its kind, with the reference of the session"
+	ruleAgentReturns = "where an agent can give a chat back to the bot, that is told as such and as nothing else, with whether it is still open there"
+	ruleEventID      = "the same event has the same id each time it is told, and another one another"
 )
 
 // eventCases prove what a provider tells.
@@ -31,6 +33,7 @@ func eventCases() []callCase {
 		{"own notes", "", "a note is internal, and the same note again is no second one", checkNoter},
 		{"typing", "", "telling the agent that the user is writing is a signal: it works at any time of an open chat", checkTypist},
 		{"tickets", "", "a ticket has a reference, and the same one again is no second ticket", checkTicketer},
+		{"agent returns", "", ruleAgentReturns, checkAgentReturns},
 		{"return to bot", "", "ReturnToBot gives the conversation back; once more is no error", checkReturner},
 	}
 }
@@ -80,14 +83,32 @@ func checkEvents(r *run) {
 	if _, ok := of(Act{Kind: End}, handoff.EventEnded); !ok {
 		r.fatalf("the platform's agents cannot end chats")
 	}
-	s = r.open("c2")
-	r.happened()
-	r.do(Act{Kind: Join, Chat: s.Reference, Agent: ann})
-	if events, ok := r.do(Act{Kind: Return, Chat: s.Reference}); ok &&
-		!slices.ContainsFunc(events, func(e handoff.ProviderEvent) bool {
-			return e.Kind == handoff.EventReturned || e.Kind == handoff.EventEnded
-		}) {
-		r.failf("the agent returned the chat to the bot, and the events are %q", kindsOf(events))
+}
+
+func checkAgentReturns(r *run) {
+	for i, note := range []string{"", "the order is paid"} {
+		s := r.open("c" + strconv.Itoa(i))
+		r.do(Act{Kind: Join, Chat: s.Reference, Agent: ann})
+		r.happened()
+		events, ok := r.do(Act{Kind: Return, Chat: s.Reference, Text: note})
+		if ok != r.info.Can.AgentReturns {
+			r.fatalf("AgentReturns is declared %t; an agent there can: %t", r.info.Can.AgentReturns, ok)
+		}
+		if !ok {
+			return
+		}
+		ev := r.one(events, handoff.EventReturned)
+		if ev.Reference != s.Reference || ev.Text != "" && ev.Text != note {
+			r.failf("it is told of %q, with %q", ev.Reference, ev.Text)
+		}
+		if c := r.chat(s); c.Open != ev.StillOpen {
+			r.failf("the chat is open there: %t; told: %t", c.Open, ev.StillOpen)
+		}
+		for _, ev := range events {
+			if ev.Kind == handoff.EventMessage || ev.Kind == handoff.EventEnded {
+				r.failf("it is told as %q, too, with %q", ev.Kind, ev.Text)
+			}
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/provider"
 	"github.com/seed-2a427302/handoff/provider/inmem"
 	"github.com/seed-2a427302/handoff/providertest"
 )
@@ -100,6 +101,8 @@ var planted = []struct {
 	{bug: "notes refused", rule: "a note of ours is seen by the platform's agents"},
 	{bug: "return does nothing", rule: "ReturnToBot gives the conversation back"},
 	{bug: "return twice fails", rule: "once more is no error"},
+	{bug: "return is an end", rule: "told as such and as nothing else"},
+	{bug: "returned is closed there", rule: "with whether it is still open there", options: inmem.Options{ReturnWord: provider.DefaultReturn}},
 
 	{bug: "user's id lost", rule: "with the id of his message", options: inmem.Options{Custody: handoff.CustodyConversation}},
 	{bug: "conversation lost", rule: "is told with the host's conversation", options: inmem.Options{Custody: handoff.CustodyConversation}},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/provider"
 	"github.com/seed-2a427302/handoff/provider/inmem"
 	"github.com/seed-2a427302/handoff/providertest"
 )
@@ -31,6 +32,10 @@ func TestReferenceConversationStreams(t *testing.T) {
 }
 
 func TestReferenceNamesOnly(t *testing.T) { suite(t, inmem.Options{NamesOnly: true}) }
+
+func TestReferenceReturnWord(t *testing.T) {
+	suite(t, inmem.Options{ReturnWord: provider.DefaultReturn})
+}
 
 func TestReferenceTokens(t *testing.T) { suite(t, inmem.Options{TokenLife: 10 * time.Minute}) }
 

@@ -387,6 +387,12 @@ func (w *wrong) spoil(events []handoff.ProviderEvent) error {
 			if ev.Kind == handoff.EventLeft {
 				ev.Kind = handoff.EventEnded
 			}
+		case "return is an end":
+			if ev.Kind == handoff.EventReturned {
+				ev.Kind = handoff.EventEnded
+			}
+		case "returned is closed there":
+			ev.StillOpen = false
 		case "position lost":
 			ev.Position = 0
 		case "agent unnamed":

@@ -56,6 +56,11 @@ type Config struct {
 	// on with the next provider of the queue or the bot.
 	KeepWaiting bool
 
+	// Return is the word with which an agent's message gives the conversation
+	// back to the bot: what stands behind it is for the bot. Default
+	// [provider.DefaultReturn]; [provider.NoReturn] is none.
+	Return string
+
 	// Redact removes from the transcript what the platform must not get; nil
 	// removes nothing.
 	Redact func(text string) string
@@ -137,6 +142,10 @@ func New(c Config) (*Provider, error) {
 			return bad("Fields", "has one without a name")
 		}
 	}
+	var ok bool
+	if c.Return, ok = provider.ReturnWord(c.Return); !ok {
+		return bad("Return", "has a space in it")
+	}
 	c.defaults()
 	h := http.Client{}
 	if c.HTTP != nil {
@@ -181,15 +190,21 @@ func (c *Config) defaults() {
 	if c.Poll == 0 {
 		c.Poll = DefaultPoll
 	}
-	if !strings.Contains(c.Feed, "://") {
-		c.Feed = strings.TrimSuffix(c.URL, "/") + "/ccp-webapp/ccp/feed/" + c.Feed
+	c.Feed = feedURL(strings.TrimSuffix(c.URL, "/"), c.Feed)
+}
+
+// feedURL is the address of a feed, of which the id may be known alone.
+func feedURL(base, feed string) string {
+	if strings.Contains(feed, "://") {
+		return feed
 	}
+	return base + "/ccp-webapp/ccp/feed/" + feed
 }
 
 // Info implements [handoff.Provider].
 func (p *Provider) Info() handoff.ProviderInfo {
 	return handoff.ProviderInfo{
 		Name: p.cfg.Name, Custody: handoff.CustodyQueue, MaxBytes: MaxBytes,
-		Can: handoff.Capabilities{TypingIn: true, TypingOut: true, Transfer: true, NamesOnly: true},
+		Can: handoff.Capabilities{TypingIn: true, TypingOut: true, Transfer: true, AgentReturns: p.cfg.Return != "", NamesOnly: true},
 	}
 }

@@ -43,7 +43,7 @@ func TestProvider(t *testing.T) {
 			providertest.Run(t, func(t *testing.T) providertest.Harness {
 				d := ciscotest.New(t)
 				d.Root = root
-				return providertest.Harness{Provider: adapter(t, d), Vendor: d, Again: func() handoff.Provider { return adapter(t, d) }}
+				return providertest.Harness{Provider: suite(t, d), Vendor: d, Again: func() handoff.Provider { return suite(t, d) }}
 			})
 		})
 	}
@@ -96,6 +96,7 @@ func TestTroubles(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	vendortest.CheckConfig(t, func() cisco.Config { return config(nil) }, cisco.New, map[string]func(*cisco.Config){
+		"Config.Return":          func(c *cisco.Config) { c.Return = "to bot" },
 		"Config.URL":             func(c *cisco.Config) { c.URL = "ccp.example" },
 		"Config.Path":            func(c *cisco.Config) { c.Path = "ccp" },
 		"Config.Feed":            func(c *cisco.Config) { c.Feed = "CCX Chat Feed" },

@@ -36,9 +36,14 @@
 //	leaving before an agent has joined takes  Close             an agent gets a chat without a customer, and CCP ends
 //	  the chat out of the queue                                   it after its time limit
 //	400 on leaving is a chat that is over     Close             the chat stays until CCP ends it
+//	a description without a type is text      Ticket            it is shown as HTML: line breaks are lost
 //	the cookies stay what they are            Open              the chat is lost when CCP changes them
 //	a message may have 4,000 bytes, a field   Info, Open        longer ones are refused, or cut
 //	  8,000
+//
+// What a user left is a social contact of a push feed, by the pages push-feed,
+// social-contact-api-commands-post and api-authentication (as read on
+// 2026-11-26). Its call-back interface needs Unified CCE, by its page.
 //
 // CCP tells neither place nor wait nor whether anybody is there, takes no files
 // and no notes, and names its agents without ids. A chat whose opening got no

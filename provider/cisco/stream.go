@@ -23,7 +23,7 @@ func (p *Provider) Stream(ctx context.Context, s handoff.Session, emit func(hand
 	if err != nil {
 		return err
 	}
-	r := reader{reference: s.Reference, keepWaiting: p.cfg.KeepWaiting, linger: p.cfg.Linger, told: map[string]bool{}}
+	r := reader{reference: s.Reference, word: p.cfg.Return, keepWaiting: p.cfg.KeepWaiting, linger: p.cfg.Linger, told: map[string]bool{}}
 	tick := time.NewTicker(p.cfg.Poll)
 	defer tick.Stop()
 	var missing time.Time
@@ -69,6 +69,7 @@ func isGone(pe *handoff.ProviderError) bool {
 // reader is one Stream.
 type reader struct {
 	reference   string
+	word        string // gives the chat back to the bot
 	keepWaiting bool
 	linger      time.Duration
 	after       int64           // the last event that was read
@@ -88,7 +89,8 @@ func (r *reader) tell(list []event, emit func(handoff.ProviderEvent) error) (ove
 			continue
 		}
 		if ev := r.read(e); ev != nil {
-			if err := emit(*ev); err != nil || ev.Kind == handoff.EventFailed || ev.Kind == handoff.EventEnded {
+			told := provider.Returned(r.word, []handoff.ProviderEvent{*ev})[0] // CCP has no files
+			if err := emit(told); err != nil || ev.Kind == handoff.EventFailed || ev.Kind == handoff.EventEnded {
 				return err == nil, err
 			}
 		}

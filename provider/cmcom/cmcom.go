@@ -52,6 +52,11 @@ type Config struct {
 	// [DefaultPoll]. CM.com allows 3 requests a second and 180 a minute for all.
 	Poll time.Duration
 
+	// Return is the word with which an agent's message gives the conversation
+	// back to the bot: what stands behind it is for the bot. Default
+	// [provider.DefaultReturn]; [provider.NoReturn] is none.
+	Return string
+
 	// Redact removes from the transcript what CM.com must not get; nil removes
 	// nothing.
 	Redact func(text string) string
@@ -102,6 +107,7 @@ var (
 	_ handoff.Streamer            = (*Provider)(nil)
 	_ handoff.StateReader         = (*Provider)(nil)
 	_ handoff.AvailabilityChecker = (*Provider)(nil)
+	_ handoff.Ticketer            = (*Provider)(nil)
 )
 
 func isHTTP(address string) bool {
@@ -116,6 +122,7 @@ func New(c Config) (*Provider, error) {
 	if field, why := c.wrong(); field != "" {
 		return nil, &handoff.InvalidError{Field: "Config." + field, Why: why}
 	}
+	c.Return, _ = provider.ReturnWord(c.Return)
 	// Of Agent Inbox and presence together: they count as one.
 	const perSecond, atOnce = 3, 3
 	limit := provider.NewLimiter(perSecond, atOnce)
@@ -181,7 +188,10 @@ func (c *Config) wrong() (field, why string) {
 			return f.name, "is no http address"
 		}
 	}
+	_, isWord := provider.ReturnWord(c.Return)
 	switch {
+	case !isWord:
+		return "Return", "has a space in it"
 	case c.Inbox == c.Adapter:
 		return "Inbox", "is the adapter of the host"
 	case len(c.Secrets) == 0:
@@ -198,6 +208,6 @@ func (c *Config) wrong() (field, why string) {
 func (p *Provider) Info() handoff.ProviderInfo {
 	return handoff.ProviderInfo{
 		Name: p.cfg.Name, Custody: handoff.CustodyQueue, MaxBytes: MaxBytes,
-		Can: handoff.Capabilities{Availability: true, Files: true, Transfer: true, ReadsState: true},
+		Can: handoff.Capabilities{Availability: true, Files: true, Transfer: true, AgentReturns: p.cfg.Return != "", Ticket: true, ReadsState: true},
 	}
 }

@@ -78,6 +78,7 @@ func TestSignatures(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	vendortest.CheckConfig(t, func() cmcom.Config { return config(nil) }, cmcom.New, map[string]func(*cmcom.Config){
+		"Config.Return":      func(c *cmcom.Config) { c.Return = "to bot" },
 		"Config.Account":     func(c *cmcom.Config) { c.Account = "" },
 		"Config.Adapter":     func(c *cmcom.Config) { c.Adapter = "" },
 		"Config.Inbox":       func(c *cmcom.Config) { c.Inbox = c.Adapter },

@@ -53,6 +53,8 @@
 //	  not
 //	handing back archives the conversation    Close             it stays in the inbox until an agent archives it
 //	credentials of Agent Inbox are Basic      Stream, ReadState 401, with the same effect as not being found
+//	a chat that is handed over while nobody   Ticket            what a user left is closed or refused there, unread
+//	  is there stays in the inbox
 //	a message may have 4,000 bytes            Info, Open        longer ones are refused
 //	a message for a chat that is not handed   Send              it is refused, and noted as undelivered
 //	  over is taken all the same
@@ -67,6 +69,10 @@
 // the conversation. But no page that could be read says that an adapter is told
 // what others say once its links are disabled, nor how it learns that an agent is
 // done; without either an engine can neither follow nor take back a conversation.
+//
+// No page has a call that makes a conversation in Agent Inbox, a ticket or a mail
+// (conversations-retrieval and developers.robinhq.com read alone): what a user
+// left goes through the router, as a chat of its own.
 //
 // The router tells neither place nor wait for written channels and takes no notes;
 // whether it tells that somebody writes is among the lists that could not be read.

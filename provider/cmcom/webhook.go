@@ -85,7 +85,7 @@ func (p *Provider) Receive(ctx context.Context, w handoff.Webhook) ([]handoff.Pr
 			break
 		}
 	}
-	return out, created, nil
+	return provider.Returned(p.cfg.Return, out), created, nil
 }
 
 // mostAtOnce is how many messages of one webhook are read.

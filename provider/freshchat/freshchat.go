@@ -43,6 +43,11 @@ type Config struct {
 	// talk to a person."
 	FirstWords string
 
+	// Return is the word with which an agent's message or note gives the
+	// conversation back to the bot: what stands behind it is for the bot. Default
+	// [provider.DefaultReturn]; [provider.NoReturn] is none.
+	Return string
+
 	// Redact removes from the transcript what Freshchat must not get; nil
 	// removes nothing.
 	Redact func(text string) string
@@ -103,6 +108,10 @@ func New(c Config) (*Provider, error) {
 		}
 		keys = append(keys, key)
 	}
+	var ok bool
+	if c.Return, ok = provider.ReturnWord(c.Return); !ok {
+		return nil, bad("Return", "has a space in it")
+	}
 	if c.Name == "" {
 		c.Name = "freshchat"
 	}
@@ -148,6 +157,8 @@ func parseKey(text string) (*rsa.PublicKey, error) {
 func (p *Provider) Info() handoff.ProviderInfo {
 	return handoff.ProviderInfo{
 		Name: p.cfg.Name, Custody: handoff.CustodyQueue, MaxBytes: MaxBytes,
-		Can: handoff.Capabilities{Availability: true, Files: true, Transfer: true, Notes: true, FindsAttempt: true, ReadsState: true},
+		Can: handoff.Capabilities{
+			Availability: true, Files: true, Transfer: true, Notes: true, AgentReturns: p.cfg.Return != "", FindsAttempt: true, ReadsState: true,
+		},
 	}
 }

@@ -178,6 +178,7 @@ func TestTicketWithoutMail(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	vendortest.CheckConfig(t, func() freshchat.Config { return config(nil) }, freshchat.New, map[string]func(*freshchat.Config){
+		"Config.Return":  func(c *freshchat.Config) { c.Return = "to bot" },
 		"Config.URL":     func(c *freshchat.Config) { c.URL = "ftp://x" },
 		"Config.Token":   func(c *freshchat.Config) { c.Token = "" },
 		"Config.Agent":   func(c *freshchat.Config) { c.Agent = "" },

@@ -64,7 +64,7 @@ func (p *Provider) Receive(ctx context.Context, w handoff.Webhook) ([]handoff.Pr
 	defer cancel()
 	switch d.Action {
 	case "message_create":
-		return p.said(ctx, &d.Data.Message), handoff.WebhookReply{}, nil
+		return provider.Returned(p.cfg.Return, p.said(ctx, &d.Data.Message)), handoff.WebhookReply{}, nil
 	case "conversation_assignment":
 		return p.assigned(ctx, &d), handoff.WebhookReply{}, nil
 	case "conversation_resolution":

@@ -27,6 +27,8 @@
 //	a message after the end opens another     Send              it waits there for an agent; the next read of the
 //	  conversation, or this one again                             state shows it
 //	a message may have 4,000 bytes            Info              longer ones are refused: each is cut into parts
+//	a work item can be queried as soon as     Ticket            a repeat after a lost answer makes a second one
+//	  it is made
 //	oOnQueueUsers counts who could take       Available         offline is said where somebody is there
 //	  a message
 //

@@ -44,6 +44,11 @@ type Config struct {
 	// as it can be.
 	Poll time.Duration
 
+	// Return is the word with which an agent's message gives the conversation
+	// back to the bot: what stands behind it is for the bot. Default
+	// [provider.DefaultReturn]; [provider.NoReturn] is none.
+	Return string
+
 	// Redact removes from the transcript what Genesys Cloud must not get; nil
 	// removes nothing.
 	Redact func(text string) string
@@ -109,6 +114,10 @@ func New(c Config) (*Provider, error) {
 	case c.Poll < 0:
 		return bad("Poll", "is negative")
 	}
+	var ok bool
+	if c.Return, ok = provider.ReturnWord(c.Return); !ok {
+		return bad("Return", "has a space in it")
+	}
 	if c.Name == "" {
 		c.Name = "genesys"
 	}
@@ -139,7 +148,7 @@ func (p *Provider) Info() handoff.ProviderInfo {
 		Name: p.cfg.Name, Custody: handoff.CustodyQueue, MaxBytes: MaxBytes,
 		Can: handoff.Capabilities{
 			Availability: true, WaitEstimate: true, TypingIn: true, TypingOut: true, Files: true, Transfer: true,
-			FindsAttempt: true, SendsOnce: true, ReadsState: true,
+			AgentReturns: p.cfg.Return != "", FindsAttempt: true, SendsOnce: true, ReadsState: true,
 		},
 	}
 }

@@ -33,13 +33,6 @@ func config(h http.Handler) genesys.Config {
 	}
 }
 
-func TestProvider(t *testing.T) {
-	providertest.Run(t, func(t *testing.T) providertest.Harness {
-		d := genesystest.New(t)
-		return providertest.Harness{Provider: adapter(t, d), Vendor: d, Again: func() handoff.Provider { return adapter(t, d) }}
-	})
-}
-
 func TestSignatures(t *testing.T) {
 	h := http.Header{}
 	h.Set("X-Hub-Signature-256", "sha256=lOwtPcwb3MHj7Onwaqx3BcSqJSAzKA9ati2ShtcapKk=")
@@ -212,6 +205,7 @@ func TestOthers(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	for field, change := range map[string]func(*genesys.Config){
+		"Config.Return":      func(c *genesys.Config) { c.Return = "to bot" },
 		"Config.URL":         func(c *genesys.Config) { c.URL = "ftp://x" },
 		"Config.Login":       func(c *genesys.Config) { c.Login = "x" },
 		"Config.Integration": func(c *genesys.Config) { c.Integration = "" },

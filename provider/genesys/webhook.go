@@ -55,7 +55,7 @@ func (p *Provider) Receive(ctx context.Context, w handoff.Webhook) ([]handoff.Pr
 	if provider.DecodeJSON(w.Body, &n) != nil {
 		return provider.RefuseBody()
 	}
-	return p.events(ctx, &n), handoff.WebhookReply{}, nil
+	return provider.Returned(p.cfg.Return, p.events(ctx, &n)), handoff.WebhookReply{}, nil
 }
 
 func (p *Provider) events(ctx context.Context, n *notice) []handoff.ProviderEvent {

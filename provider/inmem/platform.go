@@ -28,6 +28,10 @@ type Options struct {
 	// NamesOnly makes the platform tell its agents by name, without ids.
 	NamesOnly bool
 
+	// ReturnWord makes agents give a chat back to the bot by writing this word, for
+	// want of another way; see provider.Returned.
+	ReturnWord string
+
 	// TokenLife is how long a session's token is good before it has to be
 	// renewed. Zero is for ever.
 	TokenLife time.Duration
@@ -251,6 +255,10 @@ func (p *Platform) End(reference string) {
 
 // Return gives the conversation back to the bot.
 func (p *Platform) Return(reference string) {
+	if p.opt.ReturnWord != "" {
+		p.Say(reference, p.opt.ReturnWord)
+		return
+	}
 	p.on(reference, func(c *chat) { p.over(c, handoff.SessionBot, typeReturned) })
 }
 

@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/provider"
 )
 
 // A Provider connects an engine with a Platform.
@@ -63,7 +64,7 @@ func (a *Provider) Info() handoff.ProviderInfo {
 		Name: a.p.opt.Name, Custody: a.p.opt.Custody, MaxBytes: a.p.opt.MaxBytes,
 		Can: handoff.Capabilities{
 			Availability: true, Position: true, WaitEstimate: true, TypingIn: true, TypingOut: true, Files: true, Transfer: true,
-			Notes: true, ReturnToBot: true, Ticket: true, FindsAttempt: true, SendsOnce: true, ReadsState: true,
+			Notes: true, ReturnToBot: true, AgentReturns: true, Ticket: true, FindsAttempt: true, SendsOnce: true, ReadsState: true,
 			OneReference: a.p.opt.OneReference, NativeHistory: true, NamesOnly: a.p.opt.NamesOnly,
 		},
 	}
@@ -309,8 +310,12 @@ func (a streaming) Stream(ctx context.Context, s handoff.Session, emit func(hand
 		a.p.mu.Unlock()
 		for i := range news {
 			at++
-			if ev, ok := news[i].decode(); ok {
-				if err := emit(ev); err != nil {
+			ev, ok := news[i].decode()
+			if !ok {
+				continue
+			}
+			for _, told := range provider.Returned(a.p.opt.ReturnWord, []handoff.ProviderEvent{ev}) {
+				if err := emit(told); err != nil {
 					return err
 				}
 			}

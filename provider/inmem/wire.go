@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/provider"
 )
 
 // An event is what the platform tells, as it goes over the wire.
@@ -121,7 +122,7 @@ func (a *Provider) Receive(_ context.Context, w handoff.Webhook) ([]handoff.Prov
 	if !ok {
 		return nil, handoff.WebhookReply{}, nil
 	}
-	return []handoff.ProviderEvent{out}, handoff.WebhookReply{}, nil
+	return provider.Returned(a.p.opt.ReturnWord, []handoff.ProviderEvent{out}), handoff.WebhookReply{}, nil
 }
 
 func refuse(status int, code string) ([]handoff.ProviderEvent, handoff.WebhookReply, error) {

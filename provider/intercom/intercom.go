@@ -45,6 +45,11 @@ type Config struct {
 	// talk to a person."
 	FirstWords string
 
+	// Return is the word with which an agent's message or note gives the
+	// conversation back to the bot: what stands behind it is for the bot. Default
+	// [provider.DefaultReturn]; [provider.NoReturn] is none.
+	Return string
+
 	// Redact removes from the transcript what Intercom must not get; nil
 	// removes nothing.
 	Redact func(text string) string
@@ -98,6 +103,10 @@ func New(c Config) (*Provider, error) {
 			return bad("Teams", "has one that is no number")
 		}
 	}
+	var ok bool
+	if c.Return, ok = provider.ReturnWord(c.Return); !ok {
+		return bad("Return", "has a space in it")
+	}
 	if c.Name == "" {
 		c.Name = "intercom"
 	}
@@ -123,8 +132,8 @@ func (p *Provider) Info() handoff.ProviderInfo {
 	return handoff.ProviderInfo{
 		Name: p.cfg.Name, Custody: handoff.CustodyQueue, MaxBytes: MaxBytes,
 		Can: handoff.Capabilities{
-			Availability: true, Files: true, Transfer: true, Notes: true, Ticket: true,
-			FindsAttempt: true, ReadsState: true,
+			Availability: true, Files: true, Transfer: true, Notes: true, AgentReturns: p.cfg.Return != "",
+			Ticket: true, FindsAttempt: true, ReadsState: true,
 		},
 	}
 }

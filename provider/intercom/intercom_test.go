@@ -100,6 +100,7 @@ func TestTroubles(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	vendortest.CheckConfig(t, func() intercom.Config { return config(nil) }, intercom.New, map[string]func(*intercom.Config){
+		"Config.Return":  func(c *intercom.Config) { c.Return = "to bot" },
 		"Config.URL":     func(c *intercom.Config) { c.URL = "ftp://x" },
 		"Config.Token":   func(c *intercom.Config) { c.Token = "" },
 		"Config.Admin":   func(c *intercom.Config) { c.Admin = "ann" },

@@ -54,7 +54,7 @@ func (p *Provider) Receive(ctx context.Context, w handoff.Webhook) ([]handoff.Pr
 			events = append(events, c.event(part, handoff.EventEnded, ""))
 		}
 	}
-	return events, handoff.WebhookReply{}, nil
+	return provider.Returned(p.cfg.Return, events), handoff.WebhookReply{}, nil
 }
 
 // event is something that a part tells.

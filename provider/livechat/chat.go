@@ -42,33 +42,24 @@ func (p *Provider) Open(ctx context.Context, o handoff.Opening) (handoff.Session
 		g, err = p.impersonate(ctx, "open", "")
 	}
 	if err == nil {
-		err = p.introduce(ctx, &g, o.Handoff.User)
+		err = p.introduce(ctx, "open", &g, o.Handoff.User)
 	}
 	if err != nil {
 		return handoff.Session{}, err
 	}
-	made := fields{"properties": fields{p.cfg.ClientID: fields{attemptKey: mark(o.Attempt)}}}
-	if group, ok := p.cfg.Groups[o.Handoff.Need.Queue]; ok {
-		made["access"] = fields{"group_ids": []int{group}}
-	}
+	var said []fields
 	if note := (provider.Renderer{Redact: p.cfg.Redact}).Note(o, MaxBytes); note != "" {
-		made["thread"] = fields{"events": []fields{{"type": "message", "text": note, "recipients": "agents", "custom_id": mark("opening " + o.Attempt)}}}
+		said = []fields{{"type": "message", "text": note, "recipients": "agents", "custom_id": mark("opening " + o.Attempt)}}
 	}
-	var got struct {
-		Chat string `json:"chat_id"`
-	}
-	err = p.customer(ctx, "open", g.Token, "start_chat", fields{"chat": made, "active": true, "continuous": false}, &got, false)
-	if err == nil && got.Chat == "" {
-		err = &handoff.ProviderError{Op: "open", Code: "answer", Retryable: true, Ambiguous: true, Err: errAnswer}
-	}
+	id, err := p.start(ctx, "open", &g, o.Attempt, o.Handoff.Need.Queue, said, false)
 	if err != nil {
 		return handoff.Session{}, err
 	}
-	return session(got.Chat, g), nil
+	return session(id, g), nil
 }
 
 // introduce tells who a customer is.
-func (p *Provider) introduce(ctx context.Context, g *grant, who *handoff.Contact) error {
+func (p *Provider) introduce(ctx context.Context, op string, g *grant, who *handoff.Contact) error {
 	in := fields{}
 	if who != nil {
 		for field, value := range map[string]string{"name": who.Name, "email": who.Mail} {
@@ -80,7 +71,7 @@ func (p *Provider) introduce(ctx context.Context, g *grant, who *handoff.Contact
 	if len(in) == 0 {
 		return nil
 	}
-	return p.customer(ctx, "open", g.Token, "update_customer", in, nil, true)
+	return p.customer(ctx, op, g.Token, "update_customer", in, nil, true)
 }
 
 // resume returns a session of a chat that is there.

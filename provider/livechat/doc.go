@@ -18,12 +18,17 @@
 //	  and transfers, too
 //	an empty sneak peek takes the last away     user types        it goes with the next message
 //	get_chat has all events of a long thread    Send, Note        a repeat after a lost answer is shown twice
+//	a continuous chat waits for an agent        Ticket            what a user left ends with LiveChat's time limit, unread
+//	  when nobody is there
 //	errors of a chat that is not there are      Close             closing it is tried again for a while
 //	  404 or not_found
 //
 // Webhooks carry their secret in the body, not a signature: whoever sees one
 // can make others. Those about people have neither an id nor a time, and come
 // in any order, so that the adapter then asks who is in the chat.
+//
+// A continuous chat needs nobody who is online, by the page of start_chat: it is
+// what a user left. LiveChat's own tickets are those of HelpDesk, another product.
 //
 // LiveChat tells the place in its queue when a chat begins and when it is
 // transferred, and later ones only on a socket, which the adapter does not

@@ -33,6 +33,11 @@ type Config struct {
 	// agents.
 	Groups map[string]int
 
+	// Return is the word with which an agent's message or note gives the
+	// conversation back to the bot: what stands behind it is for the bot. Default
+	// [provider.DefaultReturn]; [provider.NoReturn] is none.
+	Return string
+
 	// Redact removes from the transcript what LiveChat must not get; nil removes
 	// nothing.
 	Redact func(text string) string
@@ -69,6 +74,7 @@ var (
 	_ handoff.AvailabilityChecker = (*Provider)(nil)
 	_ handoff.Typist              = (*Provider)(nil)
 	_ handoff.Noter               = (*Provider)(nil)
+	_ handoff.Ticketer            = (*Provider)(nil)
 	_ handoff.Refresher           = (*Provider)(nil)
 )
 
@@ -110,6 +116,10 @@ func New(c Config) (*Provider, error) {
 			return bad("Groups", "has a number below 0")
 		}
 	}
+	var ok bool
+	if c.Return, ok = provider.ReturnWord(c.Return); !ok {
+		return bad("Return", "has a space in it")
+	}
 	if c.Name == "" {
 		c.Name = "livechat"
 	}
@@ -137,7 +147,7 @@ func (p *Provider) Info() handoff.ProviderInfo {
 		Name: p.cfg.Name, Custody: handoff.CustodyQueue, MaxBytes: MaxBytes,
 		Can: handoff.Capabilities{
 			Availability: true, Position: true, WaitEstimate: true, TypingOut: true, Files: true, Transfer: true, Notes: true,
-			FindsAttempt: true, SendsOnce: true, ReadsState: true,
+			AgentReturns: p.cfg.Return != "", Ticket: true, FindsAttempt: true, SendsOnce: true, ReadsState: true,
 		},
 	}
 }

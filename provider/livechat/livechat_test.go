@@ -145,6 +145,7 @@ func TestFilesThatCannotBePassedOn(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	vendortest.CheckConfig(t, func() livechat.Config { return config(nil) }, livechat.New, map[string]func(*livechat.Config){
+		"Config.Return":       func(c *livechat.Config) { c.Return = "to bot" },
 		"Config.URL":          func(c *livechat.Config) { c.URL = "ftp://x" },
 		"Config.Accounts":     func(c *livechat.Config) { c.Accounts = "x" },
 		"Config.Organization": func(c *livechat.Config) { c.Organization = "" },

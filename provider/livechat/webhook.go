@@ -55,7 +55,7 @@ func (p *Provider) Receive(ctx context.Context, w handoff.Webhook) ([]handoff.Pr
 	same := hex.EncodeToString(sum[:16])
 	switch x := &d.Payload; d.Action {
 	case "incoming_event":
-		return p.said(ctx, x), handoff.WebhookReply{}, nil
+		return provider.Returned(p.cfg.Return, p.said(ctx, x)), handoff.WebhookReply{}, nil
 	case "incoming_chat":
 		return x.began(), handoff.WebhookReply{}, nil
 	case "user_added_to_chat", "chat_user_added":

@@ -83,7 +83,7 @@ func New(c Config) (handoff.Provider, error) {
 		Name: c.Name, Custody: handoff.CustodyQueue,
 		Can: handoff.Capabilities{
 			Availability: true, TypingOut: true, Notes: true, ReturnToBot: true, Ticket: true, FindsAttempt: true, ReadsState: true,
-			Files: true, SendsOnce: true, NativeHistory: true, // unless one of them lacks it
+			Files: true, SendsOnce: true, NativeHistory: true, AgentReturns: true, // unless one of them lacks it
 		},
 	}}
 	streams := false
@@ -121,6 +121,7 @@ func New(c Config) (handoff.Provider, error) {
 func (p *Provider) add(in handoff.ProviderInfo) {
 	can, its := &p.info.Can, &in.Can
 	can.Files, can.SendsOnce, can.NativeHistory = can.Files && its.Files, can.SendsOnce && its.SendsOnce, can.NativeHistory && its.NativeHistory
+	can.AgentReturns = can.AgentReturns && its.AgentReturns
 	can.Position, can.WaitEstimate = can.Position || its.Position, can.WaitEstimate || its.WaitEstimate
 	can.TypingIn, can.Transfer, can.OneReference = can.TypingIn || its.TypingIn, can.Transfer || its.Transfer, can.OneReference || its.OneReference
 	can.NamesOnly = can.NamesOnly || its.NamesOnly

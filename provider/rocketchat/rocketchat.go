@@ -32,6 +32,11 @@ type Config struct {
 	// domain takes mail.
 	Mail string
 
+	// Return is the word with which an agent's message gives the conversation
+	// back to the bot: what stands behind it is for the bot. Default
+	// [provider.DefaultReturn]; [provider.NoReturn] is none.
+	Return string
+
 	// Redact removes from the transcript what Rocket.Chat must not get; nil
 	// removes nothing.
 	Redact func(text string) string
@@ -79,6 +84,10 @@ func New(c Config) (*Provider, error) {
 	case len(c.Secrets) == 0:
 		return bad("Secrets", "is empty")
 	}
+	var ok bool
+	if c.Return, ok = provider.ReturnWord(c.Return); !ok {
+		return bad("Return", "has a space in it")
+	}
 	if c.Name == "" {
 		c.Name = "rocketchat"
 	}
@@ -105,7 +114,8 @@ func (p *Provider) Info() handoff.ProviderInfo {
 	return handoff.ProviderInfo{
 		Name: p.cfg.Name, Custody: handoff.CustodyQueue, MaxBytes: MaxBytes,
 		Can: handoff.Capabilities{
-			Availability: true, Files: true, Transfer: true, Ticket: true, FindsAttempt: true, SendsOnce: true, ReadsState: true,
+			Availability: true, Files: true, Transfer: true, AgentReturns: p.cfg.Return != "", Ticket: true, FindsAttempt: true,
+			SendsOnce: true, ReadsState: true,
 		},
 	}
 }

@@ -126,6 +126,7 @@ func TestOfflineForm(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	vendortest.CheckConfig(t, func() rocketchat.Config { return config(nil) }, rocketchat.New, map[string]func(*rocketchat.Config){
+		"Config.Return":  func(c *rocketchat.Config) { c.Return = "to bot" },
 		"Config.URL":     func(c *rocketchat.Config) { c.URL = "ftp://x" },
 		"Config.User":    func(c *rocketchat.Config) { c.User = "" },
 		"Config.Token":   func(c *rocketchat.Config) { c.Token = "" },

@@ -46,7 +46,7 @@ func (p *Provider) Receive(_ context.Context, w handoff.Webhook) ([]handoff.Prov
 	if provider.Name(n.Room) == "" {
 		return nil, handoff.WebhookReply{}, nil
 	}
-	return n.events(p.api.Base), handoff.WebhookReply{}, nil
+	return provider.Returned(p.cfg.Return, n.events(p.api.Base)), handoff.WebhookReply{}, nil
 }
 
 func (n *notice) events(base string) []handoff.ProviderEvent {

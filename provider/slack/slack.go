@@ -113,7 +113,7 @@ func (p *Provider) Info() handoff.ProviderInfo {
 	return handoff.ProviderInfo{
 		Name: p.cfg.Name, Custody: handoff.CustodyQueue, MaxBytes: MaxBytes,
 		Can: handoff.Capabilities{
-			Availability: true, Files: true, Notes: true, ReturnToBot: true, Ticket: true, FindsAttempt: true, SendsOnce: true,
+			Availability: true, Files: true, Notes: true, ReturnToBot: true, AgentReturns: true, Ticket: true, FindsAttempt: true, SendsOnce: true,
 		},
 	}
 }

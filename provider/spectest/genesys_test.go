@@ -16,7 +16,7 @@ import (
 // it on, so that the folder of documents may lack it.
 func TestGenesys(t *testing.T) {
 	var parts []func(r *http.Request, body []byte) error
-	for _, name := range []string{"conversations", "routing", "analytics"} {
+	for _, name := range []string{"conversations", "routing", "analytics", "task-management"} {
 		parts = append(parts, spectest.Spec{
 			Name: "genesys", File: "genesys/genesys-" + name + "-api-openapi.yml", MayLack: true,
 		}.Load(t))
@@ -47,11 +47,11 @@ func TestGenesys(t *testing.T) {
 			}
 			return errors.Join(errs...)
 		})
-		p, err := genesys.New(genesys.Config{
+		p, err := genesys.NewSuite(genesys.Config{
 			URL: genesystest.URL, Login: genesystest.Login, Integration: genesystest.Integration, Client: genesystest.Client,
 			Secret: genesystest.ClientKey, Secrets: []string{genesystest.Secret}, Queues: map[string]string{"support": genesystest.Queue},
 			HTTP: providertest.Client(d),
-		})
+		}, genesys.Workitems{Type: genesystest.Worktype})
 		if err != nil {
 			t.Fatal(err)
 		}

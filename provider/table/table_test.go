@@ -39,16 +39,18 @@ func platforms(t *testing.T) []platform {
 		{"[Chatwoot](chatwoot.md)", must[*chatwoot.Provider](t)(chatwoot.New(chatwoot.Config{
 			URL: "https://chatwoot.example", Account: 1, Inbox: 1, InboxIdentifier: "i", Token: "t", Secrets: []string{"s"},
 		}))},
-		{"[Cisco UCCX](cisco.md)", must[*cisco.Provider](t)(cisco.New(cisco.Config{URL: "https://ccp.example", Feed: "1", Tag: "Chat_Csq1"}))},
+		{"[Cisco UCCX](cisco.md) with a push feed", must[*cisco.Suite](t)(cisco.NewSuite(
+			cisco.Config{URL: "https://ccp.example", Feed: "1", Tag: "Chat_Csq1"}, cisco.Push{Feed: "2", User: "u", Password: "p"},
+		))},
 		{"[CM.com Mobile Service Cloud](cmcom.md)", must[*cmcom.Provider](t)(cmcom.New(cmcom.Config{
 			Account: "a", Adapter: "b", Inbox: "c", Token: "t", Key: "k", Secret: "s", Secrets: []string{"s"},
 		}))},
 		{"[Freshchat](freshchat.md) with Freshdesk", must[*freshchat.Suite](t)(freshchat.NewSuite(freshchat.Config{
 			URL: "https://acme.freshchat.example/v2", Token: "t", Agent: "a", Channel: "c", Keys: []string{freshchattest.PEM(freshchattest.Key())},
 		}, freshchat.Freshdesk{URL: "https://acme.freshdesk.example", Key: "k"}))},
-		{"[Genesys Cloud](genesys.md)", must[*genesys.Provider](t)(genesys.New(genesys.Config{
+		{"[Genesys Cloud](genesys.md) with work items", must[*genesys.Suite](t)(genesys.NewSuite(genesys.Config{
 			Integration: "i", Client: "c", Secret: "s", Secrets: []string{"s"},
-		}))},
+		}, genesys.Workitems{Type: "3e6f1b52-9f0c-4d57-8f0e-5b0a6c1d2e3f"}))},
 		{"[Intercom](intercom.md)", must[*intercom.Provider](t)(intercom.New(intercom.Config{Token: "t", Admin: "1", Secrets: []string{"s"}}))},
 		{"[LiveChat](livechat.md)", must[*livechat.Provider](t)(livechat.New(livechat.Config{
 			Organization: "o", ClientID: "c", ClientSecret: "s", RefreshToken: "r", Secrets: []string{"s"},
@@ -106,7 +108,7 @@ func TestTableOfCapabilities(t *testing.T) {
 var labels = map[string]string{
 	"Availability": "availability", "Position": "place", "WaitEstimate": "wait",
 	"TypingIn": "agent types", "TypingOut": "user types", "Files": "files", "Transfer": "transfers", "Notes": "notes",
-	"ReturnToBot": "return to bot", "Ticket": "ticket", "FindsAttempt": "finds attempt",
+	"ReturnToBot": "bot's control", "AgentReturns": "return to bot", "Ticket": "ticket", "FindsAttempt": "finds attempt",
 	"SendsOnce": "sends once", "ReadsState": "reads state", "OneReference": "one reference",
 	"NativeHistory": "native history", "NamesOnly": "names only",
 }

@@ -7,10 +7,12 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/provider"
 	"github.com/seed-2a427302/handoff/providertest"
 )
 
@@ -191,6 +193,15 @@ func (d *Double) Validate(check func(r *http.Request, body []byte) error) {
 	d.Lock()
 	defer d.Unlock()
 	d.checks = append(d.checks, check)
+}
+
+// ReturnByWord turns the return of a chat into what an agent writes for it, where
+// the platform has no other way.
+func ReturnByWord(a providertest.Act) providertest.Act {
+	if a.Kind == providertest.Return {
+		a.Kind, a.Text = providertest.Say, strings.TrimSpace(provider.DefaultReturn+" "+a.Text)
+	}
+	return a
 }
 
 // Forge returns changed copies of a genuine webhook that must be refused: for

@@ -80,7 +80,7 @@ func (p *Provider) Info() handoff.ProviderInfo {
 		Name: p.cfg.Name, Custody: p.cfg.Custody, MaxBytes: p.cfg.MaxBytes,
 		Can: handoff.Capabilities{
 			Availability: true, Position: true, WaitEstimate: true, TypingIn: true, TypingOut: true, Files: true, Transfer: true,
-			Notes: true, ReturnToBot: true, Ticket: true, FindsAttempt: true, SendsOnce: true, ReadsState: true, NativeHistory: true,
+			Notes: true, ReturnToBot: true, AgentReturns: true, Ticket: true, FindsAttempt: true, SendsOnce: true, ReadsState: true, NativeHistory: true,
 		},
 	}
 }

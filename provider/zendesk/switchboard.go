@@ -40,7 +40,7 @@ func (s *Switchboard) Info() handoff.ProviderInfo {
 	return handoff.ProviderInfo{
 		Name: s.p.cfg.Name, Custody: handoff.CustodyConversation, MaxBytes: MaxBytes,
 		Can: handoff.Capabilities{
-			Availability: true, Transfer: true, Notes: true, ReturnToBot: true, Ticket: true, ReadsState: true, OneReference: true,
+			Availability: true, Transfer: true, Notes: true, ReturnToBot: true, AgentReturns: true, Ticket: true, ReadsState: true, OneReference: true,
 		},
 	}
 }

@@ -132,7 +132,7 @@ func (p *Provider) Info() handoff.ProviderInfo {
 	return handoff.ProviderInfo{
 		Name: p.cfg.Name, Custody: handoff.CustodyQueue, MaxBytes: MaxBytes,
 		Can: handoff.Capabilities{
-			Availability: true, Files: true, Transfer: true, Notes: true, ReturnToBot: true, Ticket: true,
+			Availability: true, Files: true, Transfer: true, Notes: true, ReturnToBot: true, AgentReturns: true, Ticket: true,
 			FindsAttempt: true, SendsOnce: true, ReadsState: true, NativeHistory: true,
 		},
 	}

@@ -26,9 +26,14 @@ const (
 	URL  = "https://ccp.example"
 	Feed = "100053"
 	Tag  = "Chat_Csq30"
+
+	PushFeed = "100061"
+	User     = "ccpadmin"
+	Password = "ccp-admin-s3cret"
 )
 
 const (
+	pushURL    = URL + "/ccp-webapp/ccp/feed/" + PushFeed
 	feedURL    = URL + "/ccp-webapp/ccp/feed/" + Feed
 	contacts   = URL + "/ccp-webapp/ccp/socialcontact/"
 	cookieName = "JSESSIONID"
@@ -46,6 +51,7 @@ type Double struct {
 
 	rooms map[string]*room // by cookie
 	typed time.Time        // when a customer wrote last
+	left  []string         // what was pushed
 }
 
 // room is where a chat takes place.
@@ -67,6 +73,22 @@ type event struct {
 func New(tb testing.TB) *Double {
 	tb.Helper()
 	d := &Double{Double: vendortest.New(tb, schema), Root: "chatEvents", rooms: map[string]*room{}}
+	d.Keep = []string{Password}
+	d.Auth = func(r *http.Request) bool {
+		user, password, _ := r.BasicAuth()
+		return !strings.HasPrefix(r.URL.Path, "/ccp-webapp/") || user == User && password == Password
+	}
+	d.Handle("POST /ccp-webapp/ccp/socialcontact/{$}", func(in *vendortest.In) vendortest.Out {
+		var body struct {
+			Feed  string `xml:"feedRefURL"`
+			Words string `xml:"description"`
+		}
+		if xml.Unmarshal(in.Raw, &body) != nil || body.Feed != pushURL {
+			return failure(http.StatusBadRequest, "invalidInput")
+		}
+		d.left = append(d.left, body.Words)
+		return vendortest.Out{Status: http.StatusCreated, Header: http.Header{"Location": {contacts + d.NextID()}}}
+	})
 	const chat = "/ccp/rest/chat"
 	d.Handle("POST "+chat, d.create)
 	d.Handle("GET "+chat, d.in(func(in *vendortest.In, r *room) vendortest.Out {
@@ -193,6 +215,13 @@ func (d *Double) tell(r *room, after int, all bool) vendortest.Out {
 	return answer(http.StatusOK, b.String())
 }
 
+// Left returns what was pushed, oldest first. It takes the lock.
+func (d *Double) Left() []string {
+	d.Lock()
+	defer d.Unlock()
+	return slices.Clone(d.left)
+}
+
 // Forget ends the session of a chat, as a restart of the platform does. It takes
 // the lock.
 func (d *Double) Forget(reference string) {
@@ -250,6 +279,7 @@ func (d *Double) Chats() []providertest.Chat {
 func (d *Double) Do(a providertest.Act) bool {
 	d.Lock()
 	defer d.Unlock()
+	a = vendortest.ReturnByWord(a)
 	switch a.Kind {
 	case providertest.Join, providertest.Transfer, providertest.Say, providertest.Type, providertest.End:
 	default:

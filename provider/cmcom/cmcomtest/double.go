@@ -247,9 +247,10 @@ func SignEvent(secret string, body []byte) handoff.Webhook {
 func (d *Double) Do(a providertest.Act) bool {
 	d.Lock()
 	defer d.Unlock()
+	a = vendortest.ReturnByWord(a)
 	c := d.Find(a.Chat)
 	if c == nil || !c.Open {
-		return c != nil && a.Kind != providertest.Type && a.Kind != providertest.Return && a.Kind != providertest.Queue
+		return c != nil && a.Kind != providertest.Type && a.Kind != providertest.Queue
 	}
 	switch a.Kind {
 	case providertest.Join, providertest.Transfer:

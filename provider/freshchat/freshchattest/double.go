@@ -362,6 +362,7 @@ func Sign(key *rsa.PrivateKey, body []byte) handoff.Webhook {
 func (d *Double) Do(a providertest.Act) bool {
 	d.Lock()
 	defer d.Unlock()
+	a = vendortest.ReturnByWord(a)
 	c := d.Find(a.Chat)
 	if c == nil || !c.Open {
 		return c != nil

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,7 @@ const (
 	ClientKey   = "genesys-client-s3cret"
 	Token       = "genesys-access-t0ken"
 	Secret      = "genesys-webhook-s3cret"
+	Worktype    = "3e6f1b52-9f0c-4d57-8f0e-5b0a6c1d2e3f"
 )
 
 //go:embed schema.json
@@ -44,6 +46,7 @@ type Double struct {
 	talks map[string]*talk // by the id of the conversation
 	seen  map[string]bool  // messageId and time of what was taken
 	typed time.Time        // when a customer wrote last
+	items []fields         // work items
 }
 
 // talk is a conversation.
@@ -119,6 +122,35 @@ func New(tb testing.TB) *Double {
 			"data":  []fields{{"metric": "oOnQueueUsers", "qualifier": "IDLE", "stats": fields{"count": 1}}},
 		}}}}
 	})
+	const items = "/api/v2/taskmanagement/workitems"
+	d.Handle("POST "+items, func(in *vendortest.In) vendortest.Out {
+		item := fields{}
+		in.Into(&item)
+		if item["typeId"] != Worktype {
+			return failure(http.StatusNotFound, "not.found.error")
+		}
+		item["id"] = d.uuid()
+		d.items = append(d.items, item)
+		return vendortest.Out{Status: http.StatusCreated, JSON: item}
+	})
+	d.Handle("POST "+items+"/query", func(in *vendortest.In) vendortest.Out {
+		var body struct {
+			Filters []struct {
+				Name   string
+				Values []string
+			}
+		}
+		in.Into(&body)
+		list := slices.DeleteFunc(slices.Clone(d.items), func(item fields) bool {
+			for _, f := range body.Filters {
+				if item[f.Name] != f.Values[0] {
+					return true
+				}
+			}
+			return false
+		})
+		return vendortest.Out{JSON: fields{"entities": list}}
+	})
 	d.Handle("GET /api/v2/routing/queues/{queue}/mediatypes/message/estimatedwaittime", func(*vendortest.In) vendortest.Out {
 		if d.Wait == 0 {
 			return failure(http.StatusNotFound, "not.found")
@@ -128,6 +160,18 @@ func New(tb testing.TB) *Double {
 		}}}}
 	})
 	return d
+}
+
+// Workitems returns the descriptions of the work items, oldest first. It takes the
+// lock.
+func (d *Double) Workitems() (out []string) {
+	d.Lock()
+	defer d.Unlock()
+	for _, item := range d.items {
+		words, _ := item["description"].(string)
+		out = append(out, words)
+	}
+	return out
 }
 
 func failure(status int, code string) vendortest.Out {
@@ -313,9 +357,10 @@ func Sign(secret string, body []byte) handoff.Webhook {
 func (d *Double) Do(a providertest.Act) bool {
 	d.Lock()
 	defer d.Unlock()
+	a = vendortest.ReturnByWord(a)
 	c := d.Find(a.Chat)
 	if c == nil || !c.Open {
-		return c != nil && a.Kind != providertest.Write && a.Kind != providertest.Return
+		return c != nil && a.Kind != providertest.Write
 	}
 	t := d.talks[c.Data["conversation"]]
 	switch a.Kind {

@@ -41,6 +41,8 @@ var schema []byte
 type Double struct {
 	*vendortest.Double
 
+	Offline bool // no agent accepts chats: only a continuous one can begin
+
 	tokens map[string]token
 	events map[string][]fields // by chat
 	names  map[string]string   // of agents
@@ -223,8 +225,12 @@ func (d *Double) start(in *vendortest.In) vendortest.Out {
 			Properties map[string]map[string]string
 			Thread     struct{ Events []posted }
 		}
+		Continuous bool
 	}
 	in.Into(&body)
+	if d.Offline && !body.Continuous {
+		return failure(http.StatusUnprocessableEntity, "groups_offline")
+	}
 	c := d.Start("P" + d.NextID())
 	c.Data["customer"], c.Data["thread"] = d.tokens[bearer(in.Request)].customer, "T"+d.NextID()
 	c.Attempt = body.Chat.Properties[ClientID]["attempt"]
@@ -307,6 +313,7 @@ func Sign(secret string, body []byte) handoff.Webhook {
 func (d *Double) Do(a providertest.Act) bool {
 	d.Lock()
 	defer d.Unlock()
+	a = vendortest.ReturnByWord(a)
 	c := d.Find(a.Chat)
 	if c == nil || !c.Open {
 		return c != nil

@@ -258,6 +258,9 @@ func (c *Console) Do(a providertest.Act) bool {
 		c.tell(chat, "chat.ended", agent)
 	case providertest.Return:
 		chat.Open = false
+		if a.Text != "" {
+			agent["text"] = a.Text
+		}
 		c.tell(chat, "chat.returned", agent)
 	case providertest.UserSays:
 		c.Add(chat, vendortest.Message{ID: a.ID, From: handoff.RoleUser, Text: a.Text})
