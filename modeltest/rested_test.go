@@ -129,6 +129,7 @@ func (w *world) told(ctx context.Context, h *handoff.Handoff) {
 	if w.Unwatched || h.IsOpen() == false && h.ID.Number > 1 {
 		return
 	}
+	shown := w.ledger.Shown(h.ID.Conversation, 0) // read first: what is shown during the pull may come behind its end
 	pulled := map[string]bool{}
 	fctx, cancel := context.WithTimeout(ctx, time.Millisecond)
 	defer cancel()
@@ -138,7 +139,7 @@ func (w *world) told(ctx context.Context, h *handoff.Handoff) {
 		}
 		pulled[m.ID] = true
 	}
-	for _, s := range w.ledger.Shown(h.ID.Conversation, 0) {
+	for _, s := range shown {
 		if id := strconv.FormatInt(s.Number, 10) + "/" + s.ID; s.Number == h.ID.Number && !pulled[id] {
 			w.fail("%v: who pulls finds what was shown (49): %s", h.ID, id)
 		}
