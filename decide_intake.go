@@ -264,8 +264,8 @@ func (x *change) answerBy(text string, d door) {
 	x.h.own.Intake = &in
 	f, was := in.Fields[in.Next], x.h.Answers
 	value := f.read(text, in.Shown)
-	if why := f.check(value); why != "" {
-		x.notice(NoticeInvalid, map[string]string{"label": f.label(), "field": f.Name, "kind": string(f.Kind)})
+	if code, _ := f.fault(value); code != "" {
+		x.notice(NoticeInvalid, map[string]string{"label": f.label(), "field": f.Name, "kind": string(f.Kind), "why": code})
 		x.ask()
 		return
 	}

@@ -12,39 +12,46 @@ import (
 
 // check returns why an answer cannot be accepted, or "".
 func (f *Field) check(value string) string {
+	_, why := f.fault(value)
+	return why
+}
+
+// fault returns what is wrong with an answer, as a code for NoticeInvalid and in
+// words; "" is nothing.
+func (f *Field) fault(value string) (code, why string) {
 	most := f.Max
 	if most == 0 {
 		most = 1000
 	}
 	if len(value) > most {
-		return "is longer than " + strconv.Itoa(most) + " bytes"
+		return "long", "is longer than " + strconv.Itoa(most) + " bytes"
 	}
 	if strings.TrimSpace(value) == "" {
 		if f.Required {
-			return "is required"
+			return "required", "is required"
 		}
-		return ""
+		return "", ""
 	}
 	if strings.ContainsFunc(value, func(r rune) bool {
 		return unicode.IsControl(r) && (f.Kind != FieldText || r != '\n' && r != '\t' && r != '\r')
 	}) {
-		return "has a control character"
+		return "characters", "has a control character"
 	}
 	if f.Pattern != "" {
 		// New has checked the pattern. A form that is stored and whose pattern
 		// cannot be read takes every answer.
 		if re, err := regexp.Compile(`^(?:` + f.Pattern + `)$`); err == nil && !re.MatchString(value) {
-			return "is not of the form that is asked for"
+			return "pattern", "is not of the form that is asked for"
 		}
 	}
 	switch f.Kind {
 	case FieldChoice:
 		if !slices.Contains(f.Choices, value) {
-			return "is not one of the choices"
+			return "choice", "is not one of the choices"
 		}
 	case FieldMail:
 		if a, err := mail.ParseAddress(value); err != nil || a.Name != "" {
-			return "is not a mail address"
+			return "mail", "is not a mail address"
 		}
 	case FieldPhone:
 		digits := 0
@@ -53,23 +60,23 @@ func (f *Field) check(value string) string {
 			case c >= '0' && c <= '9':
 				digits++
 			case !strings.ContainsRune("+-./() ", c):
-				return "is not a phone number"
+				return "phone", "is not a phone number"
 			}
 		}
 		if digits < 3 || digits > 15 {
-			return "is not a phone number"
+			return "phone", "is not a phone number"
 		}
 	case FieldNumber:
 		if _, err := strconv.ParseFloat(value, 64); err != nil {
-			return "is not a number"
+			return "number", "is not a number"
 		}
 	case FieldDate:
 		if _, err := time.Parse(time.DateOnly, value); err != nil {
-			return "is not a date like 2006-01-02"
+			return "date", "is not a date like 2006-01-02"
 		}
 	case FieldText:
 	}
-	return ""
+	return "", ""
 }
 
 func (f *Form) problems(path string) []error {

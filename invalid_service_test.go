@@ -68,7 +68,7 @@ func TestInvalidAnswers(t *testing.T) {
 		_, err = r.Receive(r.Ctx, handoff.Incoming{Conversation: "c", ID: "m2", Text: huge})
 		require.ErrorIs(t, err, handoff.ErrInvalid)
 		require.Empty(t, r.Now(id).Answers)
-		require.Equal(t, []string{"Text?", "I cannot accept that answer.", "Text?"}, told(r, "c"))
+		require.Equal(t, []string{"Text?", "That is too long. Could you say it shorter?", "Text?"}, told(r, "c"))
 	}, queues(handoff.Queue{Name: "support", Intake: &handoff.Form{Fields: fields}}))
 }
 

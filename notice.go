@@ -55,7 +55,7 @@ const (
 	NoticeUnanswered = "unanswered" // the bot failed and nobody else can help
 	NoticeQuestion   = "question"   // an intake field: its name (field) and label
 	NoticeChoice     = "choice"     // the words for a choice, shown with its question: field, choice, number (1 is the first)
-	NoticeInvalid    = "invalid"    // the answer is not one: field, label, kind of the field
+	NoticeInvalid    = "invalid"    // the answer is not one: field, label, kind of the field, why (required, long, characters, pattern, choice, mail, phone, number, date)
 	NoticeRate       = "rate"       // how was it? agent
 )
 
@@ -87,7 +87,7 @@ func (English) Text(n Notice) string {
 	case NoticeClosing:
 		return "Our team is closing now." + englishOpens(n.Data)
 	case NoticeInvalid:
-		return englishInvalid(n.Data["kind"])
+		return englishInvalid(n.Data["why"])
 	case NoticeCallback:
 		return "You keep your place. We will call you at " + plain(n.Data["phone"]) + "."
 	case NoticeQuestion:
@@ -152,19 +152,24 @@ func englishOpens(data map[string]string) string {
 	return at.Format(" We open again on Monday at 15:04.")
 }
 
-func englishInvalid(kind string) string {
-	switch FieldKind(kind) {
-	case FieldChoice:
+func englishInvalid(why string) string {
+	switch why {
+	case "required":
+		return "I need an answer to this."
+	case "long":
+		return "That is too long. Could you say it shorter?"
+	case "pattern":
+		return "That is not in the form that I need."
+	case "choice":
 		return "Please choose one of the answers."
-	case FieldMail:
+	case "mail":
 		return "That is not a mail address."
-	case FieldPhone:
+	case "phone":
 		return "That is not a phone number."
-	case FieldNumber:
+	case "number":
 		return "That is not a number."
-	case FieldDate:
+	case "date":
 		return "Please write the date like 2006-01-02."
-	case FieldText:
 	}
 	return "I cannot accept that answer."
 }

@@ -69,7 +69,7 @@ func TestIntakeByMessages(t *testing.T) {
 		require.Equal(t, []string{
 			"What is it about?", "Please choose one of the answers.", "What is it about?", "Your mail address?",
 			"That is not a mail address.", "Your mail address?", "What is it about?", "Your mail address?", "Your order?",
-			"I cannot accept that answer.", "Your order?", "I cannot accept that answer.", "Your order?", "I am getting a person for you.",
+			"That is too long. Could you say it shorter?", "Your order?", "I cannot accept that answer.", "Your order?", "I am getting a person for you.",
 		}, told(r, "c1"))
 		h := ann.Accept()
 		require.Equal(t, "billing", h.Need.Queue)

@@ -74,7 +74,7 @@ func placeholders() map[string][]string {
 		handoff.NoticeUnanswered: nil,
 		handoff.NoticeQuestion:   {"field", "label"},
 		handoff.NoticeChoice:     {"field", "choice", "number"},
-		handoff.NoticeInvalid:    {"field", "label", "kind"},
+		handoff.NoticeInvalid:    {"field", "label", "kind", "why"},
 		handoff.NoticeRate:       agent,
 		wordColleague:            nil,
 		wordOpens:                {"weekday", "time"},

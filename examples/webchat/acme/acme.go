@@ -21,6 +21,7 @@ import (
 	"github.com/seed-2a427302/handoff/canned"
 	"github.com/seed-2a427302/handoff/desk"
 	"github.com/seed-2a427302/handoff/memstore"
+	"github.com/seed-2a427302/handoff/notices"
 	"github.com/seed-2a427302/handoff/trigger"
 )
 
@@ -70,7 +71,11 @@ func newHost(ctx context.Context, r Replica, change func(*handoff.Config)) (*hos
 	if err != nil {
 		return nil, err
 	}
-	h := &host{files: map[string]file{}, run: strings.ToLower(rand.Text()[:6])}
+	words, err := notices.New(notices.Options{})
+	if err != nil {
+		return nil, err
+	}
+	h := &host{notices: words, files: map[string]file{}, run: strings.ToLower(rand.Text()[:6])}
 	config := handoff.Config{
 		Store:     r.Store,
 		Directory: memstore.NewDirectory(staff...),
@@ -88,6 +93,7 @@ func newHost(ctx context.Context, r Replica, change func(*handoff.Config)) (*hos
 		},
 		Escalation: handoff.Escalation{Triggers: triggers, Queue: "support"},
 		Rooms:      handoff.RoomLinks{Template: "https://meet.example.com/{room}", Secret: []byte("only for a demonstration")},
+		Notices:    words,
 		CRM:        h,
 		Bot:        h,
 		BotIdle:    10 * time.Minute,

@@ -29,6 +29,7 @@ func TestServe(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Accept-Language", "de-AT,de;q=0.9,en;q=0.5")
 		res, err := http.DefaultTransport.RoundTrip(r)
 		if err != nil {
 			t.Fatal(err)
@@ -66,7 +67,30 @@ func TestServe(t *testing.T) {
 	if status, b := call(http.MethodPost, "/desk/ann/api/handoffs/1.web-0123456789abcdef/messages", `{"id":"a1","text":"Hello Maria"}`); status != http.StatusOK {
 		t.Fatal(status, b)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, base+user+"/events", nil)
+	sees(ctx, t, base+user+"/events", "Hello Maria")
+	// The form's errors come in the language of the user's browser.
+	const other = "/chat/api/web-fedcba9876543210"
+	for _, x := range []struct{ verb, body string }{
+		{"messages", `{"id":"m1","text":"Money","name":"Lee Wong"}`}, {"person", `{"queue":"billing"}`}, {"messages", `{"id":"m2","text":"` + strings.Repeat("x", 1001) + `"}`},
+	} {
+		if status, b := call(http.MethodPost, other+"/"+x.verb, x.body); status != http.StatusNoContent {
+			t.Fatal(x.verb, status, b)
+		}
+	}
+	sees(ctx, t, base+other+"/events", "Das ist zu lang.")
+	if status, _ := call(http.MethodGet, "/chat/api/nobody/events", ""); status != http.StatusNotFound {
+		t.Fatal(status)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sees waits until a user is shown some words.
+func sees(ctx context.Context, t *testing.T, events, words string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, events, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,18 +101,10 @@ func TestServe(t *testing.T) {
 	defer res.Body.Close()
 	for lines := bufio.NewScanner(res.Body); ; {
 		if !lines.Scan() {
-			t.Fatal("the user never saw the agent")
+			t.Fatalf("the user never saw %q", words)
 		}
-		if strings.Contains(lines.Text(), "Hello Maria") {
-			break
+		if strings.Contains(lines.Text(), words) {
+			return
 		}
-	}
-	res.Body.Close()
-	if status, _ := call(http.MethodGet, "/chat/api/nobody/events", ""); status != http.StatusNotFound {
-		t.Fatal(status)
-	}
-	stop()
-	if err := <-done; err != nil {
-		t.Fatal(err)
 	}
 }

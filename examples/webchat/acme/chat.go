@@ -88,6 +88,18 @@ type shown struct {
 	Files  []handoff.File `json:"files"`
 }
 
+var languageTag = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*`)
+
+// language is what the user's browser asks for first: the engine's notices, form
+// errors among them, come in it. The bot and the page speak English only.
+func language(r *http.Request) string {
+	tag := languageTag.FindString(r.Header.Get("Accept-Language"))
+	if tag == "" || len(tag) > 35 {
+		return "en"
+	}
+	return tag
+}
+
 // verb is what a user can do.
 func (h *host) verb(w http.ResponseWriter, r *http.Request) {
 	c := r.PathValue("c")
@@ -108,10 +120,10 @@ func (h *host) verb(w http.ResponseWriter, r *http.Request) {
 	var err error
 	switch r.PathValue("verb") {
 	case "messages":
-		err = h.receive(ctx, handoff.Incoming{Conversation: c, ID: in.ID, Text: in.Text, User: user, Channel: "web chat", Language: "en"})
+		err = h.receive(ctx, handoff.Incoming{Conversation: c, ID: in.ID, Text: in.Text, User: user, Channel: "web chat", Language: language(r)})
 	case "person":
 		_, err = h.Request(ctx, handoff.Request{Conversation: c, Queue: in.Queue, User: user, Channel: "web chat"})
-		err = h.sayWhy(ctx, c, err)
+		err = h.sayWhy(ctx, c, language(r), err)
 	case "cancel":
 		_, err = h.Cancel(ctx, c, false)
 	case "typing":
@@ -136,16 +148,16 @@ func (h *host) verb(w http.ResponseWriter, r *http.Request) {
 }
 
 // sayWhy lets the bot, which goes on, say why nobody can be asked.
-func (h *host) sayWhy(ctx context.Context, conversation string, err error) error {
+func (h *host) sayWhy(ctx context.Context, conversation, language string, err error) error {
 	var away *handoff.UnavailableError
 	if !errors.As(err, &away) {
 		return err
 	}
-	notice := handoff.Notice{Key: handoff.NoticeOffline, Data: map[string]string{"why": string(away.Why)}}
+	notice := handoff.Notice{Key: handoff.NoticeOffline, Language: language, Data: map[string]string{"why": string(away.Why)}}
 	if !away.Opens.IsZero() {
 		notice.Data["opens"] = away.Opens.Format(time.RFC3339)
 	}
-	if _, said := h.Say(ctx, conversation, handoff.Message{Text: handoff.English{}.Text(notice)}); ignoreStale(said) != nil {
+	if _, said := h.Say(ctx, conversation, handoff.Message{Text: h.notices.Text(notice)}); ignoreStale(said) != nil {
 		return said
 	}
 	return err
@@ -184,7 +196,7 @@ func (h *host) upload(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	err = h.receive(r.Context(), handoff.Incoming{
-		Conversation: c, ID: "file-" + id, Channel: "web chat", User: &handoff.Contact{ID: c, Name: r.URL.Query().Get("user")},
+		Conversation: c, ID: "file-" + id, Channel: "web chat", Language: language(r), User: &handoff.Contact{ID: c, Name: r.URL.Query().Get("user")},
 		Files: []handoff.File{{Name: f.name, Type: f.kind, Size: int64(len(b)), URL: "http://" + r.Host + "/files/" + id}},
 	})
 	if err != nil {

@@ -7,15 +7,17 @@ import (
 
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/desk"
+	"github.com/seed-2a427302/handoff/notices"
 )
 
 // host is the application: it has users in browsers, a bot, and files that
 // users send. Its users pull what they see, so that it needs no Channel.
 type host struct {
 	*handoff.Engine
-	desk   *desk.Handler
-	people sync.WaitGroup // made-up customers
-	run    string         // in their names: a store may know those of another run
+	desk    *desk.Handler
+	notices *notices.Catalog
+	people  sync.WaitGroup // made-up customers
+	run     string         // in their names: a store may know those of another run
 
 	mu     sync.Mutex
 	files  map[string]file
