@@ -104,7 +104,7 @@ func (h *Handler) putRule(c *call) (any, error) {
 	}
 	list := wrongs(h.cfg.Automations.Validate(in))
 	if slices.ContainsFunc(in.If.Queues, func(q string) bool { _, ok := h.queues[q]; return !ok }) {
-		list = append(list, wrong{"Rule.If.Queues", "has one that does not exist"})
+		list = append(list, wrong{Field: "Rule.If.Queues", Why: "has one that does not exist"})
 	}
 	if len(list) > 0 {
 		return nil, invalidAll(list)

@@ -50,7 +50,8 @@ type Config struct {
 	Language string // for actors without one; default "en"
 
 	// Catalogues adds languages, or replaces words of those that come with the
-	// desk (en, de, es, fr, pt): by language, then by key.
+	// desk (en, de, es, fr, pt): by language, then by key. The keys are in
+	// i18n/words.txt; a language may have plural forms that English has not.
 	Catalogues map[string]map[string]string
 
 	Tags  []string // offered for tagging; others can be typed

@@ -291,6 +291,7 @@ func TestEverythingWrongIsSaidAtOnce(t *testing.T) {
 			field, _ := m["field"].(string)
 			fields = append(fields, field)
 			assert.NotEmpty(t, m["why"], path)
+			assert.NotEmpty(t, m["code"], "%s: pages have no words for %v", path, m["why"])
 		}
 		assert.Equal(t, of.fields, fields, path)
 		assert.Equal(t, fields[0], got.body["field"], path)

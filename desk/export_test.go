@@ -8,3 +8,6 @@ var Token, ParseToken = token, parseToken
 
 // Pages are the addresses of the page itself.
 func Pages() []string { return pages }
+
+// ParseWords reads catalogues that are written side by side.
+var ParseWords = parseWords

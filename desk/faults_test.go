@@ -33,6 +33,11 @@ func TestConfigProblems(t *testing.T) {
 	require.ErrorContains(t, err, "Language")
 	_, err = desk.New(desk.Config{Engine: w.engine, Auth: auth, Catalogues: map[string]map[string]string{"xx": {"no.such.key": "x"}}})
 	require.ErrorContains(t, err, "no.such.key")
+	// A language may have more plural forms than English.
+	_, err = desk.New(desk.Config{Engine: w.engine, Auth: auth, Catalogues: map[string]map[string]string{"ar": {"minutes.few": "{n} دقائق"}}})
+	require.NoError(t, err)
+	_, err = desk.New(desk.Config{Engine: w.engine, Auth: auth, Catalogues: map[string]map[string]string{"ar": {"minutes.some": "x", "minutes.few": "x"}}})
+	require.ErrorContains(t, err, "minutes.some")
 }
 
 // Any body, cursor, id and header: a client's error, never the server's, and no

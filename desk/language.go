@@ -1,10 +1,8 @@
 package desk
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 )
@@ -12,24 +10,30 @@ import (
 // A catalogue has the words of the pages by key.
 type catalogue map[string]string
 
+// takes reports whether a key means something: English has it, or another plural
+// form of it.
+func (c catalogue) takes(key string) bool {
+	if _, ok := c[key]; ok {
+		return true
+	}
+	at := strings.LastIndexByte(key, '.')
+	if at < 0 || !slices.Contains([]string{"zero", "two", "few", "many"}, key[at+1:]) {
+		return false
+	}
+	_, ok := c[key[:at]+".other"]
+	return ok
+}
+
 // catalogues reads those that come with the desk and lays the host's over them.
 // A language of the host's need not be complete: what is missing is English.
 func catalogues(extra map[string]map[string]string) (map[string]catalogue, error) {
-	out := map[string]catalogue{}
-	list, err := files.ReadDir("i18n")
+	b, err := files.ReadFile("i18n/words.txt")
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range list {
-		b, err := files.ReadFile("i18n/" + f.Name())
-		if err != nil {
-			return nil, err
-		}
-		var c catalogue
-		if err := json.Unmarshal(b, &c); err != nil {
-			return nil, fmt.Errorf("desk: i18n/%s: %w", f.Name(), err)
-		}
-		out[strings.TrimSuffix(f.Name(), path.Ext(f.Name()))] = c
+	out, err := parseWords(string(b))
+	if err != nil {
+		return nil, err
 	}
 	for language, words := range extra {
 		c := maps.Clone(out[language])
@@ -37,12 +41,40 @@ func catalogues(extra map[string]map[string]string) (map[string]catalogue, error
 			c = maps.Clone(out["en"])
 		}
 		for key, text := range words {
-			if _, ok := out["en"][key]; !ok {
+			if !out["en"].takes(key) {
 				return nil, fmt.Errorf("desk: Config.Catalogues has the unknown key %q", key)
 			}
 			c[key] = text
 		}
 		out[language] = c
+	}
+	return out, nil
+}
+
+// parseWords reads catalogues that are written side by side: a line with a key,
+// then, each behind a tab, lines with a language and its words. A line that
+// begins with # says something to those who read the file.
+func parseWords(text string) (map[string]catalogue, error) {
+	out, key := map[string]catalogue{}, ""
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		line = strings.TrimSuffix(line, "\n")
+		said, indented := strings.CutPrefix(line, "\t")
+		switch {
+		case strings.HasPrefix(line, "#"):
+		case !indented:
+			key = line
+		default:
+			language, words, ok := strings.Cut(said, " ")
+			if !ok || key == "" || out[language][key] != "" {
+				return nil, fmt.Errorf("desk: i18n/words.txt:%d: no words, no key, or both said twice", n)
+			}
+			if out[language] == nil {
+				out[language] = catalogue{}
+			}
+			out[language][key] = words
+		}
 	}
 	return out, nil
 }

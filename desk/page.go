@@ -30,7 +30,10 @@ type web struct {
 
 // views are the modules of pages that are loaded when they are first shown. The
 // others are the inbox alone.
-var views = map[string]string{"c": "chat.js", "board": "board.js", "bots": "board.js", "history": "history.js", "stats": "stats.js", "settings": "settings.js", "admin": "admin.js"}
+var views = map[string][]string{
+	"c": {"chat.js", "details.js"}, "board": {"board.js"}, "bots": {"board.js"}, "history": {"history.js"}, "stats": {"stats.js"},
+	"settings": {"settings.js"}, "admin": {"admin.js"},
+}
 
 var imports = regexp.MustCompile(`(?m)^import [^(]*? from '\./([^']+)';`)
 
@@ -74,8 +77,11 @@ func loadWeb() (*web, error) {
 	w.hash = hex.EncodeToString(sum.Sum(nil))[:12]
 	first := w.loads("desk.js", nil)
 	w.needs = map[string][]string{"": first}
-	for page, module := range views {
-		w.needs[page] = w.loads(module, slices.Clone(first))
+	for page, modules := range views {
+		w.needs[page] = slices.Clone(first)
+		for _, m := range modules {
+			w.needs[page] = w.loads(m, w.needs[page])
+		}
 	}
 	return w, err
 }
@@ -140,7 +146,7 @@ var shell = template.Must(template.New("shell").Parse(`<!doctype html>
 {{end}}<script type="module" src="{{.Root}}assets/{{.Hash}}/desk.js"></script>
 </head>
 <body>
-<div id="desk"><noscript>{{.NoScript}}</noscript></div>
+<div id="desk"><header class="top"><span class="brand"><span class="mark"></span><bdi class="title">{{.Title}}</bdi></span></header><noscript>{{.NoScript}}</noscript></div>
 <script type="application/json" id="boot">{{.Boot}}</script>
 </body>
 </html>

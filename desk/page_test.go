@@ -3,7 +3,6 @@ package desk_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -51,20 +50,14 @@ func TestNoHTMLIsEverMadeOfText(t *testing.T) {
 }
 
 func TestCataloguesAreComplete(t *testing.T) {
-	read := func(name string) map[string]string {
-		b, err := os.ReadFile("i18n/" + name + ".json")
-		require.NoError(t, err)
-		var m map[string]string
-		require.NoError(t, json.Unmarshal(b, &m), name)
-		return m
-	}
-	en := read("en")
-	slots := regexp.MustCompile(`\{\w+\}`)
-	list, err := os.ReadDir("i18n")
+	b, err := os.ReadFile("i18n/words.txt")
 	require.NoError(t, err)
-	for _, f := range list {
-		name := strings.TrimSuffix(f.Name(), ".json")
-		words := read(name)
+	all, err := desk.ParseWords(string(b))
+	require.NoError(t, err)
+	require.Len(t, all, 5)
+	en := all["en"]
+	slots := regexp.MustCompile(`\{\w+\}`)
+	for name, words := range all {
 		for key, text := range en {
 			got, ok := words[key]
 			if !assert.True(t, ok, "%s has no %s", name, key) {
@@ -86,6 +79,14 @@ func TestCataloguesAreComplete(t *testing.T) {
 			assert.True(t, ok, "%s has %s, which English does not", name, key)
 		}
 	}
+	// So has every reason that a form is refused for.
+	source, err := os.ReadFile("wrong.go")
+	require.NoError(t, err)
+	codes := regexp.MustCompile("[\"`], \"([a-z]+)\"},").FindAllStringSubmatch(string(source), -1)
+	assert.Greater(t, len(codes), 30)
+	for _, m := range codes {
+		assert.Contains(t, en, "wrong."+m[1])
+	}
 	// Every key that a page asks for exists.
 	used := regexp.MustCompile(`\bt\('([a-zA-Z0-9_.]+[a-zA-Z0-9_])'`)
 	files, err := filepath.Glob("web/*.js")
@@ -98,6 +99,17 @@ func TestCataloguesAreComplete(t *testing.T) {
 			_, plural := en[m[1]+".other"]
 			assert.True(t, ok || plural, "%s uses the key %s", name, m[1])
 		}
+	}
+}
+
+func TestCataloguesSayWhatIsWrongWithThem(t *testing.T) {
+	got, err := desk.ParseWords("# what it is\nkey.a\n\ten One {n}\n\tde Eins {n}\nkey.b\n\ten Two\n")
+	require.NoError(t, err)
+	assert.Equal(t, "Eins {n}", got["de"]["key.a"])
+	assert.Equal(t, "Two", got["en"]["key.b"])
+	for text, line := range map[string]string{"\ten Words\n": ":1:", "key\n\ten\n": ":2:", "key\n\ten A\n\ten B\n": ":3:"} {
+		_, err := desk.ParseWords(text)
+		require.ErrorContains(t, err, "words.txt"+line)
 	}
 }
 

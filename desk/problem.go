@@ -24,12 +24,6 @@ type problem struct {
 	cause   error
 }
 
-// A wrong is a field that cannot be accepted.
-type wrong struct {
-	Field string `json:"field"`
-	Why   string `json:"why"`
-}
-
 func (p *problem) Error() string { return p.Code }
 
 // errHandled says that the answer was written already.
@@ -41,29 +35,15 @@ var (
 )
 
 func invalid(field, why string) *problem {
-	return invalidAll([]wrong{{field, why}})
+	return invalidAll([]wrong{{Field: field, Why: why}})
 }
 
 // invalidAll says all that is wrong at once, each with its field.
 func invalidAll(list []wrong) *problem {
-	return &problem{Status: http.StatusUnprocessableEntity, Code: "invalid", Field: list[0].Field, Why: list[0].Why, Fields: list}
-}
-
-// wrongs returns every *handoff.InvalidError that was joined into err.
-func wrongs(err error) []wrong {
-	switch e := err.(type) { //nolint:errorlint // it walks the tree itself
-	case *handoff.InvalidError:
-		return []wrong{{e.Field, e.Why}}
-	case interface{ Unwrap() []error }:
-		var out []wrong
-		for _, x := range e.Unwrap() {
-			out = append(out, wrongs(x)...)
-		}
-		return out
-	case interface{ Unwrap() error }:
-		return wrongs(e.Unwrap())
+	for i := range list {
+		list[i] = list[i].coded()
 	}
-	return nil
+	return &problem{Status: http.StatusUnprocessableEntity, Code: "invalid", Field: list[0].Field, Why: list[0].Why, Fields: list}
 }
 
 // explain turns an error of the engine into a problem.

@@ -41,7 +41,7 @@ func (h *Handler) putReply(c *call) (any, error) {
 	}
 	list := wrongs(in.Validate())
 	if in.Queue != "" && h.queues[in.Queue].Name == "" {
-		list = append(list, wrong{"queue", "is not a queue"})
+		list = append(list, wrong{Field: "queue", Why: "is not a queue"})
 	}
 	if len(list) > 0 {
 		return nil, invalidAll(list)
@@ -111,24 +111,24 @@ func (h *Handler) wrongOf(a *handoff.Agent) []wrong {
 	}{{"id", a.ID, true}, {"name", a.Name, false}, {"alias", a.Alias, false}} {
 		switch {
 		case f.needed && strings.TrimSpace(f.text) == "":
-			out = append(out, wrong{f.field, "is empty"})
+			out = append(out, wrong{Field: f.field, Why: "is empty"})
 		case len(f.text) > 200:
-			out = append(out, wrong{f.field, "is longer than 200 bytes"})
+			out = append(out, wrong{Field: f.field, Why: "is longer than 200 bytes"})
 		case strings.ContainsFunc(f.text, unicode.IsControl):
-			out = append(out, wrong{f.field, "has a control character"})
+			out = append(out, wrong{Field: f.field, Why: "has a control character"})
 		}
 	}
 	if a.Seats < 0 || a.Seats > 100 {
-		out = append(out, wrong{"seats", "is not between 0 and 100"})
+		out = append(out, wrong{Field: "seats", Why: "is not between 0 and 100"})
 	}
 	if len(a.Queues) > 100 || slices.ContainsFunc(a.Queues, func(q string) bool { _, ok := h.queues[q]; return !ok }) {
-		out = append(out, wrong{"queues", "has one that does not exist"})
+		out = append(out, wrong{Field: "queues", Why: "has one that does not exist"})
 	}
 	if _, empty := a.Skills[""]; empty || len(a.Skills) > 100 {
-		out = append(out, wrong{"skills", "has one without a name, or more than 100"})
+		out = append(out, wrong{Field: "skills", Why: "has one without a name, or more than 100"})
 	}
 	if len(a.Languages) > 100 || slices.Contains(a.Languages, "") {
-		out = append(out, wrong{"languages", "has one without a name, or more than 100"})
+		out = append(out, wrong{Field: "languages", Why: "has one without a name, or more than 100"})
 	}
 	return out
 }

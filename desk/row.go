@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"encoding/base64"
 	"strconv"
 	"strings"
@@ -83,8 +84,9 @@ type row struct {
 	Score     int             `json:"score,omitempty"`
 	Closing   string          `json:"closing,omitempty"`
 	Last      *said           `json:"last,omitempty"`
-	Offer     *offer          `json:"offer,omitempty"` // to the one who reads this
-	Asked     []string        `json:"asked,omitempty"` // who is being asked
+	Offer     *offer          `json:"offer,omitempty"`    // to the one who reads this
+	Asked     []string        `json:"asked,omitempty"`    // who is being asked
+	Question  string          `json:"question,omitempty"` // what the user is asked and has not answered: the host's words
 	Can       []Permission    `json:"can,omitempty"`
 
 	facts  facts
@@ -124,6 +126,9 @@ func newRow(h *handoff.Handoff, public bool, last *said) *row {
 	}
 	if h.Rating != nil {
 		r.Score = h.Rating.Score
+	}
+	if fields, next := h.Form(); next < len(fields) {
+		r.Question = clip(cmp.Or(fields[next].Label, fields[next].Name), 200)
 	}
 	if over := h.State == handoff.StateEnded || h.State == handoff.StateWrapup; over && r.Agent == "" {
 		r.Agent = r.facts.last
@@ -180,7 +185,7 @@ func (r *row) view(a *Actor) *row {
 	}
 	out := *r
 	if !a.reads(&r.facts) {
-		out.Last, out.Flags, out.Tags, out.Reason, out.Closing = nil, nil, nil, "", ""
+		out.Last, out.Flags, out.Tags, out.Reason, out.Closing, out.Question = nil, nil, nil, "", "", ""
 	}
 	for i := range r.offers {
 		o := &r.offers[i]

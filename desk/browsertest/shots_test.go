@@ -65,6 +65,9 @@ func shots(t *testing.T, fill string) {
 					js[bool](p, `(() => { const k = Object.keys(localStorage).find((x) => x.endsWith('session')).replace('session', 'language'); if (§ === 'rtl') localStorage.setItem(k, '"ar"'); else localStorage.removeItem(k); return true; })()`, look)
 					p.open(path).live()
 					wait(350 * time.Millisecond)
+					// All of a page that scrolls.
+					tall := js[float64](p, `(document.querySelector('.page')?.scrollHeight ?? 0) + innerHeight - (document.querySelector('main').clientHeight)`)
+					p.size(width, max(int64(tall), map[int64]int64{1280: 800, 768: 1024, 375: 720}[width]))
 					p.keep(fmt.Sprintf("%s_%s_%d_%s", who, cmp.Or(names[path], path), width, look))
 					if path == "board" && fill == "typical" { // a menu of the last agent: over everything, and whole
 						p.clickOn("section:nth-of-type(2) tr:last-child .menu:last-child button")

@@ -99,10 +99,13 @@ export class Failed extends Error {
     const who = b.current?.agentName || b.current?.agent || '';
     if (this.code === 'taken' && who) return t('error.taken_by', { who: visible(who) });
     if (this.code === 'unavailable') return t('error.unavailable', { why: code('reason', b.why) });
-    if (this.code === 'invalid') return t('error.invalid', { field: b.field, why: b.why });
+    if (this.code === 'invalid') return (b.fields ?? [b]).map((f) => t('error.invalid', { field: f.field, why: wrong(f) })).join(' ');
     return has(key) ? t(key) : t('error.internal');
   }
 }
+
+// wrong says why a field was refused: in English where the server has no code for it.
+export const wrong = (f) => (f.code ? t('wrong.' + f.code, f.n && { n: f.n }) : f.why);
 
 let onSignIn = () => {};
 export const signInNeeded = (f) => { onSignIn = f; };

@@ -3,13 +3,19 @@ import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './v
 import { act, api, atClock, atDay, boot, can, code, get, keep, me, now, sameDay, span, t, uid, visible } from './base.js';
 import { apply, changed, failed, go, leaving, link, markSeen, settings, state, titleOf, toast, unread, useStore, waits, watchers } from './store.js';
 import { preparedReplies } from './replies.js';
-import { Avatar, Badge, Button, Clock, Countdown, Empty, Icon, Loading, Menu, Name, useTick } from './ui.js';
+import { Avatar, Badge, Button, Clock, Countdown, Empty, Icon, lazy, Loading, Menu, Name, useTick } from './ui.js';
 import { Out, Text } from './text.js';
 import { look, session } from './live.js';
 import { accept, declineItems } from './inbox.js';
-import { Outcome } from './closed.js';
-import { Details } from './details.js';
-import { EndDialog, TakeOverDialog, TransferDialog, WhyDialog } from './dialogs.js';
+import { Outcome } from './outcome.js';
+
+// What is beside it, and what is asked before something that matters, are not
+// waited for. The questions are read in a quiet moment: there may be no
+// connection when they are needed.
+const ask = (name) => lazy(() => import('./dialogs.js'), name, true);
+const questions = { transfer: ask('TransferDialog'), end: ask('EndDialog'), takeover: ask('TakeOverDialog'), why: ask('WhyDialog') };
+const Details = lazy(() => import('./details.js'), 'Details', true);
+setTimeout(() => import('./dialogs.js').catch(() => {}), 5000);
 
 const cache = new Map(); // id → what was read of it, for coming back quickly
 export const pending = new Map(); // id → messages that are on their way
@@ -149,10 +155,7 @@ export function Chat({ id }) {
     <${Transcript} id=${id} r=${row} one=${one} entries=${entries} from=${from} earlier=${earlier} />
     <${Foot} r=${row} one=${one} entries=${entries} dialog=${setDialog} />
     ${details && html`<${Details} r=${row} one=${one} close=${toggle} />`}
-    ${dialog === 'transfer' && html`<${TransferDialog} r=${row} close=${() => setDialog('')} />`}
-    ${dialog === 'end' && html`<${EndDialog} r=${row} close=${() => setDialog('')} />`}
-    ${dialog === 'takeover' && html`<${TakeOverDialog} r=${row} close=${() => setDialog('')} />`}
-    ${dialog === 'why' && html`<${WhyDialog} r=${row} close=${() => setDialog('')} />`}
+    ${dialog && html`<${questions[dialog]} r=${row} close=${() => setDialog('')} />`}
   </section>`;
 }
 
@@ -223,7 +226,7 @@ function Transcript({ id, r, one, entries, from, earlier }) {
   const opened = useRef(0);
   if (!opened.current && entries.length) opened.current = entries.at(-1).seq;
   const past = rest.filter((e) => e.seq <= opened.current), fresh = rest.slice(past.length);
-  useLayoutEffect(() => { const b = box.current; if (b && stick.current) b.scrollTop = b.scrollHeight; }, [entries, wait.length, typing, collapse]);
+  useLayoutEffect(() => { const b = box.current; if (b && stick.current) b.scrollTop = b.scrollHeight; }, [entries, wait.length, typing, collapse, r.question]);
   const hold = async (f) => {
     // What comes above must not move what is being read.
     const b = box.current, height = b.scrollHeight, top = b.scrollTop;
@@ -247,6 +250,7 @@ function Transcript({ id, r, one, entries, from, earlier }) {
     </div>
     <div>
       ${wait.map((m) => html`<${PendingMessage} key=${m.id} m=${m} id=${id} />`)}
+      ${r.question && html`<p class="event question"><${Icon} name="clock" /><span>${t('question.asked', { what: visible(r.question) })}</span></p>`}
       ${typing && html`<p class="typing">${t('typing', { who: visible(r.name) })}<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span></p>`}
     </div>
   </div>`;
@@ -262,7 +266,9 @@ function split(entries, s) {
   return { bot: [...list.slice(0, at), ...past].sort((a, b) => a.at - b.at), rest: list.slice(at).filter((e) => !e.past) };
 }
 
-function Entry({ e, last, r }) {
+// Entry is made once, and again when a name in it changes.
+const Entry = ({ e, last, r }) => useMemo(() => entryOf(e, last, r), [e, last, r.name, memberName(e.from), memberName(e.agent)]);
+function entryOf(e, last, r) {
   const newDay = last && !sameDay(last.at, e.at);
   const part = { requested: 'queue', joined: 'human' }[e.kind];
   return html`${newDay && html`<div class="part" role="separator"><span>${atDay(e.at)}</span></div>`}${part && html`<div class="part" role="separator"><span>${t('part.' + part)}</span></div>`}<${Line} e=${e} last=${newDay ? null : last} r=${r} />`;
@@ -275,11 +281,11 @@ function Line({ e, last, r }) {
   const time = html`<time datetime=${new Date(e.at).toISOString()}>${atClock(e.at)}</time>`;
   switch (e.kind) {
     case 'message': return html`<div class="entry ${side} ${same ? 'same' : ''}" data-seq=${e.seq}>${!same && html`<${Avatar} name=${e.role === 'user' ? r.name : e.from === me.id ? me.name : name} role=${e.role} small />`}<div class="bubble">
-      <div class="by ${same ? 'hidden' : ''}"><${Name} name=${name} />${side === 'agent' && e.role === 'supervisor' && html`<${Badge}>${t('role.supervisor')}</${Badge}>`} ${time}</div>${e.text && html`<p><${Text} text=${e.text} /></p>`}<${Files} files=${e.files} /></div></div>`;
+      <div class="by ${same ? 'hidden' : ''}"><${Name} name=${name} />${side === 'agent' && e.role === 'supervisor' && html`<${Badge}>${t('role.supervisor')}</${Badge}>`} ${time}</div>${e.text && html`<p dir="auto"><${Text} text=${e.text} bare /></p>`}<${Files} files=${e.files} /></div></div>`;
     case 'notice': return html`<div class="event notice" data-seq=${e.seq}><${Icon} name="info" /><span><span class="muted">${t('notice.by')}</span> <${Text} text=${e.text} /></span>${time}</div>`;
-    case 'note': return html`<div class="entry note" data-seq=${e.seq}><div class="bubble"><div class="by"><${Icon} name="note" /><strong>${t('note')}</strong><span class="muted">${t('note.only')}</span> <${Name} name=${name} /> ${time}</div><p><${Text} text=${e.text} /></p></div></div>`;
-    case 'whisper': return html`<div class="entry note whisper" data-seq=${e.seq}><div class="bubble"><div class="by"><${Icon} name="whisper" /><strong>${t('whisper')}</strong><span class="muted">${t('whisper.only')}</span> <${Name} name=${name} /> ${time}</div><p><${Text} text=${e.text} /></p></div></div>`;
-    case 'left_message': return html`<div class="entry user" data-seq=${e.seq}><div class="bubble"><div class="by"><strong>${t('left')}</strong> ${time}</div><p><${Text} text=${e.text} /></p></div></div>`;
+    case 'note': return html`<div class="entry note" data-seq=${e.seq}><div class="bubble"><div class="by"><${Icon} name="note" /><strong>${t('note')}</strong><span class="muted">${t('note.only')}</span> <${Name} name=${name} /> ${time}</div><p dir="auto"><${Text} text=${e.text} bare /></p></div></div>`;
+    case 'whisper': return html`<div class="entry note whisper" data-seq=${e.seq}><div class="bubble"><div class="by"><${Icon} name="whisper" /><strong>${t('whisper')}</strong><span class="muted">${t('whisper.only')}</span> <${Name} name=${name} /> ${time}</div><p dir="auto"><${Text} text=${e.text} bare /></p></div></div>`;
+    case 'left_message': return html`<div class="entry user" data-seq=${e.seq}><div class="bubble"><div class="by"><strong>${t('left')}</strong> ${time}</div><p dir="auto"><${Text} text=${e.text} bare /></p></div></div>`;
     case 'undelivered': return html`<div class="event bad" data-seq=${e.seq}><${Icon} name="warn" /><span>${t('ev.undelivered')}</span>${time}</div>`;
     default: return html`<div class="event" data-seq=${e.seq}><span><${EventText} e=${e} /></span>${time}</div>`;
   }
@@ -340,7 +346,7 @@ export async function flushPending() {
 setInterval(() => { if (state.live === 'live') flushPending(); }, 3000);
 
 function PendingMessage({ m, id }) {
-  return html`<div class="entry ${m.mode === 'note' || m.mode === 'whisper' ? 'note' : 'agent'} pending ${m.state}"><div class="bubble"><p><${Text} text=${m.text} /></p><div class="by">
+  return html`<div class="entry ${m.mode === 'note' || m.mode === 'whisper' ? 'note' : 'agent'} pending ${m.state}"><div class="bubble"><p dir="auto"><${Text} text=${m.text} bare /></p><div class="by">
     ${m.state === 'failed' ? html`<${Icon} name="warn" /><span role="alert">${t('failed')}: ${m.why}</span><${Button} onClick=${() => deliver(id, m, true)}>${t('retry')}</${Button}><${Button} kind="ghost" onClick=${() => forget(id, m)}>${t('discard')}</${Button}>` : html`<${Icon} name="clock" />${t(m.state === 'waiting' ? 'pending.offline' : 'pending')}`}</div></div></div>`;
 }
 
@@ -365,6 +371,8 @@ function Foot({ r, one, entries, dialog }) {
   return html`<footer class="foot"><${Composer} key=${r.id} r=${r} entries=${entries} modes=${modes} drafts=${one.drafts} /></footer>`;
 }
 
+// Where styles let the field grow with its text, nothing is measured at a key.
+const sizesItself = CSS.supports('field-sizing', 'content');
 const draftKey = (id, mode) => `draft:${id}:${mode}`;
 
 // The composer belongs to one handoff and one kind of message: a draft never
@@ -427,7 +435,7 @@ function Composer({ r, entries, modes, drafts }) {
     addEventListener('pagehide', f);
     return () => { removeEventListener('pagehide', f); f(); };
   }, []);
-  useLayoutEffect(() => { const b = box.current; b.style.blockSize = 'auto'; b.style.blockSize = Math.min(b.scrollHeight + 2, 220) + 'px'; }, [text, at]);
+  useLayoutEffect(() => { if (sizesItself) return; const b = box.current; b.style.blockSize = 'auto'; b.style.blockSize = Math.min(b.scrollHeight + 2, 220) + 'px'; }, [text, at]);
   useEffect(() => {
     const f = (e) => { if (modes.includes(e.detail)) { choose(e.detail); requestAnimationFrame(() => box.current?.focus()); } };
     addEventListener('desk:compose', f);

@@ -3,6 +3,7 @@ import { html, useEffect, useState } from './vendor/preact-htm.js';
 import { code, get, t, when } from './base.js';
 import { failed, link } from './store.js';
 import { Avatar, Button, Empty, Icon, Loading, Name } from './ui.js';
+import { Outcome } from './outcome.js';
 
 export function Closed({ id, text, queue }) {
   const [list, setList] = useState(null);
@@ -20,6 +21,3 @@ export function Closed({ id, text, queue }) {
     <span class="second"><bdi>${[r.closing, r.agent && (r.agentName || r.agent)].filter(Boolean).join(' · ') || code('reason', r.reason)}</bdi></span><span class="third">${r.queue && html`<span class="chip">${r.queue}</span>`}<${Outcome} r=${r} />${r.score ? html`<span class="chip quiet"><${Icon} name="star" />${r.score}/5</span>` : ''}</span></span></a></li>`)}</ul>
     ${next && html`<${Button} kind="wide" onClick=${async () => { try { const r = await load(next); setList([...list, ...r.rows]); setNext(r.next); } catch (e) { failed(e); } }}>${t('older')}</${Button}>`}</div>`;
 }
-
-const bad = new Set(['missed', 'unavailable', 'failed', 'abandoned']);
-export const Outcome = ({ r }) => r.outcome ? html`<span class="chip ${bad.has(r.outcome) ? 'red' : r.outcome === 'resolved' || r.outcome === 'returned' ? 'green' : 'quiet'}">${code('outcome', r.outcome)}</span>` : '';

@@ -1,6 +1,6 @@
 // What is filled in, and what is read for a page: loaded with the first page that needs it.
 import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/preact-htm.js';
-import { t } from './base.js';
+import { t, wrong } from './base.js';
 import { Button, Icon } from './ui.js';
 
 // Dialog is the browser's own modal dialog: it keeps the focus and gives it back.
@@ -40,9 +40,9 @@ export function useSave(keys, send) {
   useEffect(() => { if (bad) form.current.querySelector('[aria-invalid=true]')?.focus(); }, [bad]);
   const keyOf = (f) => keys.find((k) => `.${f.field.toLowerCase().split(/[.[\]"]+/).filter(Boolean).join('.')}.`.includes(`.${k}.`));
   const list = bad?.fields ?? [];
-  const rest = !bad ? '' : list.length ? list.filter((f) => !keyOf(f)).map((f) => `${f.field} ${f.why}`).join('; ') : bad.words;
+  const rest = !bad ? '' : list.length ? list.filter((f) => !keyOf(f)).map((f) => t('error.invalid', { field: f.field, why: wrong(f) })).join(' ') : bad.words;
   return {
-    form, wrong: (k) => list.filter((f) => keyOf(f) === k).map((f) => f.why).join('; '),
+    form, wrong: (k) => list.filter((f) => keyOf(f) === k).map(wrong).join(' '),
     rest: rest && html`<p class="wrong" role="alert"><${Icon} name="warn" /><span>${rest}</span></p>`,
     submit: async (e) => {
       e.preventDefault();

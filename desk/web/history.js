@@ -4,7 +4,7 @@ import { boot, can, code, get, root, spoken, t, visible, when } from './base.js'
 import { failed, go, link, useStore } from './store.js';
 import { Avatar, Button, Empty, Icon, Loading, Name } from './ui.js';
 import { Field, useLoad } from './forms.js';
-import { Outcome } from './closed.js';
+import { Outcome } from './outcome.js';
 
 export const outcomes = ['resolved', 'returned', 'cancelled', 'abandoned', 'missed', 'unavailable', 'idle', 'failed', 'contained', 'handed'];
 export const dateOf = (ms) => { const d = new Date(ms); return new Date(d.getTime() - d.getTimezoneOffset() * 60000).toISOString().slice(0, 10); };

@@ -2,7 +2,7 @@
 import { html, useEffect, useMemo, useRef, useState } from './vendor/preact-htm.js';
 import { act, boot, can, code, get, me, now, number, t, when } from './base.js';
 import { apply, failed, go, inOrder, isMine, leaving, link, mine, offers, state, toast, unread, useStore, waiting, waits } from './store.js';
-import { Avatar, Badge, Button, Clock, Countdown, Empty, Icon, lazy, Loading, Menu, Name, useTick } from './ui.js';
+import { Avatar, Button, Clock, Countdown, Empty, Icon, lazy, Loading, Menu, Name, useTick } from './ui.js';
 
 const Chat = lazy(() => import('./chat.js'), 'Chat'), Closed = lazy(() => import('./closed.js'), 'Closed'), LostCard = lazy(() => import('./lost.js'), 'LostCard', true);
 const page = 200;
@@ -26,10 +26,10 @@ function Lists({ id }) {
     for (const [k, v] of Object.entries(change)) if (v) n.set(k, v); else n.delete(k);
     return s.path + (n.size ? '?' + n : '');
   };
-  const all = useMemo(() => [...s.rows.values()].filter((r) => r.state !== 'ended' && r.state !== 'bot'), [s.rows, s.rows.size, s.queues, Math.floor(now() / 1000)]);
-  const lists = { new: waiting(), mine: mine(), all: all.sort(inOrder) };
-  const tabs = [can('answer') && ['new', t('tab.new'), waitingShown(lists.new)], can('work') && ['mine', t('tab.mine'), lists.mine.length], can('rows') && ['all', t('tab.all'), 0], can('past') && ['closed', t('tab.closed'), 0]].filter(Boolean);
-  let rows = lists[tab] || [];
+  const own = mine(), fresh = waiting(); // both have their number on the tab
+  const everything = () => [...s.rows.values()].filter((r) => r.state !== 'ended' && r.state !== 'bot').sort(inOrder);
+  const tabs = [can('answer') && ['new', t('tab.new'), waitingShown(fresh)], can('work') && ['mine', t('tab.mine'), own.length], can('rows') && ['all', t('tab.all'), 0], can('past') && ['closed', t('tab.closed'), 0]].filter(Boolean);
+  let rows = { new: () => fresh, mine: () => own, all: everything }[tab]?.() ?? [];
   if (queue) rows = rows.filter((r) => r.queue === queue);
   if (text) rows = rows.filter((r) => [r.name, r.last?.text, r.agentName, ...(r.tags || []), ...(r.skills || []).map((x) => x.name)].some((x) => x && String(x).toLowerCase().includes(text)));
   if (tab !== 'mine') {
@@ -61,6 +61,7 @@ function Rows({ rows, id, tab, filtered, query }) {
   const mineToAnswer = tab === 'new' || tab === 'mine' ? offers() : []; // they run out, wherever one looks
   useTickWhen(mineToAnswer.length > 0);
   const rest = rows.filter((r) => !mineToAnswer.includes(r));
+  const search = query.size ? '?' + query : '', day = new Date(now()).toDateString();
   const total = tab === 'new' && !filtered ? Math.max(rest.length, waitingShown(rest) - mineToAnswer.length) : rest.length;
   useKeepFocus(list, rest);
   const more = async () => {
@@ -82,7 +83,7 @@ function Rows({ rows, id, tab, filtered, query }) {
   return html`<div class="scroll">
     ${mineToAnswer.length > 0 && html`<ul class="offers" aria-label=${t('offers')}>${mineToAnswer.map((r) => html`<${OfferCard} key=${r.id} r=${r} id=${id} />`)}</ul>`}
     ${rest.length === 0 && mineToAnswer.length === 0 ? html`<${Empty} icon=${tab === 'mine' ? 'user' : 'check'} title=${t(filtered ? 'empty.filtered' : 'empty.' + tab)} text=${filtered ? '' : t(`empty.${tab}.text`)} />`
-    : html`<ul class="rows" ref=${list} onKeyDown=${move} aria-label=${t('tab.' + tab)}>${rest.slice(0, most).map((r) => html`<${Row} key=${r.id} r=${r} v=${r.version} chosen=${r.id === id} unread=${unread(r)} query=${query} />`)}</ul>
+    : html`<ul class="rows" ref=${list} onKeyDown=${move} aria-label=${t('tab.' + tab)}>${rest.slice(0, most).map((r) => html`<${Row} key=${r.id} r=${r} chosen=${r.id === id} unread=${unread(r)} search=${search} quiet=${r.quiet > now()} day=${day} />`)}</ul>
       ${total > Math.min(most, rest.length) && html`<${Button} kind="wide" onClick=${more}>${t('more', { n: total - Math.min(most, rest.length) })}</${Button}>`}`}
   </div>`;
 }
@@ -106,18 +107,20 @@ function useKeepFocus(list, rows) {
 
 const waitWarn = 120000, waitLate = 300000;
 
-function Row({ r, chosen, unread: isNew, query }) {
-  const q = new URLSearchParams(query);
+// Row is made anew when what it shows changes, and not with every event of the
+// page: 200 of them would keep a key waiting.
+const Row = (p) => useMemo(() => rowOf(p), [p.r, p.chosen, p.unread, p.search, p.quiet, p.day]);
+function rowOf({ r, chosen, unread: isNew, search, quiet }) {
   const wait = waits(r);
   const since = wait ? r.enqueued || r.created : r.open ? r.lastUser : 0;
   const who = r.last && r.last.text ? (r.last.role === 'user' ? '' : r.last.role === 'bot' ? t('role.bot') : r.last.name || t('role.agent')) : '';
-  return html`<li><a class="row ${chosen ? 'chosen' : ''} ${isNew ? 'unread' : ''}" data-id=${r.id} href=${link(`c/${r.id}${q.size ? '?' + q : ''}`)} aria-current=${chosen ? 'true' : undefined}>
+  return html`<li><a class="row ${chosen ? 'chosen' : ''} ${isNew ? 'unread' : ''}" data-id=${r.id} href=${link(`c/${r.id}${search}`)} aria-current=${chosen ? 'true' : undefined}>
     <${Avatar} name=${r.name} />
     <span class="what">
-      <span class="first"><${Name} name=${r.name} />${r.priority > 0 && html`<${Badge} kind="hot" title=${t('priority')}>${t('priority.n', { n: r.priority })}</${Badge}>`}${isNew && html`<span class="newdot"><span class="hidden">${t('unread')}</span></span>`}
+      <span class="first"><${Name} name=${r.name} />${isNew && html`<span class="newdot"><span class="hidden">${t('unread')}</span></span>`}
         <span class="time">${since ? html`<${Clock} since=${since} warn=${waitWarn} late=${waitLate} label=${wait ? t('waiting') : t('unanswered')} />` : html`<span class="clock">${when(r.lastSaid || r.lastUser || r.joined || r.created)}</span>`}</span></span>
-      <span class="second">${who && html`<span class="who">${who}:</span>`}<bdi>${r.last?.text ? r.last.text : r.can?.includes('read') ? code('reason', r.reason) : r.agentName ? t('with', { who: r.agentName }) : code('state', r.state)}</bdi></span>
-      <span class="third">${r.queue && html`<span class="chip">${r.queue}</span>`}${r.channel && html`<span class="chip quiet">${r.channel}</span>`}${r.video && html`<span class="chip quiet"><${Icon} name="video" />${t('video')}</span>`}${!wait && r.agent && !isMine(r) && html`<span class="chip quiet">${r.agentName || r.agent}</span>`}${r.state === 'offered' && !r.offer && html`<span class="chip quiet">${t('asked', { who: (r.asked || []).join(', ') })}</span>`}${r.state === 'held' && html`<span class="chip amber"><${Icon} name="pause" />${t('state.held')}</span>`}${r.quiet > now() && html`<span class="chip amber"><${Icon} name="clock" />${t('quiet')}</span>`}${r.state === 'wrapup' && html`<span class="chip amber">${t('state.wrapup')}</span>`}${(r.tags || []).slice(0, 3).map((x) => html`<span class="chip tag">${x}</span>`)}</span>
+      <span class="second">${who && html`<span class="who"><bdi>${who}</bdi>:</span>`}<bdi>${r.last?.text ? r.last.text : r.can?.includes('read') ? code('reason', r.reason) : r.agentName ? t('with', { who: r.agentName }) : code('state', r.state)}</bdi></span>
+      <span class="third">${r.priority > 0 && html`<span class="chip red" title=${t('priority')}>${t('priority.n', { n: r.priority })}</span>`}${r.queue && html`<span class="chip">${r.queue}</span>`}${r.channel && html`<span class="chip quiet">${r.channel}</span>`}${r.video && html`<span class="chip quiet"><${Icon} name="video" />${t('video')}</span>`}${!wait && r.agent && !isMine(r) && html`<span class="chip quiet">${r.agentName || r.agent}</span>`}${r.state === 'offered' && !r.offer && html`<span class="chip quiet">${t('asked', { who: (r.asked || []).join(', ') })}</span>`}${r.state === 'held' && html`<span class="chip amber"><${Icon} name="pause" />${t('state.held')}</span>`}${quiet && html`<span class="chip amber"><${Icon} name="clock" />${t('quiet')}</span>`}${r.state === 'wrapup' && html`<span class="chip amber">${t('state.wrapup')}</span>`}${(r.tags || []).slice(0, 3).map((x) => html`<span class="chip tag">${x}</span>`)}</span>
     </span></a></li>`;
 }
 

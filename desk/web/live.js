@@ -24,6 +24,7 @@ const hear = () => { heard = [Date.now(), performance.now()]; };
 const silence = () => Math.max(Date.now() - heard[0], performance.now() - heard[1]);
 const firstEvent = 8000; // a stream that says nothing for so long is held back on its way
 
+const since = () => (cursor ? { 'Last-Event-ID': cursor } : {});
 const pass = (m) => channel?.postMessage(m);
 
 function event(name, data, own = true) {
@@ -107,13 +108,14 @@ function holdBack(ms) {
   later = ms;
   tryLater();
 }
-// probe looks beside the polling whether a stream comes through by now.
+// probe looks beside the polling whether a stream comes through by now. It says
+// what it knows, so that it is not sent everything.
 async function probe() {
   probing = true;
   const c = new AbortController();
   const limit = setTimeout(() => c.abort(), firstEvent);
   try {
-    const res = await fetch(new URL('api/events', root), { signal: c.signal });
+    const res = await fetch(new URL('api/events', root), { signal: c.signal, headers: since() });
     if (res.ok && (await res.body.getReader().read()).value) { state.poll = false; later = soon; restart(); }
   } catch { /* it does not */ }
   clearTimeout(limit);
@@ -148,7 +150,7 @@ async function stream(signal) {
   const limit = setTimeout(end, firstEvent);
   let reader = null, text = '', again = 'off', said = false;
   try {
-    const res = await fetch(url, { signal: own.signal, headers: cursor ? { 'Last-Event-ID': cursor } : {} });
+    const res = await fetch(url, { signal: own.signal, headers: since() });
     if (res.status === 501) return 'poll';
     if (!res.ok) throw await refused(res);
     reader = res.body.pipeThrough(new TextDecoderStream()).getReader();

@@ -1,27 +1,31 @@
 // Settings: one's own, kept in this browser, and what those who manage may change.
 import { html, useState } from './vendor/preact-htm.js';
 import { api, boot, keep, me, t, visible } from './base.js';
-import { failed, setSetting, settings, useStore } from './store.js';
+import { failed, mine, setSetting, settings, useStore } from './store.js';
+import { wantPresence } from './live.js';
 import { preparedReplies } from './replies.js';
 import { Button, Loading } from './ui.js';
 import { Dialog, Field, Switch, useLoad, useSave } from './forms.js';
+import { AwayDialog } from './dialogs.js';
 import { askNotifications, beep, notificationState, soundBlocked } from './notify.js';
 
 export function Settings() {
-  useStore();
+  const s = useStore();
+  const [away, setAway] = useState(null);
   const set = (k) => (v) => setSetting(k, v);
   const [, again] = useState(0);
   const n = notificationState();
   return html`<div class="page narrow"><h1>${t('nav.settings')}</h1>
+    ${me.presence && html`<section class="panel"><h2>${t('presence')}</h2><${Switch} label=${t('there.online')} on=${s.presence.there === 'online'} set=${(v) => (v || !mine().length ? wantPresence(v, '').catch(failed) : setAway({ activity: '' }))} /></section>`}
     <section class="panel"><h2>${t('set.sound')}</h2>
       <${Switch} label=${t('set.sound.requests')} on=${settings.soundRequests} set=${set('soundRequests')} /><${Switch} label=${t('set.repeat')} hint=${t('set.repeat.hint')} on=${settings.repeat} set=${set('repeat')} disabled=${!settings.soundRequests} /><${Switch} label=${t('set.sound.messages')} on=${settings.soundMessages} set=${set('soundMessages')} />
-      <p>${soundBlocked() ? t('sound.blocked') : t('sound.works')} <${Button} icon="bell" onClick=${async () => { await beep('request'); again(Date.now()); }}>${t('test')}</${Button}></p></section>
+      <p class="buttons"><span class="hint grow">${soundBlocked() ? t('sound.blocked') : t('sound.works')}</span><${Button} icon="bell" onClick=${async () => { await beep('request'); again(Date.now()); }}>${t('test')}</${Button}></p></section>
     <section class="panel"><h2>${t('set.notify')}</h2><${Switch} label=${t('set.notify.on')} hint=${t('notify.' + n)} on=${settings.notify && n === 'granted'} disabled=${n === 'denied' || n === 'missing'} set=${async (v) => { if (v && n !== 'granted') await askNotifications(); setSetting('notify', v && notificationState() === 'granted'); }} /><${Switch} label=${t('set.preview')} hint=${t('set.preview.hint')} on=${settings.previewText} set=${set('previewText')} disabled=${!settings.notify} /></section>
     <section class="panel"><h2>${t('set.writing')}</h2><${Switch} label=${t('set.enter')} hint=${t('set.enter.hint')} on=${settings.enterSends} set=${set('enterSends')} /><${Switch} label=${t('set.keys')} hint=${t('set.keys.hint')} on=${settings.shortcuts} set=${set('shortcuts')} /></section>
     <section class="panel"><h2>${t('set.look')}</h2><${Field} label=${t('set.theme')}><select value=${settings.theme} onChange=${(e) => setSetting('theme', e.target.value)}>${['auto', 'light', 'dark'].map((k) => html`<option value=${k}>${t('theme.' + k)}</option>`)}</select></${Field}>
       <${Field} label=${t('set.density')}><select value=${settings.density} onChange=${(e) => setSetting('density', e.target.value)}>${['cosy', 'compact'].map((k) => html`<option value=${k}>${t('density.' + k)}</option>`)}</select></${Field}>
       <${Field} label=${t('language')}><select value=${boot.language} onChange=${(e) => { keep.set('language', e.target.value); location.reload(); }}>${boot.languages.map((k) => html`<option value=${k}>${languageName(k)}</option>`)}</select></${Field}></section>
-    <${Replies} own />
+    <${Replies} own />${away && html`<${AwayDialog} how=${away} close=${() => setAway(null)} />`}
   </div>`;
 }
 const languageName = (k) => { try { return new Intl.DisplayNames([k], { type: 'language' }).of(k); } catch { return k; } };

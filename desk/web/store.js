@@ -85,8 +85,9 @@ export const failed = (e) => { if (e.name !== 'AbortError') toast(e.words ?? t('
 
 let lastStatus = 0;
 function announceWaiting() {
+  if (now() - lastStatus < 10000) return;
   const list = waiting();
-  if (!list.length || now() - lastStatus < 10000) return;
+  if (!list.length) return;
   lastStatus = now();
   state.status = t('status.waiting', { n: list.length });
 }

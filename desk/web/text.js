@@ -3,7 +3,8 @@ import { html } from './vendor/preact-htm.js';
 import { visible } from './base.js';
 
 const address = /\bhttps?:\/\/[^\s<>"'`\u0000-\u0020\u202a-\u202e\u2066-\u2069]{2,}/gi;
-export function Text({ text }) {
+// Text is bare where what is around it has its direction.
+export function Text({ text, bare }) {
   const out = [];
   let at = 0;
   const s = String(text ?? '');
@@ -17,7 +18,7 @@ export function Text({ text }) {
     at = m.index + raw.length;
   }
   out.push(visible(s.slice(at)));
-  return html`<span class="text" dir="auto">${out}</span>`;
+  return html`<span class="text" dir=${bare ? undefined : 'auto'}>${out}</span>`;
 }
 // Out is a link out of the desk. Where the name of the place is written in
 // letters of another script, the place is shown as browsers really read it.

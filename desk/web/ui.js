@@ -1,7 +1,7 @@
 // Small pieces that every view uses.
 import { html, useEffect, useRef, useState } from './vendor/preact-htm.js';
 import { now, span, spoken, t, visible } from './base.js';
-import { dropToast, useStore } from './store.js';
+import { dropToast, toast, useStore } from './store.js';
 
 // --- icons: 24 × 24 strokes
 const icons = {
@@ -111,13 +111,13 @@ export function Toasts() {
 }
 
 // lazy is a view that is loaded when it is first shown; a quiet one is nothing
-// until then.
+// until then, and says in passing that it could not be.
 export function lazy(load, name, quiet) {
   let view = null;
   return function Lazy(props) {
     const [wrong, setWrong] = useState(null);
     const [, again] = useState(0);
-    const read = () => load().then((m) => { view = m[name]; again(1); }, () => setWrong(true));
+    const read = () => load().then((m) => { view = m[name]; again(1); }, () => { setWrong(true); if (quiet) { toast(t('error.offline'), 'error'); props.close?.(); } });
     useEffect(() => { if (!view) read(); }, []);
     if (view) return html`<${view} ...${props} />`;
     if (quiet) return null;
