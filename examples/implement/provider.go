@@ -33,7 +33,7 @@ type Helpdesk struct {
 func (h *Helpdesk) Info() handoff.ProviderInfo {
 	return handoff.ProviderInfo{
 		Name: "helpdesk", Custody: handoff.CustodyQueue,
-		Can: handoff.Capabilities{SendsOnce: true},
+		Can: handoff.Capabilities{SendsOnce: true, AgentReturns: true},
 	}
 }
 
