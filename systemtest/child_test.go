@@ -66,7 +66,7 @@ func beChild(name string) (err error) {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
-	s, closes, err := k.open(ctx, os.Getenv("HANDOFF_TEST_PLACE"))
+	s, closes, err := k.opened(ctx, os.Getenv("HANDOFF_TEST_PLACE"))
 	if err != nil {
 		return err
 	}

@@ -211,6 +211,16 @@ func refusal(err error) error {
 	return err
 }
 
+// reported drops an error that says that an answer did not come, and tells of
+// it: users and agents try again then.
+func reported(err error) error {
+	if !noAnswer(err) {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "no answer:", err)
+	return nil
+}
+
 func crashChild(ctx context.Context, s handoff.Store) error {
 	if wrap := plants[os.Getenv("CRASH_PLANT")]; wrap != nil {
 		s = wrap(s)
@@ -238,7 +248,7 @@ func crashChild(ctx context.Context, s handoff.Store) error {
 // live is what the people of a conversation do, one thing after the other.
 func (w *survivor) live(ctx context.Context, conversation string) error {
 	for ctx.Err() == nil {
-		if err := refusal(w.step(ctx, conversation, rand.IntN(8))); err != nil && ctx.Err() == nil {
+		if err := reported(refusal(w.step(ctx, conversation, rand.IntN(8)))); err != nil && ctx.Err() == nil {
 			return err
 		}
 		time.Sleep(time.Duration(rand.IntN(5)) * time.Millisecond)
@@ -339,6 +349,11 @@ func (w *survivor) hear(ctx context.Context) error {
 		err = w.e.Deliver(ctx, "vendor", *answer.Event)
 		if ctx.Err() != nil {
 			return refusal(ctx.Err())
+		}
+		if noAnswer(err) { // the platform tells it again
+			_ = reported(err)
+			time.Sleep(w.idle)
+			continue
 		}
 		if err != nil {
 			return err

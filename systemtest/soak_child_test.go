@@ -108,7 +108,7 @@ func (w *survivor) soak(ctx context.Context, name string) error {
 
 // pause drops the errors that are none, and waits as people do.
 func (w *survivor) pause(ctx context.Context, err error) error {
-	if err = refusal(err); err != nil && ctx.Err() == nil {
+	if err = reported(refusal(err)); err != nil && ctx.Err() == nil {
 		return err
 	}
 	timer := time.NewTimer(time.Duration(rand.IntN(200)) * time.Millisecond)

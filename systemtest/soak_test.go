@@ -75,7 +75,7 @@ func TestSoak(t *testing.T) {
 	for _, c := range list {
 		require.NoError(t, c.stop())
 	}
-	w, broken := o.settle(t, s, openIn(t, s), time.Minute)
+	w, broken := o.settle(t, s, openIn(t, &patient{s}), time.Minute)
 	for _, broken := range append(broken, o.audit(t, s, w.e)...) {
 		t.Error(broken)
 	}

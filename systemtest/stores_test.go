@@ -2,6 +2,7 @@ package systemtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -69,10 +70,26 @@ func each(t *testing.T, f func(t *testing.T, k kind)) {
 	}
 }
 
+// opened is open, again while there is no answer.
+func (k *kind) opened(ctx context.Context, place string) (handoff.Store, func() error, error) {
+	type opened struct {
+		store  handoff.Store
+		closes func() error
+	}
+	o, err := again(ctx, func() (opened, error) {
+		s, closes, err := k.open(ctx, place)
+		if err != nil && closes != nil {
+			err = errors.Join(err, closes())
+		}
+		return opened{s, closes}, err
+	})
+	return o.store, o.closes, err
+}
+
 // mustOpen opens a store for a test.
 func mustOpen(tb testing.TB, k kind, place string) handoff.Store {
 	tb.Helper()
-	s, closes, err := k.open(context.Background(), place)
+	s, closes, err := k.opened(context.Background(), place)
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, closes()) })
 	return s

@@ -2,20 +2,24 @@ package throwaway
 
 import (
 	"errors"
+	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 )
 
+// redisBinary names in the environment the server that Redis runs.
+const redisBinary = "HANDOFF_TEST_REDIS_SERVER"
+
 // Redis runs redis-server with an append-only file, or valkey-server where
-// there is no other, with these arguments ("--appendfsync", "always"). It
+// there is no other, with these arguments ("--appendfsync", "always").
+// HANDOFF_TEST_REDIS_SERVER names another binary, which then must be there. It
 // returns a URL. stop ends the server and removes its data.
 func Redis(args ...string) (url string, stop func(), err error) {
-	bin, err := exec.LookPath("redis-server")
+	bin, err := redisServer()
 	if err != nil {
-		if bin, err = exec.LookPath("valkey-server"); err != nil {
-			return "", nil, errors.New("neither redis-server nor valkey-server is installed")
-		}
+		return "", nil, err
 	}
 	s, err := folder("redis")
 	if err != nil {
@@ -27,6 +31,23 @@ func Redis(args ...string) (url string, stop func(), err error) {
 		"--maxmemory-policy", "noeviction",
 	}, args...)...)
 	return "unix://" + socket, stop, err
+}
+
+// redisServer finds the server. Who asks for one by name gets no other.
+func redisServer() (string, error) {
+	if name := os.Getenv(redisBinary); name != "" {
+		bin, err := exec.LookPath(name)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", redisBinary, err)
+		}
+		return bin, nil
+	}
+	for _, name := range []string{"redis-server", "valkey-server"} {
+		if bin, err := exec.LookPath(name); err == nil {
+			return bin, nil
+		}
+	}
+	return "", errors.New("neither redis-server nor valkey-server is installed")
 }
 
 // ping asks for a sign of life. A server that loads its data answers otherwise.
