@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,6 +22,21 @@ import (
 )
 
 var s2024 = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// What these tests ran on; and that it is what was asked for.
+func TestServer(t *testing.T) {
+	info, err := dial(t, start(t)).InfoMap(t.Context(), "server").Result()
+	require.NoError(t, err)
+	name, version := "redis", info["Server"]["redis_version"]
+	if v, ok := info["Server"]["valkey_version"]; ok {
+		name, version = "valkey", v
+	}
+	require.NotEmpty(t, version)
+	t.Log(name, version)
+	if asked := filepath.Base(os.Getenv("HANDOFF_TEST_REDIS_SERVER")); strings.HasSuffix(asked, "-server") {
+		require.Equal(t, strings.TrimSuffix(asked, "-server"), name)
+	}
+}
 
 func TestCheck(t *testing.T) {
 	ctx := t.Context()
