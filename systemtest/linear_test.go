@@ -105,7 +105,10 @@ func newReplicas(t *testing.T, k kind, plant string, flaky bool) (r replicas) {
 		if flaky {
 			s = &shaky{s}
 		}
-		e, err := handoff.New(handoff.Config{Store: s, Directory: everybody{}, Presence: everybody{}, Queues: []handoff.Queue{{Name: "q", Style: handoff.Pull}}, StoreTimeout: patience})
+		e, err := handoff.New(handoff.Config{
+			Store: s, Directory: everybody{}, Presence: everybody{}, Queues: []handoff.Queue{{Name: "q", Style: handoff.Pull}},
+			StoreTimeout: patience, // a busy machine is no finding
+		})
 		require.NoError(t, err)
 		r[i] = e
 	}
