@@ -83,6 +83,7 @@ func FuzzAnswers(f *testing.F) {
 		{Kind: providertest.Type},
 		{Kind: providertest.Transfer, Agent: handoff.Party{ID: "8", Name: "Bob"}},
 		{Kind: providertest.Say, Text: "I am Bob"},
+		{Kind: providertest.Say, Text: "!bot"},
 		{Kind: providertest.End},
 	} {
 		a.Chat = s.Reference

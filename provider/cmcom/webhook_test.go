@@ -80,6 +80,7 @@ func FuzzReceive(f *testing.F) {
 	p := adapter(f, d)
 	s, err := p.Open(context.Background(), opening("c"))
 	require.NoError(f, err)
+	vendortest.Talk(d, s.Reference, ann)
 	for _, a := range []providertest.Act{
 		{Kind: providertest.Join, Agent: ann},
 		{Kind: providertest.Say, Text: "**é** <b>"},

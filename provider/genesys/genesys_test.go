@@ -226,9 +226,10 @@ func TestConfig(t *testing.T) {
 
 func FuzzReceive(f *testing.F) {
 	d := genesystest.New(f)
-	p := adapter(f, d)
+	p := adapter(f, d).Unlimited()
 	s, err := p.Open(context.Background(), opening("c"))
 	require.NoError(f, err)
+	vendortest.Talk(d, s.Reference, handoff.Party{ID: "7", Name: "Ann"})
 	for _, a := range []providertest.Act{
 		{Kind: providertest.Join, Agent: handoff.Party{ID: "7", Name: "Ann"}},
 		{Kind: providertest.Say, Text: "**é** <b>"},

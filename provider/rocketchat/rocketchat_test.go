@@ -140,6 +140,7 @@ func FuzzReceive(f *testing.F) {
 	s, err := p.Open(context.Background(), handoff.Opening{Attempt: "c.1.1", Note: "n", Handoff: handoff.Handoff{ID: handoff.ID{Conversation: "c", Number: 1}}})
 	require.NoError(f, err)
 	ann := handoff.Party{ID: "7", Name: "Ann"}
+	vendortest.Talk(d, s.Reference, ann)
 	for _, a := range []providertest.Act{
 		{Kind: providertest.Join, Agent: ann},
 		{Kind: providertest.Say, Text: "**é** <b>"},

@@ -196,6 +196,7 @@ func FuzzReceive(f *testing.F) {
 		f.Fatal(err)
 	}
 	ann := handoff.Party{ID: "7", Name: "Ann"}
+	vendortest.Talk(c, s.Reference, ann)
 	for _, a := range []providertest.Act{
 		{Kind: providertest.Queue, Position: 2},
 		{Kind: providertest.Join, Agent: ann},

@@ -167,6 +167,7 @@ func FuzzReceive(f *testing.F) {
 	p := adapter(f, d)
 	s, err := p.Open(context.Background(), handoff.Opening{Attempt: "c.1.1", Note: "n", Handoff: handoff.Handoff{ID: handoff.ID{Conversation: "c", Number: 1}}})
 	require.NoError(f, err)
+	vendortest.Talk(d, s.Reference, handoff.Party{ID: "7", Name: "Ann"})
 	for _, a := range []providertest.Act{
 		{Kind: providertest.Say, Text: "**é** <b>"},
 		{Kind: providertest.Say, Files: []handoff.File{{URL: "https://files.zendesk.example/a.pdf?x=1", Name: "a.pdf", Size: 3}}},
