@@ -21,6 +21,10 @@
 //	  room is closed                                              comes
 //
 // Where the waiting queue is on, Rocket.Chat tells places and estimates to its
-// own widget only: the place is unknown. It has no way to tell that the user
+// own widget only: the place is unknown. Its REST interface lists who waits, as
+// one of its agents sees it (livechat/inquiries.queuedForUser, .getOne), with a
+// queueOrder that is 1 for each and an estimatedWaitingTimeQueue that is a setting
+// by which they are sorted (0 or 9999999 in the examples of omnichannel.yaml, read
+// on 2026-11-26): neither is a place or a wait. It has no way to tell that the user
 // writes but its real-time protocol, which the adapter does not speak.
 package rocketchat
