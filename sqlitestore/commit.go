@@ -37,6 +37,7 @@ type stored struct {
 	rank, since, created           int64
 	wake                           sql.NullInt64
 	held, owed                     string
+	again                          bool // it has an entry with the first id already
 }
 
 // commit judges one commit and, if nothing speaks against it, makes it. All
@@ -44,8 +45,8 @@ type stored struct {
 // nothing. A refusal is answer; err is anything else.
 func (s *Store) commit(ctx context.Context, w runner, r *handoff.Record, entries []handoff.RecordEntry) (answer, err error) {
 	var old stored
-	err = w.one(ctx, s.sql.stored, []any{r.ID.Conversation, r.ID.Number}, &old.rec, &old.version, &old.seq, &old.queue, &old.state,
-		&old.agent, &old.usr, &old.line, &old.rank, &old.since, &old.created, &old.wake, &old.held, &old.owed)
+	err = w.one(ctx, s.sql.stored, []any{entries[0].ID, r.ID.Conversation, r.ID.Number}, &old.rec, &old.version, &old.seq, &old.queue, &old.state,
+		&old.agent, &old.usr, &old.line, &old.rank, &old.since, &old.created, &old.wake, &old.held, &old.owed, &old.again)
 	isNew := errors.Is(err, sql.ErrNoRows)
 	switch {
 	case err != nil && !isNew:
@@ -69,7 +70,7 @@ func (s *Store) commit(ctx context.Context, w runner, r *handoff.Record, entries
 			return answer, err
 		}
 	}
-	if answer, err = s.judgeEntries(ctx, w, old.rec, isNew, entries); answer != nil || err != nil {
+	if answer, err = s.judgeEntries(ctx, w, &old, isNew, entries); answer != nil || err != nil {
 		return answer, err
 	}
 
@@ -164,7 +165,7 @@ func (s *Store) writeKeys(ctx context.Context, w runner, rec int64, had, want []
 	return nil
 }
 
-func (s *Store) judgeEntries(ctx context.Context, w runner, rec int64, isNew bool, entries []handoff.RecordEntry) (answer, err error) {
+func (s *Store) judgeEntries(ctx context.Context, w runner, old *stored, isNew bool, entries []handoff.RecordEntry) (answer, err error) {
 	for i := range entries {
 		for j := range i {
 			if entries[i].ID == entries[j].ID {
@@ -174,9 +175,11 @@ func (s *Store) judgeEntries(ctx context.Context, w runner, rec int64, isNew boo
 		if isNew {
 			continue
 		}
-		var there bool
-		if err := w.one(ctx, s.sql.hasEntry, []any{rec, entries[i].ID}, &there); err != nil {
-			return nil, err
+		there := old.again // of the first one; most commits have no other
+		if i > 0 {
+			if err := w.one(ctx, s.sql.hasEntry, []any{old.rec, entries[i].ID}, &there); err != nil {
+				return nil, err
+			}
 		}
 		if there {
 			return handoff.ErrDuplicate, nil

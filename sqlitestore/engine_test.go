@@ -35,10 +35,14 @@ func TestConversation(t *testing.T) {
 	})
 }
 
-// A look at the file is what listening is: there is nothing to wait for.
+// It listens when it has seen how many commits there were: it hears of those
+// that come after, and of none before.
 func TestWakeUp(t *testing.T) {
 	path := file(t)
-	enginetest.WakeUp(t, openFile(t, path), openFile(t, path), func() {})
+	listening := openFile(t, path)
+	enginetest.WakeUp(t, listening, openFile(t, path), func() {
+		enginetest.Eventually(t, "a look at the file", func() bool { return sqlitestore.Listeners(listening) == 1 })
+	})
 }
 
 func TestReplicaKilled(t *testing.T) {

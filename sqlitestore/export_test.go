@@ -41,6 +41,13 @@ func Queued(s *Store) int {
 	return len(s.group.queue)
 }
 
+// Listeners returns how many hear of every commit of others from now on.
+func Listeners(s *Store) int {
+	s.hints.mu.Lock()
+	defer s.hints.mu.Unlock()
+	return s.hints.listeners
+}
+
 // AheadPlan tells how SQLite counts those ahead.
 func AheadPlan(ctx context.Context, s *Store) ([]string, error) {
 	rows, err := s.read.query(ctx, "EXPLAIN QUERY PLAN "+s.sql.ahead, "desk", 0, 0, "c", 1, 100)

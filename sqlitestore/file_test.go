@@ -85,13 +85,35 @@ func TestReadOnly(t *testing.T) {
 	require.ErrorIs(t, err, handoff.ErrNotFound, "nothing was written")
 }
 
+// A new file has small pages, of which a commit writes one for each table and
+// index; one that is there is used as it is.
+func TestPages(t *testing.T) {
+	ctx := t.Context()
+	size := func(path string) (n int) {
+		require.NoError(t, raw(t, path).QueryRowContext(ctx, "PRAGMA page_size").Scan(&n))
+		return n
+	}
+	fresh := filepath.Join(t.TempDir(), "fresh.db")
+	require.NoError(t, openFile(t, fresh).Commit(ctx, record("c"), entry(1)))
+	require.Equal(t, 1024, size(fresh))
+
+	before := filepath.Join(t.TempDir(), "before.db")
+	_, err := raw(t, before).ExecContext(ctx, "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; CREATE TABLE of_the_host (x)")
+	require.NoError(t, err)
+	s := openFile(t, before)
+	require.NoError(t, s.Commit(ctx, record("c"), entry(1)))
+	_, err = s.Get(ctx, record("c").ID)
+	require.NoError(t, err)
+	require.Equal(t, 4096, size(before))
+}
+
 // A disk that is full refuses, keeps what it has, and goes on when there is
 // room again.
 func TestFull(t *testing.T) {
 	ctx := t.Context()
 	s := open(t)
 	require.NoError(t, s.Commit(ctx, record("c"), entry(1)))
-	require.NoError(t, sqlitestore.Pragma(ctx, s, "max_page_count = 40"))
+	require.NoError(t, sqlitestore.Pragma(ctx, s, "max_page_count = 160"))
 	big := record("big")
 	big.Keys = []handoff.Key{{Name: "seat", Max: 1, Units: 1}}
 	big.Body = handoff.BodyOf(bytes.Repeat([]byte("x"), 1<<20))

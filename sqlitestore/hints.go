@@ -64,13 +64,10 @@ func (s *Store) Listen(ctx context.Context, f func(handoff.Hint)) error {
 		<-ctx.Done()
 		return nil
 	}
-	s.hints.listen(1)
-	defer s.hints.listen(-1)
-	err := s.listen(ctx, f)
-	if ctx.Err() != nil {
-		return nil // it ended because it was to end
+	if err := s.listen(ctx, f); ctx.Err() == nil {
+		return wrap("listen", err)
 	}
-	return wrap("listen", err)
+	return nil // it ended because it was to end
 }
 
 func (s *Store) listen(ctx context.Context, f func(handoff.Hint)) error {
@@ -84,6 +81,8 @@ func (s *Store) listen(ctx context.Context, f func(handoff.Hint)) error {
 	if err := look.one(ctx, s.sql.newest, nil, &seen); err != nil {
 		return err
 	}
+	s.hints.listen(1) // from here on nothing is missed
+	defer s.hints.listen(-1)
 	tick := time.NewTicker(s.opt.HintEvery)
 	defer tick.Stop()
 	for {

@@ -54,8 +54,8 @@ func newQueries(prefix string) queries {
 		entry: q(`SELECT e.id, e.seq, e.at, e.body FROM "@record" r CROSS JOIN "@entry" e ON e.rec = r.rec
 			WHERE r.conversation = ? AND r.number = ? AND e.id = ?`),
 
-		stored: q(`SELECT rec, version, seq, queue, state, agent, usr, line, rank, since, created, wake, held, owed FROM "@record"
-			WHERE conversation = ? AND number = ?`),
+		stored: q(`SELECT rec, version, seq, queue, state, agent, usr, line, rank, since, created, wake, held, owed,
+			EXISTS (SELECT 1 FROM "@entry" e WHERE e.rec = r.rec AND e.id = ?) FROM "@record" r WHERE conversation = ? AND number = ?`),
 		used:     q(`SELECT coalesce(sum(units), 0) FROM "@key" WHERE name = ? AND rec <> ?`),
 		hasEntry: q(`SELECT EXISTS (SELECT 1 FROM "@entry" WHERE rec = ? AND id = ?)`),
 		insert:   q(`INSERT INTO "@record" (` + columns + `) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`),

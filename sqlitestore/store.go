@@ -57,6 +57,16 @@ var (
 	_ handoff.BatchCommitter = (*Store)(nil)
 )
 
+// A commit writes a page of each table and index that it touches, a dozen of
+// them, and little into each, so that small pages halve what it writes. A file
+// that is there keeps the pages that it has. The log is moved into the file,
+// with a sync or two, when it has this many: as many bytes as SQLite's own
+// number of its larger pages.
+const (
+	pageSize = "page_size(1024)"
+	logSize  = "wal_autocheckpoint(4000)"
+)
+
 // Open opens a file, which is made if there is none, in a folder that is
 // there. path may be a SQLite URI (file:…). Call Migrate to create or update
 // the tables, or Check to see whether they fit. A path that cannot be opened, a
@@ -85,7 +95,7 @@ func Open(ctx context.Context, path string, opt Options) (*Store, error) {
 		sync = "NORMAL"
 	}
 	// fullfsync is for macOS, whose fsync does not reach the disk.
-	writers, err := sql.Open("sqlite", dsn(path, "busy_timeout(0)", "synchronous("+sync+")", "fullfsync(1)", "journal_size_limit(67108864)"))
+	writers, err := sql.Open("sqlite", dsn(path, pageSize, "busy_timeout(0)", "synchronous("+sync+")", "fullfsync(1)", logSize, "journal_size_limit(67108864)"))
 	if err != nil {
 		return nil, wrap("open", err)
 	}

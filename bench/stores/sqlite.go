@@ -72,13 +72,17 @@ func openSQLite(ctx context.Context, dir string, size effort) (*suite, error) {
 // pagesWritten prints what something that is done some times, each time so many
 // steps, adds to a file's write-ahead log. The log is emptied before.
 func pagesWritten(ctx context.Context, w io.Writer, what, path string, steps int, do func(context.Context) error) error {
-	const times, page, header = 20, 4096, 24
+	const times, header = 20, 24
 	db, err := sql.Open("sqlite", "file:"+path)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = db.Close() }()
 	if _, err := db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+		return err
+	}
+	var page float64
+	if err := db.QueryRowContext(ctx, "PRAGMA page_size").Scan(&page); err != nil {
 		return err
 	}
 	own := ownCPU()
@@ -91,8 +95,8 @@ func pagesWritten(ctx context.Context, w io.Writer, what, path string, steps int
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "  %s: %.0fus, %.0fus of CPU, %.1f pages\n", what, quantile(list, 0.5)/float64(steps), micros(own)/float64(times*steps),
-		float64(info.Size())/(page+header)/float64(times*steps))
+	_, err = fmt.Fprintf(w, "  %s: %.0fus, %.0fus of CPU, %.1f pages of %.0f bytes\n", what, quantile(list, 0.5)/float64(steps),
+		micros(own)/float64(times*steps), float64(info.Size())/(page+header)/float64(times*steps), page)
 	return err
 }
 
