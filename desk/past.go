@@ -2,6 +2,7 @@ package desk
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -209,10 +210,33 @@ func (h *Handler) stats(c *call) (any, error) {
 			t.Add(&now, false)
 		}
 	}
-	return figuresOf(tallies, &f, zone, hourly, c.actor.has(Team)), nil
+	out := figuresOf(tallies, &f, zone, hourly, c.actor.has(Team))
+	out["names"] = h.namesOf(c.ctx(), tallies[1], c.actor.has(Team))
+	return out, nil
 }
 
-func figuresOf(tallies []*analytics.Tally, f *history.Filter, zone *time.Location, hourly, names bool) any {
+// namesOf names the agents of a tally, those too who serve no queue now. Without
+// it they go by their ids.
+func (h *Handler) namesOf(ctx context.Context, t *analytics.Tally, may bool) map[string]string {
+	out := map[string]string{}
+	all, err := h.members(ctx)
+	if !may || err != nil {
+		return out
+	}
+	known := make(map[string]string, len(all))
+	for i := range all {
+		known[all[i].ID] = all[i].Name
+	}
+	r := t.Report()
+	for i := range r.Groups {
+		if name := known[r.Groups[i].Name]; name != "" {
+			out[r.Groups[i].Name] = name
+		}
+	}
+	return out
+}
+
+func figuresOf(tallies []*analytics.Tally, f *history.Filter, zone *time.Location, hourly, names bool) map[string]any {
 	report := tallies[0].Report()
 	total := report.Total
 	sum := newFigure("", &total)

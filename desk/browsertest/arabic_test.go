@@ -48,6 +48,7 @@ var arabic = map[string]string{
 	"minutes.two":             "دقيقتان",
 	"minutes.few":             "{n} دقائق",
 	"minutes.other":           "{n} دقيقة",
+	"hours.title":             "ساعات العمل",
 	"hours.one":               "ساعة واحدة",
 	"hours.two":               "ساعتان",
 	"hours.few":               "{n} ساعات",

@@ -68,6 +68,7 @@ func shots(t *testing.T, fill string) {
 					// All of a page that scrolls.
 					tall := js[float64](p, `(document.querySelector('.page')?.scrollHeight ?? 0) + innerHeight - (document.querySelector('main').clientHeight)`)
 					p.size(width, max(int64(tall), map[int64]int64{1280: 800, 768: 1024, 375: 720}[width]))
+					wait(150 * time.Millisecond) // what came into sight is drawn
 					p.keep(fmt.Sprintf("%s_%s_%d_%s", who, cmp.Or(names[path], path), width, look))
 					if path == "board" && fill == "typical" { // a menu of the last agent: over everything, and whole
 						p.clickOn("section:nth-of-type(2) tr:last-child .menu:last-child button")
@@ -86,6 +87,31 @@ func shots(t *testing.T, fill string) {
 func (w *world) furnish(n int) handoff.Handoff {
 	people := []string{"Maria Keller", "Lee Wong", "Jo Bright", "Amina Diallo", "Tomás Ruiz", "Yuki Tanaka", "Olu Adeyemi", "Eva Novak", "محمد علي", "Priya Rao", "Liam O’Brien", "A very long name that somebody typed into a form without any thought"}
 	asks := []string{"I was charged twice for order 4711", "Where is my parcel?", "The app closes when I open my profile", "I need an invoice with our VAT number", "How do I change my address?"}
+	// Those that are over come first: their agents have free seats again.
+	for i := range n {
+		c := fmt.Sprintf("d%d", i)
+		w.named(c, people[i%len(people)])
+		if i%4 == 3 {
+			h := w.asks(c, "shop")
+			_, err := w.engine.Cancel(w.ctx, h.ID.Conversation, true)
+			require.NoError(w.t, err)
+			continue
+		}
+		h, by := w.asks(c, "billing"), []string{"ada", "ann"}[i%3%2]
+		h, err := w.engine.TakeOver(w.ctx, h.ID, handoff.BySupervisor(by), "")
+		if err != nil {
+			continue
+		}
+		_, err = w.engine.Send(w.ctx, h.ID, handoff.By(by), handoff.Message{Text: "Done."})
+		require.NoError(w.t, err)
+		if i%2 == 0 {
+			_, err = w.engine.Return(w.ctx, h.ID, handoff.By(by), "done")
+		} else {
+			_, err = w.engine.End(w.ctx, h.ID, handoff.By(by), handoff.Ending{Reason: "Refunded"})
+		}
+		require.NoError(w.t, err)
+		_, _ = w.engine.Rate(w.ctx, h.ID, 3+i%3, "Quick and friendly")
+	}
 	for i := range n {
 		c := fmt.Sprintf("w%d", i)
 		w.named(c, people[i%len(people)])
@@ -131,30 +157,6 @@ func (w *world) furnish(n int) handoff.Handoff {
 	w.says("a0", "Perfect, thank you!")
 	_, err := w.engine.Tag(w.ctx, main.ID, handoff.By("ann"), []string{"refund", "vip"}, nil)
 	require.NoError(w.t, err)
-	for i := range n {
-		c := fmt.Sprintf("d%d", i)
-		w.named(c, people[i%len(people)])
-		if i%4 == 3 {
-			h := w.asks(c, "shop")
-			_, err := w.engine.Cancel(w.ctx, h.ID.Conversation, true)
-			require.NoError(w.t, err)
-			continue
-		}
-		h := w.asks(c, "billing")
-		h, err := w.engine.TakeOver(w.ctx, h.ID, handoff.BySupervisor("ada"), "")
-		if err != nil {
-			continue
-		}
-		_, err = w.engine.Send(w.ctx, h.ID, handoff.By("ada"), handoff.Message{Text: "Done."})
-		require.NoError(w.t, err)
-		if i%2 == 0 {
-			_, err = w.engine.Return(w.ctx, h.ID, handoff.By("ada"), "done")
-		} else {
-			_, err = w.engine.End(w.ctx, h.ID, handoff.By("ada"), handoff.Ending{Reason: "Refunded"})
-		}
-		require.NoError(w.t, err)
-		_, _ = w.engine.Rate(w.ctx, h.ID, 3+i%3, "Quick and friendly")
-	}
 	for i := range max(3, n/10) {
 		c := fmt.Sprintf("bot%d", i)
 		w.named(c, people[(i+3)%len(people)])

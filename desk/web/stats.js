@@ -24,14 +24,14 @@ export function Stats() {
       <${Card} icon="star" label=${t('stats.rating')} value=${d.ratings ? number(Math.round(d.ratingSum / d.ratings * 10) / 10) : '–'} hint=${t('stats.rating.hint', { n: d.ratings })} /></div>
     <div class="columns"><section class="panel"><h2>${t('stats.volume')}</h2><${Bars} list=${d.slots} unit=${d.unit} /></section>
       <section class="panel"><h2>${t('stats.times')}</h2><table class="plain"><thead><tr><th scope="col"><span class="hidden">${t('stats.times')}</span></th><th scope="col" class="num">${t('median')}</th><th scope="col" class="num">${t('p90')}</th></tr></thead><tbody>${['wait', 'first', 'handle', 'wrapup'].map((k) => html`<tr><th scope="row">${t('stats.' + k)}<span class="hint">${t(`stats.${k}.hint`)}</span></th><td class="num">${length(d[k].p50)}</td><td class="num">${length(d[k].p90)}</td></tr>`)}</tbody></table><h3>${t('stats.parts')}</h3><${Parts} d=${d} /></section></div>
-    <div class="columns"><section class="panel"><h2>${t('stats.byqueue')}</h2><${Groups} list=${d.queues} label=${t('queue')} /></section><section class="panel"><h2>${t('stats.byagent')}</h2><${Groups} list=${d.agents} label=${t('agent')} name=${(x) => s.team.get(x)?.name || x} /></section></div>
+    <section class="panel"><h2>${t('stats.byqueue')}</h2><${Groups} list=${d.queues} label=${t('queue')} /></section><section class="panel"><h2>${t('stats.byagent')}</h2><${Groups} list=${d.agents} label=${t('agent')} name=${(x) => d.names[x] || x} /></section>
     <div class="columns"><section class="panel"><h2>${t('stats.outcomes')}</h2><${Shares} list=${d.outcomes} kind="outcome" /></section><section class="panel"><h2>${t('stats.reasons')}</h2><${Shares} list=${d.reasons} kind="reason" /></section></div>`}
   </div>`;
 }
 
 // Bars are drawn as SVG, and say the same as the table under them.
 function Bars({ list, unit }) {
-  const w = 640, h = 180, pad = 28;
+  const w = matchMedia('(min-width: 48rem)').matches ? 640 : 320, h = 180, pad = 28; // its letters are as large on a phone
   const top = Math.max(1, ...list.map((x) => x.requests));
   const step = (w - pad) / Math.max(1, list.length);
   const label = (ms) => unit === 'hour' ? new Date(ms).getHours() + ':00' : atDay(ms);

@@ -36,18 +36,19 @@ func closure(all map[string]script, name string, seen map[string]bool) int {
 	return n
 }
 
-// sizes prints how large the pages are. What a page costs at once is the inbox; the figure for every page is what somebody
-// loads who opens all of them, each when it is first opened. The files are
-// embedded as they are edited, five catalogues among them, and not packed; they
-// are sent without their comments, and a host's own compression packs that.
+// sizes prints how large the pages are. What the console costs until an agent can
+// answer is the inbox and a conversation; the figure for every page is what
+// somebody loads who opens all of them, each when it is first opened. The files
+// are embedded as they are edited, the words of five languages among them, and
+// not packed; they are sent without their comments, and a host's own compression
+// packs that.
 //
-// Two bounds are out of reach for what the pages do. esbuild 0.25.0 with --minify
-// makes 54.2 KiB of the scripts of every page, and 42.4 KiB of all of them in one
-// file, which nobody could load a part of. Of what is embedded, the words of the
-// catalogues alone are 57 KiB, the licence of what is vendored is 12 KiB, and
-// with scripts and styles minified 296 KiB of 346 would be left, at the price of a
-// step to build them. So "every page" and "embedded in all" are missed, and the
-// lines are here to show by how much.
+// Three bounds are out of reach for what the pages do, and the lines are here to
+// show by how much. esbuild 0.25.0 with --minify made 54.2 KiB of the scripts of
+// every page when it was tried, and 42.4 KiB of all of them in one file, which
+// nobody could load a part of. Of what is embedded, the words alone are 61 KiB,
+// the licence of what is vendored is 12 KiB, and minified scripts and styles would
+// be 50 KiB less, at the price of a step to build them.
 func sizes() error {
 	packed, all, scripts := map[string]int{}, 0, map[string]script{}
 	err := fs.WalkDir(os.DirFS("desk"), ".", func(name string, d fs.DirEntry, err error) error {
