@@ -49,27 +49,14 @@ func (e *Engine) Suggest(ctx context.Context, id ID) ([]string, error) {
 		return nil, err
 	}
 	var out []string
-	err = e.askModel(ctx, "suggest", id, func(ctx context.Context) (err error) {
+	err = e.outside(ctx, "model.suggest", id, errModel, func(ctx context.Context) (err error) {
 		out, err = e.cfg.Suggester.Suggest(ctx, *h, t)
 		return err
 	})
 	return out, err
 }
 
-// askModel calls a model of the host under the timeout of sends. One that panics
-// has failed.
-func (e *Engine) askModel(ctx context.Context, op string, id ID, f func(context.Context) error) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, e.cfg.SendTimeout)
-	defer cancel()
-	ctx, end := e.cfg.Hooks.span(ctx, "model."+op, id)
-	defer func() { end(err) }()
-	defer func() {
-		if recover() != nil {
-			err = errors.New("handoff: " + op + ": panicked")
-		}
-	}()
-	return f(ctx)
-}
+var errModel = errors.New("handoff: the model panicked")
 
 // Summary says in a few words what a handoff is about: as the host, an agent or
 // Config.Summariser said it, and else by rules.
@@ -172,7 +159,7 @@ func (e *Engine) sumUp(ctx context.Context, h *Handoff) error {
 }
 
 func (e *Engine) summarise(ctx context.Context, h *Handoff, t Transcript) (s string, err error) {
-	err = e.askModel(ctx, "summarise", h.ID, func(ctx context.Context) (err error) {
+	err = e.outside(ctx, "model.summarise", h.ID, errModel, func(ctx context.Context) (err error) {
 		s, err = e.cfg.Summariser.Summarise(ctx, *h, t)
 		return err
 	})

@@ -69,7 +69,7 @@ func newHouse(t *testing.T) *house {
 	k := &house{tickets: &ticketing{platform: platform{name: "vendor"}, broken: 2, made: map[string]string{}}}
 	var err error
 	three := 3
-	// New would refuse those that name nothing: they are put past New and Put.
+	// Put would refuse one of them: they are put past it.
 	k.edited = []automate.Rule{
 		{
 			Name: "came", On: []handoff.Kind{handoff.KindEnqueued, handoff.KindJoined, handoff.KindMissed, handoff.KindRated},
@@ -79,10 +79,12 @@ func newHouse(t *testing.T) *house {
 				{Priority: &three},
 				{Notice: handoff.NoticeMessage},
 				{Ticket: inside + " {user}"},
-				{Notice: "without words " + inside},
-				{Transfer: &handoff.Target{Queue: inside}},
+				{Transfer: &handoff.Target{Agent: inside}},
 			},
 		},
+		{Name: "left out", On: []handoff.Kind{handoff.KindJoined}, Do: []automate.Action{
+			{Notice: "without words " + inside}, {Transfer: &handoff.Target{Queue: inside}}, {Note: inside + " {" + inside + "}"},
+		}},
 		{Name: "out", On: []handoff.Kind{handoff.KindEnded}, Do: []automate.Action{{Webhook: "https://hooks.example.com/" + inside}}},
 		{Name: "by hand", Button: inside, Do: []automate.Action{{Note: inside}, {Webhook: "https://hooks.example.com/" + inside}}},
 		{Name: "echo", On: []handoff.Kind{handoff.KindNote}, Do: []automate.Action{{Note: inside}}},
@@ -275,6 +277,10 @@ func TestCanaryService(t *testing.T) {
 		}
 		require.Contains(t, strings.Join(r.Users.Texts("c"), "\n"), "told "+canary)
 		require.Greater(t, len(k.tickets.made), 3)
+		left, err := k.rules.LeftOut(r.Ctx)
+		require.NoError(t, err)
+		require.Len(t, left, 1)
+		k.errs = append(k.errs, left[0].Why)
 		require.Positive(t, k.web.calls)
 		require.Greater(t, len(k.errs), 9)
 		for _, err := range k.errs {

@@ -12,23 +12,25 @@ import (
 type door map[string]*UnavailableError
 
 // intake returns what a form is to ask: what the request did not bring along
-// already. Nil: nothing.
-func (x *change) intake(f *Form) *intake {
+// already. Nil: nothing. from is where the request came in.
+func (x *change) intake(f *Form, from target) *intake {
 	if f == nil {
 		return nil
 	}
-	var fields []Field
-	for _, fd := range f.Fields {
-		if _, ok := x.h.Answers[fd.Name]; !ok {
-			fields = append(fields, fd)
+	in := &intake{Host: f.Host, Required: f.Required, OnLapse: f.OnLapse}
+	for i := range f.Fields {
+		fd := &f.Fields[i]
+		if v, ok := x.h.Answers[fd.Name]; ok && fd.check(v) == "" {
+			in.Given = append(in.Given, given{Field: *fd, Before: len(in.Fields)})
+		} else {
+			in.Fields = append(in.Fields, *fd)
 		}
 	}
-	if len(fields) == 0 {
+	if len(in.Fields) == 0 {
 		return nil
 	}
-	in := &intake{Fields: fields, Host: f.Host, Required: f.Required, OnLapse: f.OnLapse}
 	if f.WhileWaiting {
-		in.From = &target{Queue: x.h.Need.Queue, Skills: x.h.Need.Skills}
+		in.From = &from
 	}
 	return in
 }
@@ -119,17 +121,17 @@ func (c cAnswer) apply(x *change) error {
 		in.Next = len(in.Fields)
 		e.Data = map[string]string{"skipped": "all"}
 	default:
-		i := in.Next
-		if c.field != "" {
-			i = slices.IndexFunc(in.Fields, func(f Field) bool { return f.Name == c.field })
-		}
-		if i < 0 || i >= len(in.Fields) {
+		f := in.field(c.field)
+		if f == nil {
 			return &InvalidError{Field: "Answer.Field", Why: "the form has no such field"}
 		}
-		f := in.Fields[i]
 		if c.skip {
 			if f.Required {
 				return &InvalidError{Field: f.Name, Why: "is required"}
+			}
+			if _, had := was[f.Name]; had { // he takes it back
+				x.h.Answers = maps.Clone(was)
+				delete(x.h.Answers, f.Name)
 			}
 			e.Data = map[string]string{"skipped": f.Name}
 		} else {
@@ -139,7 +141,7 @@ func (c cAnswer) apply(x *change) error {
 			x.h.Answers = mergeAnswers(x.h.Answers, map[string]string{f.Name: c.value})
 			e.Data = map[string]string{"field": f.Name, "answer": c.value}
 		}
-		in.Next = max(in.Next, i+1)
+		in.done(f.Name)
 	}
 	x.add(KindAnswered, Party{Role: RoleUser}).Data = e.Data
 	x.asked(was, c.facts)
@@ -186,8 +188,7 @@ func (x *change) filled(d door) {
 // where says what a form's choices lead to: another queue, more skills. Later
 // fields come later.
 func (in *intake) where(t target, answers map[string]string) target {
-	for i := range in.Fields {
-		f := &in.Fields[i]
+	for _, f := range in.all() {
 		answer, ok := answers[f.Name]
 		if !ok {
 			continue
@@ -222,7 +223,10 @@ func (x *change) goWhere(t target) {
 // reports whether the form goes on.
 func (x *change) leads(in *intake, was map[string]string, d door) bool {
 	old, t := in.where(*in.From, was), in.where(*in.From, x.h.Answers)
-	if t.Queue == old.Queue && slices.Equal(t.Skills, old.Skills) {
+	if t.Queue == old.Queue || t.Queue == x.h.Need.Queue {
+		if !slices.Equal(t.Skills, old.Skills) {
+			x.asksFor(in.ease(t.Skills))
+		}
 		return true
 	}
 	x.withdraw(ReasonWithdrawn)
@@ -232,7 +236,7 @@ func (x *change) leads(in *intake, was map[string]string, d door) bool {
 		x.absent(OutcomeUnavailable, why)
 		return false
 	}
-	x.h.Dropped = nil // who declined stays: it is the same request
+	x.h.Dropped, in.Eased = nil, nil // who declined stays: it is the same request
 	x.h.own.LadderFrom, x.h.own.Rung, x.h.own.Route = x.now, 0, 0
 	x.moved()
 	if len(x.queue.Providers) > 0 {
@@ -240,6 +244,25 @@ func (x *change) leads(in *intake, was map[string]string, d door) bool {
 	}
 	x.enter("")
 	return x.h.own.Intake != nil
+}
+
+// asksFor changes what somebody who waits is in line for, in the same queue: his
+// answers ask for skills, less dropped, which time has taken off already. His
+// place and his ladder go on; an offer to whom he was in line for is withdrawn.
+func (x *change) asksFor(skills, dropped []Skill) {
+	n, late := &x.h.Need, slices.DeleteFunc(slices.Clone(dropped), func(s Skill) bool { return slices.Contains(x.h.Dropped, s) })
+	x.h.Dropped = dropped
+	if len(late) > 0 {
+		x.relaxed(late)
+	}
+	if slices.Equal(n.Skills, skills) {
+		return
+	}
+	x.withdraw(ReasonWithdrawn)
+	also := n.Also
+	x.moved()
+	n.Skills, n.Also = skills, also
+	x.enter("")
 }
 
 // target says which queue a form leads to once value is given for field.
@@ -284,9 +307,9 @@ func (x *change) answerBy(text string, d door) {
 // leftForm stores what was answered as a message for the team, and ends.
 func (x *change) leftForm(in *intake) {
 	data := map[string]string{}
-	for i := range in.Fields {
-		if v, ok := x.h.Answers[in.Fields[i].Name]; ok {
-			data[in.Fields[i].Name] = v
+	for _, f := range in.all() {
+		if v, ok := x.h.Answers[f.Name]; ok {
+			data[f.Name] = v
 		}
 	}
 	if len(data) > 0 {

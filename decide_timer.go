@@ -103,10 +103,8 @@ func (x *change) fireLadder() {
 	rung := x.queue.Ladder[h.own.Rung]
 	h.own.Rung++
 	switch rung.Do {
-	case RelaxSkills:
-		x.relax(lightest)
-	case RelaxLevels:
-		x.relax(lower(rung.By))
+	case RelaxSkills, RelaxLevels:
+		x.relax(eased{Do: rung.Do, By: rung.By})
 	case Widen:
 		x.widen(rung.Queue)
 	case Overflow:

@@ -22,8 +22,9 @@ type cRequest struct {
 	answers map[string]string
 	past    []Past
 	units   int
-	skip    bool   // no intake
-	wanted  string // the queue that was asked for; empty: the need's
+	skip    bool    // no intake
+	wanted  string  // the queue that was asked for; empty: the need's
+	from    *target // where it came in, if the answers lead elsewhere; nil: the need says it
 }
 
 func (c cRequest) name() string { return "request" }
@@ -71,9 +72,13 @@ func (x *change) request(c *cRequest) {
 	if x.rules.summaries && h.Summary == "" {
 		x.set(dueSummary, 0)
 	}
-	in := x.intake(x.queue.Intake)
-	if c.skip {
-		in = nil
+	from := target{Queue: c.need.Queue, Skills: c.need.Skills}
+	if c.from != nil {
+		from = *c.from
+	}
+	in := x.intake(x.rules.queue(from.Queue).Intake, from)
+	if c.skip || len(x.queue.Providers) > 0 && c.from != nil {
+		in = nil // nothing is to be asked, or a platform asks for itself
 	}
 	if in != nil && in.From == nil {
 		x.form(in)

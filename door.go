@@ -55,11 +55,46 @@ func (r *rules) path(q *Queue) []*Queue {
 	return out
 }
 
-// goTo makes it a request for q.
-func (c *cRequest) goTo(q *Queue) {
-	c.need.Queue, c.units = q.Name, 1
+// A way is where a request can go: a queue, with the skills that are asked for
+// there. from is where it came in, if its answers lead elsewhere.
+type way struct {
+	queue  *Queue
+	skills []Skill
+	from   *target
+}
+
+// ways lists where a request for q may go, in order: where its answers lead, and
+// where that diverts to. An answer that q's form does not take is an
+// *InvalidError; a queue that q diverts to asks again.
+func (e *Engine) ways(r *Request, q *Queue) ([]way, error) {
+	var out []way
+	for i, to := range e.rules.path(q) {
+		came := target{Queue: to.Name, Skills: slices.Clone(r.Skills)}
+		t, err := to.Intake.brought(came, r.Answers, r.NoForm)
+		if err != nil && i == 0 {
+			return nil, err
+		}
+		if t.Queue == came.Queue && slices.Equal(t.Skills, came.Skills) {
+			out = append(out, way{queue: to, skills: t.Skills})
+			continue
+		}
+		if t.Queue == came.Queue {
+			out = append(out, way{queue: to, skills: t.Skills, from: &came})
+			continue
+		}
+		for _, there := range e.rules.path(e.rules.queue(t.Queue)) {
+			out = append(out, way{queue: there, skills: t.Skills, from: &came})
+		}
+		break
+	}
+	return out, nil
+}
+
+// take makes it a request that goes w.
+func (c *cRequest) take(w way) {
+	c.need.Queue, c.need.Skills, c.from, c.units = w.queue.Name, w.skills, w.from, 1
 	if c.need.Mode == ModeVideo {
-		c.units = q.VideoUnits
+		c.units = w.queue.VideoUnits
 	}
 }
 

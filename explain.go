@@ -13,6 +13,7 @@ type Explanation struct {
 	Agents  []AgentAnswer // for one that waits: everybody in the queue
 	Offers  []Entry       // what was offered to whom, why, and what came of it
 	Relaxed []Skill       // skills that are no longer asked for
+	Asking  string        // what a form asks the user now, before the queue or in it; empty: nothing
 }
 
 // An AgentAnswer says why an agent does not get a handoff now. Why is empty
@@ -34,6 +35,9 @@ func (e *Engine) Explain(ctx context.Context, id ID) (Explanation, error) {
 		return Explanation{}, err
 	}
 	out := Explanation{Handoff: *h, Relaxed: h.Dropped}
+	if fields, next := h.Form(); next < len(fields) {
+		out.Asking = fields[next].label()
+	}
 	kinds := []Kind{KindOffered, KindDeclined, KindLapsed, KindWithdrawn, KindJoined, KindAgentLeft, KindRelaxed}
 	for after := int64(0); ; {
 		page, err := e.page(ctx, id, after, 200)

@@ -154,6 +154,29 @@ func (f *Form) targetProblems(path string, known map[string]bool) []error {
 	return out
 }
 
+// brought says where answers that came with a request lead: t, until a form
+// that is asked before the queue is filled in. An answer that its field does not
+// take is an *InvalidError.
+func (f *Form) brought(t target, answers map[string]string, all bool) (target, error) {
+	if f == nil {
+		return t, nil
+	}
+	in, missing := &intake{Fields: f.Fields}, false
+	for i := range f.Fields {
+		fd := &f.Fields[i]
+		v, ok := answers[fd.Name]
+		if !ok {
+			missing = true
+		} else if why := fd.check(v); why != "" {
+			return t, &InvalidError{Field: "Request.Answers." + fd.Name, Why: why}
+		}
+	}
+	if missing && !all && !f.WhileWaiting {
+		return t, nil
+	}
+	return in.where(t, answers), nil
+}
+
 // read takes what a user wrote as an answer: a choice also by its number, in
 // another case, or by the words that were shown for it.
 func (f *Field) read(text string, shown []string) string {
@@ -170,4 +193,59 @@ func (f *Field) read(text string, shown []string) string {
 		return f.Choices[n-1]
 	}
 	return text
+}
+
+// all returns the fields of the form, in its order.
+func (in *intake) all() []*Field {
+	out := make([]*Field, 0, len(in.Fields)+len(in.Given))
+	g := 0
+	for i := range len(in.Fields) + 1 {
+		for ; g < len(in.Given) && in.Given[g].Before <= i; g++ {
+			out = append(out, &in.Given[g].Field)
+		}
+		if i < len(in.Fields) {
+			out = append(out, &in.Fields[i])
+		}
+	}
+	return out
+}
+
+// field returns the field of a name, or the one that is asked now; nil if there
+// is none.
+func (in *intake) field(name string) *Field {
+	if name == "" {
+		if in.Next < len(in.Fields) {
+			return &in.Fields[in.Next]
+		}
+		return nil
+	}
+	for _, f := range in.all() {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+// done notes that a field was answered or left out. One whose turn has not come
+// is not asked any more; those before it still are.
+func (in *intake) done(name string) {
+	i := slices.IndexFunc(in.Fields, func(f Field) bool { return f.Name == name })
+	if i <= in.Next {
+		if i == in.Next {
+			in.Next++
+		}
+		return
+	}
+	at := 0
+	in.Given = slices.Clone(in.Given)
+	for j := range in.Given {
+		if in.Given[j].Before > i {
+			in.Given[j].Before--
+		} else {
+			at = j + 1
+		}
+	}
+	in.Given = slices.Insert(in.Given, at, given{Field: in.Fields[i], Before: i})
+	in.Fields = slices.Delete(slices.Clone(in.Fields), i, i+1)
 }

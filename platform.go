@@ -178,14 +178,21 @@ func (e *Engine) readState(ctx context.Context, h *Handoff) (bool, error) {
 
 // ask calls a platform under the timeout of sends. A provider that panics has
 // failed.
-func (e *Engine) ask(ctx context.Context, op string, id ID, f func(context.Context) error) (err error) {
+func (e *Engine) ask(ctx context.Context, op string, id ID, f func(context.Context) error) error {
+	panicked := &ProviderError{Op: op, Code: "panic", Retryable: true, Ambiguous: true, Err: errors.New("the provider panicked")}
+	return e.outside(ctx, "provider."+op, id, panicked, f)
+}
+
+// outside calls what is not ours under the timeout of sends, within a span. If it
+// panics, panicked is the error.
+func (e *Engine) outside(ctx context.Context, span string, id ID, panicked error, f func(context.Context) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, e.cfg.SendTimeout)
 	defer cancel()
-	ctx, end := e.cfg.Hooks.span(ctx, "provider."+op, id)
+	ctx, end := e.cfg.Hooks.span(ctx, span, id)
 	defer func() { end(err) }()
 	defer func() {
-		if p := recover(); p != nil {
-			err = &ProviderError{Op: op, Code: "panic", Retryable: true, Ambiguous: true, Err: errors.New("the provider panicked")}
+		if recover() != nil {
+			err = panicked
 		}
 	}()
 	return f(ctx)

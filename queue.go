@@ -238,9 +238,20 @@ type intake struct {
 	// Of the question that is asked: the words for its choices, as they were shown.
 	Shown []string `json:"shown,omitempty"`
 
+	// What is not asked: it came with the request, or was answered before its
+	// turn. In the order of the form.
+	Given []given `json:"given,omitempty"`
+
 	// Where the form began, if it is asked while the user waits: what choices
-	// lead to is added to this.
-	From *target `json:"from,omitempty"`
+	// lead to is added to this, and what time has taken off is taken off again.
+	From  *target `json:"from,omitempty"`
+	Eased []eased `json:"eased,omitempty"`
+}
+
+// given is a field of a form that needs no asking.
+type given struct {
+	Field  Field `json:"field"`
+	Before int   `json:"before"` // index of the field that follows it
 }
 
 // target is where answers lead.

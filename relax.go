@@ -9,14 +9,51 @@ import (
 // stays in the record and in the log: the agent who gets the user sees what he
 // was not chosen for.
 
-// relax lowers what is asked for, and records what was dropped.
-func (x *change) relax(f func([]Skill) (keep, dropped []Skill)) {
-	keep, dropped := f(x.h.Need.Skills)
+// eased is a rung that has lowered what is asked for.
+type eased struct {
+	Do Action `json:"do"`
+	By int    `json:"by,omitempty"`
+}
+
+// apply returns what is left of skills.
+func (s eased) apply(skills []Skill) (keep, dropped []Skill) {
+	if s.Do == RelaxLevels {
+		return lower(s.By)(skills)
+	}
+	return lightest(skills)
+}
+
+// ease takes off skills what time has taken off since the form began. So what is
+// asked for depends on the answers and on the time waited, not on which of
+// them came first, and the heaviest of all stays longest.
+func (in *intake) ease(skills []Skill) (keep, dropped []Skill) {
+	for _, s := range in.Eased {
+		var more []Skill
+		skills, more = s.apply(skills)
+		dropped = append(dropped, more...)
+	}
+	return skills, dropped
+}
+
+// relax lowers what is asked for, and records what was dropped. A form that is
+// being asked remembers the step, for what its answers still ask for.
+func (x *change) relax(s eased) {
+	if in := x.h.own.Intake; in != nil && in.From != nil {
+		c := *in
+		c.Eased = append(slices.Clip(c.Eased), s)
+		x.h.own.Intake = &c
+	}
+	keep, dropped := s.apply(x.h.Need.Skills)
 	if len(dropped) == 0 {
 		return
 	}
 	x.h.Need.Skills = keep
 	x.h.Dropped = append(slices.Clip(x.h.Dropped), dropped...)
+	x.relaxed(dropped)
+}
+
+// relaxed records what is no longer asked for.
+func (x *change) relaxed(dropped []Skill) {
 	e := x.event(KindRelaxed)
 	e.Data = map[string]string{}
 	for _, s := range dropped {

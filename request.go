@@ -30,7 +30,7 @@ type Request struct {
 	Note    string            // for the agent
 	Summary string            // for the agent
 	Data    map[string]string // variables, for the agent
-	Answers map[string]string // intake answers that the bot has already; where it goes says Queue, not a choice among these
+	Answers map[string]string // intake answers that the bot has already, as good as given to the form of Queue; see Engine.Request
 	History []Past            // what was said before, if the host has no Config.History
 	NoForm  bool              // do not ask the queue's intake form
 
@@ -87,6 +87,11 @@ func (r *Request) need() Need {
 // conversation is open, that one is returned. The user is told only after it
 // is stored.
 //
+// Answers to fields of the queue's form are checked as [Engine.Answer] checks
+// them, lead where it would lead, and are not asked for again. With those that
+// lead to another queue, and nothing left to ask before it, that queue is asked
+// at the door.
+//
 // A request with a turn is refused with ErrStale when the turn is over. A
 // queue that is closed, full or without agents gives an *UnavailableError; the
 // attempt is recorded, the bot keeps control and its turn stays good.
@@ -118,14 +123,21 @@ func (e *Engine) Request(ctx context.Context, r Request) (Requested, error) {
 	if err := e.checkSkills(ctx, "Request.Skills", q, r.Skills); err != nil {
 		return Requested{}, err
 	}
-	c := r.command(q)
+	ways, err := e.ways(&r, q)
+	if err != nil {
+		return Requested{}, err
+	}
+	if err := ways[0].queue.allows("Request.Mode", r.Mode); err != nil {
+		return Requested{}, err
+	}
+	c := r.command(ways[0])
 	op := "request/" + r.ID
 	if r.ID == "" {
 		op = "request/" + newID()
 	}
 	var unknown error
 	for try := 0; ; try++ {
-		out, err := e.request(ctx, &r, q, c, op)
+		out, err := e.request(ctx, &r, ways, c, op)
 		switch {
 		case errors.Is(err, ErrConflict) || errors.Is(err, ErrDuplicate):
 		case isUnknown(err) && try < 3:
@@ -145,16 +157,16 @@ func (e *Engine) Request(ctx context.Context, r Request) (Requested, error) {
 	}
 }
 
-func (r *Request) command(q *Queue) cRequest {
+func (r *Request) command(w way) cRequest {
 	c := cRequest{
 		who: Party{Role: RoleUser}, need: r.need(), reason: r.Reason,
 		about: about{user: r.User, language: r.Locale, channel: r.Channel, url: r.URL},
 		flags: slices.Clone(r.Flags), tags: slices.Clone(r.Tags), note: r.Note, summary: r.Summary,
 		data: r.Data, answers: r.Answers, past: slices.Clone(r.History), skip: r.NoForm, units: 1,
 	}
-	c.wanted = q.Name
-	c.need.Skills, c.need.Exclude = slices.Clone(r.Skills), slices.Clone(r.Exclude)
-	c.goTo(q)
+	c.wanted = w.queue.Name
+	c.need.Exclude = slices.Clone(r.Exclude)
+	c.take(w)
 	if r.Turn.Call != "" {
 		c.who = Party{Role: RoleBot, ID: r.Turn.Bot}
 		if !r.Turn.Unwatched {
@@ -164,7 +176,7 @@ func (r *Request) command(q *Queue) cRequest {
 	return c
 }
 
-func (e *Engine) request(ctx context.Context, r *Request, q *Queue, c cRequest, op string) (Requested, error) {
+func (e *Engine) request(ctx context.Context, r *Request, ways []way, c cRequest, op string) (Requested, error) {
 	h, err := e.latest(ctx, r.Conversation)
 	if err != nil {
 		return Requested{}, err
@@ -196,26 +208,26 @@ func (e *Engine) request(ctx context.Context, r *Request, q *Queue, c cRequest, 
 	}
 	var o outcome
 	var refused *UnavailableError
-	for _, to := range e.rules.path(q) {
-		door, derr := e.door(ctx, to, &c.need)
+	for _, w := range ways {
+		c.take(w)
+		door, derr := e.door(ctx, w.queue, &c.need)
 		if derr != nil {
 			return Requested{}, derr
 		}
 		if door == nil {
-			c.goTo(to)
 			o, err = e.settle(ctx, h, open, r, c, op)
 			if !errors.Is(err, ErrUnavailable) {
 				refused = nil
 				break
 			}
-			door = &UnavailableError{Queue: to.Name, Why: ReasonFull} // the key of its length is held
+			door = &UnavailableError{Queue: w.queue.Name, Why: ReasonFull} // the key of its length is held
 		}
 		if refused == nil {
 			refused = door
 		}
 	}
 	if refused != nil {
-		c.goTo(q)
+		c.take(ways[0])
 		o, err = e.settle(ctx, h, open, r, cRefuse{request: c, why: refused}, op)
 	}
 	if err != nil {

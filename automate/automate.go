@@ -33,8 +33,8 @@ type Options struct {
 	// follows no redirects.
 	Client *http.Client
 
-	// Keep has rules that people edit; they run after those given to New. Nil:
-	// there are none, and Put is ErrFixed.
+	// Keep has rules that people edit; they run after those given to New, save
+	// those that LeftOut lists. Nil: there are none, and Put is ErrFixed.
 	Keep Rules
 }
 
@@ -48,6 +48,7 @@ type Automations struct {
 
 	mu    sync.Mutex
 	kept  []Rule // as read at that time
+	left  []LeftOut
 	read  time.Time
 	edits int // by this replica
 }

@@ -1,11 +1,13 @@
 package automate_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -302,9 +304,8 @@ func TestNamesInTextsAreText(t *testing.T) {
 	})
 }
 
-// A rule that names what the Config does not have is a problem of the Config,
-// told with all others: one given to New, and one that is kept. From then on
-// none is put.
+// A rule given to New that names what the Config does not have is a problem of
+// the Config, told with all others. From then on none is put.
 func TestRulesThatDoNotFit(t *testing.T) {
 	rules := []automate.Rule{
 		{Name: "fits", Button: "x", If: automate.Condition{Queues: []string{"support"}}, Do: []automate.Action{
@@ -330,18 +331,80 @@ func TestRulesThatDoNotFit(t *testing.T) {
 		`Sinks["rules"].Rules[1].Do[2].Ticket`,
 	}, fields(err))
 
-	keep := automate.NewRules(rules[1], automate.Rule{Name: "fits", Button: "x"}, automate.Rule{Name: "of another build", On: []handoff.Kind{"unheard of"}})
-	_, err = handoff.New(config(rules[:1], automate.Options{Keep: keep}))
-	kept := `Sinks["rules"].Keep["does not"]`
-	require.ElementsMatch(t, []string{
-		"BotQueue", kept + ".If.Queues[1]", kept + ".Do[0].Notice", kept + ".Do[1].Transfer", kept + ".Do[2].Ticket",
-		`Sinks["rules"].Keep["of another build"].On[0]`, `Sinks["rules"].Keep["of another build"].Do`,
-	}, fields(err), "the host's own has the name of the other")
-	require.Equal(t, []string{"Rule.If.Queues[1]", "Rule.Do[0].Notice", "Rule.Do[1].Transfer", "Rule.Do[2].Ticket"}, fields(auto.Put(t.Context(), rules[1])))
-
-	// What is kept and cannot be read now is read when an entry comes.
-	_, err = handoff.New(config(rules[:1], automate.Options{Keep: broken{}}))
+	_, err = handoff.New(config(rules[:1], automate.Options{Keep: automate.NewRules()}))
 	require.Equal(t, []string{"BotQueue"}, fields(err))
+	require.Equal(t, []string{"Rule.If.Queues[1]", "Rule.Do[0].Notice", "Rule.Do[1].Transfer", "Rule.Do[2].Ticket"}, fields(auto.Put(t.Context(), rules[1])))
+}
+
+// What is kept keeps no engine from starting, whoever wrote it and whatever it
+// names: it is left out, with all that is in its way, and logged once.
+func TestKeptRulesThatDoNotFit(t *testing.T) {
+	var log bytes.Buffer
+	start := func(keep automate.Rules, queues ...string) *automate.Automations {
+		a, err := automate.New([]automate.Rule{tagging("own", "own", handoff.KindEnqueued)}, automate.Options{Keep: keep})
+		require.NoError(t, err)
+		c := handoff.Config{
+			Store: handofftest.NewStore(nil), Directory: handoff.Staff{}, Sinks: map[string]handoff.Sink{"rules": a},
+			Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		}
+		for _, q := range queues {
+			c.Queues = append(c.Queues, handoff.Queue{Name: q})
+		}
+		_, err = a.List(t.Context()) // without an engine, too
+		require.True(t, err == nil || errors.Is(err, errBroken))
+		_, err = handoff.New(c)
+		require.NoError(t, err)
+		return a
+	}
+	names := func(a *automate.Automations) (out []string) {
+		list, err := a.List(t.Context())
+		require.NoError(t, err)
+		for i := range list {
+			out = append(out, list[i].Name)
+		}
+		return out
+	}
+	moves := automate.Rule{Name: "moves", Button: "x", Do: []automate.Action{
+		{Notice: "no such words"}, {Transfer: &handoff.Target{Queue: "gone"}}, {Ticket: "{user}"},
+	}}
+	both := tagging("both", "x")
+	both.If.Queues = []string{"gone", "support"}
+	alone := tagging("alone", "x")
+	alone.If.Queues = []string{"gone"}
+	keep := automate.NewRules(moves, both, alone, tagging("own", "mine"), tagging("newer", "x", "unheard of"))
+
+	a := start(keep, "support")
+	require.Equal(t, []string{"own", "both"}, names(a), "one that is for several queues runs for those that there are")
+	left, err := a.LeftOut(t.Context())
+	require.NoError(t, err)
+	why := map[string][]string{}
+	for _, l := range left {
+		why[l.Rule.Name] = fields(l.Why)
+	}
+	require.Equal(t, map[string][]string{
+		"moves": {"Rule.Do[0].Notice", "Rule.Do[1].Transfer", "Rule.Do[2].Ticket"}, "alone": {"Rule.If.Queues[0]"},
+		"own": {"Rule.Name"}, "newer": {"Rule.On[0]"},
+	}, why)
+	require.Equal(t, 4, strings.Count(log.String(), "level=WARN"), log.String())
+	require.Contains(t, log.String(), `rule=moves fields="[Rule.Do[0].Notice Rule.Do[1].Transfer Rule.Do[2].Ticket]"`)
+
+	// Another look finds nothing new; what is mended runs.
+	require.NoError(t, a.Delete(t.Context(), "newer"))
+	require.NoError(t, a.Put(t.Context(), tagging("alone", "x")))
+	require.Equal(t, []string{"own", "alone", "both"}, names(a))
+	require.Equal(t, 4, strings.Count(log.String(), "level=WARN"), log.String())
+	left, err = a.LeftOut(t.Context())
+	require.NoError(t, err)
+	require.Len(t, left, 2)
+
+	// Where the queue is, the rule runs: nothing of it was lost.
+	alone.Button = "again"
+	require.NoError(t, keep.Put(t.Context(), alone))
+	require.Equal(t, []string{"own", "alone", "both"}, names(start(keep, "support", "gone")))
+
+	// What cannot be read is read when an entry comes.
+	_, err = start(broken{}, "support").LeftOut(t.Context())
+	require.ErrorIs(t, err, errBroken)
 }
 
 // A ticket needs somebody who makes it, in one of the queues that a rule is for.

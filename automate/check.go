@@ -1,9 +1,9 @@
 package automate
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -15,43 +15,32 @@ type around struct {
 	queues  []string // the empty one included: no queue
 	tickets []string // the queues for which somebody makes tickets
 	words   handoff.Notices
+	log     *slog.Logger
 }
 
-// CheckConfig says what is wrong with the rules that are kept, and what any rule
-// names that c does not have: queues, notices without words, tickets where
-// nobody makes them. handoff.New asks it; from then on Put refuses such rules.
-// Rules that cannot be read now are no problem: they are read again when an
-// entry comes.
+// CheckConfig says what the rules given to New name that c does not have: queues,
+// notices without words, tickets where nobody makes them. handoff.New asks it;
+// from then on Put refuses such rules. It does not look at those that are kept:
+// what people or another build wrote keeps no engine from starting. See LeftOut.
 func (a *Automations) CheckConfig(c *handoff.Config) error {
 	w := newAround(c)
 	a.around.Store(w)
+	a.mu.Lock()
+	a.read, a.left = time.Time{}, nil // judged anew, by what c has
+	a.edits++
+	a.mu.Unlock()
 	var out []error
 	for i := range a.rules {
 		out = append(out, w.problems(fmt.Sprintf("Rules[%d]", i), &a.rules[i])...)
-	}
-	if a.opts.Keep == nil {
-		return errors.Join(out...)
-	}
-	const patience = 10 * time.Second
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	kept, err := a.opts.Keep.List(ctx)
-	if err != nil {
-		return errors.Join(out...)
-	}
-	for i := range kept {
-		r := &kept[i]
-		if a.Fixed(r.Name) {
-			continue // the host's own runs in its place
-		}
-		at := fmt.Sprintf("Keep[%.40q]", r.Name)
-		out = append(append(out, r.problems(at, &a.opts)...), w.problems(at, r)...)
 	}
 	return errors.Join(out...)
 }
 
 func newAround(c *handoff.Config) *around {
-	w := &around{queues: []string{""}, words: handoff.English{}}
+	w := &around{queues: []string{""}, words: handoff.English{}, log: c.Logger}
+	if w.log == nil {
+		w.log = slog.New(slog.DiscardHandler)
+	}
 	if c.Notices != nil {
 		w.words = c.Notices
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/seed-2a427302/handoff"
 )
 
 // Rules keeps rules that people edit while engines run, for all replicas. Its
@@ -81,29 +83,113 @@ var ErrFixed = errors.New("automate: the rule cannot be edited")
 const fresh = 2 * time.Second
 
 // List returns the rules that run, in their order: the host's own, then those
-// that are kept.
+// that are kept, without what LeftOut lists.
 func (a *Automations) List(ctx context.Context) ([]Rule, error) {
-	if a.opts.Keep == nil {
-		return slices.Clone(a.rules), nil
-	}
-	a.mu.Lock()
-	kept, read, edits := a.kept, a.read, a.edits
-	a.mu.Unlock()
-	if now := time.Now(); read.IsZero() || now.Sub(read) >= fresh {
-		var err error
-		if kept, err = a.opts.Keep.List(ctx); err != nil {
-			return nil, err
-		}
-		// A rule that another build wrote and this one cannot run is left out,
-		// and one that the host's own has taken the name of.
-		kept = slices.DeleteFunc(slices.Clone(kept), func(r Rule) bool { return len(r.problems("", &a.opts)) > 0 || a.Fixed(r.Name) })
-		a.mu.Lock()
-		if a.edits == edits { // else what was read is old already
-			a.kept, a.read = kept, now
-		}
-		a.mu.Unlock()
+	kept, _, err := a.look(ctx)
+	if err != nil {
+		return nil, err
 	}
 	return slices.Concat(a.rules, kept), nil
+}
+
+// A LeftOut is a kept rule that does not run here.
+type LeftOut struct {
+	Rule Rule
+
+	// Why lists all that is in its way, each a *handoff.InvalidError that names
+	// the field below "Rule".
+	Why error
+}
+
+// LeftOut returns the kept rules that do not run here, and why: another build
+// wrote what this one does not know, what they name is no longer in the Config,
+// or one of the host's own has their name. Each is logged as a warning to
+// Config.Logger when it is first found, by its name and the fields alone.
+func (a *Automations) LeftOut(ctx context.Context) ([]LeftOut, error) {
+	_, left, err := a.look(ctx)
+	return slices.Clone(left), err
+}
+
+// look returns what is kept, as it was read a moment ago.
+func (a *Automations) look(ctx context.Context) (kept []Rule, left []LeftOut, err error) {
+	if a.opts.Keep == nil {
+		return nil, nil, nil
+	}
+	a.mu.Lock()
+	kept, left, read, edits := a.kept, a.left, a.read, a.edits
+	a.mu.Unlock()
+	now := time.Now()
+	if !read.IsZero() && now.Sub(read) < fresh {
+		return kept, left, nil
+	}
+	all, err := a.opts.Keep.List(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	known := left
+	kept, left = nil, nil
+	for _, r := range all {
+		if why := a.refuses(&r); why != nil {
+			left = append(left, LeftOut{Rule: r, Why: why})
+		} else {
+			kept = append(kept, r)
+		}
+	}
+	a.mu.Lock()
+	mine := a.edits == edits // else what was read is old already
+	if mine {
+		a.kept, a.left, a.read = kept, left, now
+	}
+	a.mu.Unlock()
+	if mine {
+		a.tell(ctx, known, left)
+	}
+	return kept, left, nil
+}
+
+// refuses says why a kept rule does not run here; nil if it does. One that is for
+// several queues runs for those that there are.
+func (a *Automations) refuses(r *Rule) error {
+	if a.Fixed(r.Name) {
+		return &handoff.InvalidError{Field: "Rule.Name", Why: "is that of one of the host's own"}
+	}
+	c := *r
+	if w := a.around.Load(); w != nil {
+		there := slices.DeleteFunc(slices.Clone(c.If.Queues), func(q string) bool { return !slices.Contains(w.queues, q) })
+		if len(there) > 0 {
+			c.If.Queues = there
+		}
+	}
+	return a.Validate(c)
+}
+
+// tell logs what is left out and was not before.
+func (a *Automations) tell(ctx context.Context, before, left []LeftOut) {
+	w := a.around.Load()
+	if w == nil {
+		return
+	}
+	for i := range left {
+		l := &left[i]
+		if !slices.ContainsFunc(before, func(o LeftOut) bool { return o.Rule.Name == l.Rule.Name && o.Why.Error() == l.Why.Error() }) {
+			w.log.WarnContext(ctx, "a rule that is kept does not run here", "rule", l.Rule.Name, "fields", fieldsOf(l.Why))
+		}
+	}
+}
+
+// fieldsOf names the fields that joined problems are about.
+func fieldsOf(err error) (out []string) {
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range list.Unwrap() {
+			out = append(out, fieldsOf(one)...)
+		}
+		return out
+	}
+	var no *handoff.InvalidError
+	if errors.As(err, &no) {
+		out = append(out, no.Field)
+	}
+	return out
 }
 
 // Editable reports whether rules can be added.

@@ -271,7 +271,7 @@ func fill(text string, h *handoff.Handoff) (string, error) {
 			return "", errors.New("a { without }")
 		}
 		if !slices.Contains([]string{"user", "agent", "queue", "reason", "outcome", "rating"}, name) {
-			return "", fmt.Errorf("there is no placeholder %.40q", name)
+			return "", errors.New("has a placeholder that there is not") // which is not said: it is somebody's text
 		}
 		if h != nil {
 			b.WriteString(clean(value(name, h)))

@@ -76,18 +76,33 @@ func (h *Handler) rules(c *call) (any, error) {
 		automate.Rule
 		Fixed bool `json:"fixed"`
 	}
-	out := []line{}
-	if h.cfg.Automations == nil {
-		return map[string]any{"rules": out, "writable": false}, nil
+	type leftOut struct {
+		line
+		Why []wrong `json:"why"`
 	}
-	list, err := h.cfg.Automations.List(c.ctx())
+	a, out, left := h.cfg.Automations, []line{}, []leftOut{}
+	if a == nil {
+		return map[string]any{"rules": out, "left": left, "writable": false}, nil
+	}
+	list, err := a.List(c.ctx())
 	if err != nil {
 		return nil, err
 	}
 	for i := range list {
-		out = append(out, line{list[i], h.cfg.Automations.Fixed(list[i].Name)})
+		out = append(out, line{list[i], a.Fixed(list[i].Name)})
 	}
-	return map[string]any{"rules": out, "writable": h.cfg.Automations.Editable()}, nil
+	not, err := a.LeftOut(c.ctx())
+	if err != nil {
+		return nil, err
+	}
+	for i := range not {
+		why := wrongs(not[i].Why)
+		for j := range why {
+			why[j] = why[j].coded()
+		}
+		left = append(left, leftOut{line{not[i].Rule, a.Fixed(not[i].Rule.Name)}, why})
+	}
+	return map[string]any{"rules": out, "left": left, "writable": a.Editable()}, nil
 }
 
 func (h *Handler) putRule(c *call) (any, error) {

@@ -142,11 +142,17 @@ func TestAutomationButtons(t *testing.T) {
 // Those who manage add, change and remove rules; they run at once. The host's
 // own stay.
 func TestRules(t *testing.T) {
-	a, err := automate.New([]automate.Rule{rule("own")}, automate.Options{Keep: automate.NewRules()})
+	keep := automate.NewRules(automate.Rule{Name: "of a newer build", Button: "x"}, rule("own"))
+	a, err := automate.New([]automate.Rule{rule("own")}, automate.Options{Keep: keep})
 	require.NoError(t, err)
 	w := newWorld(t, func(c *desk.Config) { c.Automations = a })
 	a.Use(w.engine)
 	h := w.held("c", "mine", "me")
+	left := w.call("admin", http.MethodGet, "api/rules", nil)
+	assert.Contains(t, left.raw, `"name":"of a newer build","button":"x","do":null,"fixed":false,"why":[{"field":"Rule.Do","why":"it does nothing","code":"nothing"}]`)
+	assert.Contains(t, left.raw, `"why":[{"field":"Rule.Name","why":"is that of one of the host's own"}]`)
+	require.Equal(t, http.StatusNoContent, w.call("admin", http.MethodDelete, "api/rules/of%20a%20newer%20build", nil).status)
+	assert.NotContains(t, w.call("admin", http.MethodGet, "api/rules", nil).raw, "newer")
 	require.Equal(t, http.StatusOK, w.call("admin", http.MethodPut, "api/rules/kept", rule("kept")).status)
 	list := w.call("admin", http.MethodGet, "api/rules", nil)
 	assert.Contains(t, list.raw, `"name":"kept"`)
@@ -173,7 +179,7 @@ func TestRules(t *testing.T) {
 	for _, r := range w.audit {
 		what = append(what, r.What)
 	}
-	assert.Equal(t, []string{"rule.put", "rule.run", "rule.delete"}, what)
+	assert.Equal(t, []string{"rule.delete", "rule.put", "rule.run", "rule.delete"}, what)
 }
 
 // Those who manage change when a queue is open, where the host lets them: the

@@ -324,7 +324,7 @@ func (h *Handler) why(c *call) (any, error) {
 		agents = append(agents, answer{a.Agent, a.Why, string(a.Availability)})
 	}
 	return map[string]any{
-		"why": x.Why, "agents": agents, "relaxed": x.Relaxed, "position": x.Place.Position, "ahead": x.Place.Ahead, "known": x.Place.Known,
+		"why": x.Why, "asking": x.Asking, "agents": agents, "relaxed": x.Relaxed, "position": x.Place.Position, "ahead": x.Place.Ahead, "known": x.Place.Known,
 		"p50": x.Place.P50.Milliseconds(), "p90": x.Place.P90.Milliseconds(),
 	}, nil
 }

@@ -20,8 +20,8 @@ func service() []mutant {
 			"b.WriteString(value(name, h))",
 		}}},
 		{row: "answer", file: "decide_intake.go", in: ".", tests: "^TestFormWhileWaitingAsksNobodyTwice$", why: "another need is another request", edits: []edit{{
-			"	x.h.Dropped = nil // who declined stays: it is the same request\n",
-			"	x.h.Dropped, x.h.own.Declined = nil, nil\n",
+			"	x.h.Dropped, in.Eased = nil, nil // who declined stays: it is the same request\n",
+			"	x.h.Dropped, in.Eased, x.h.own.Declined = nil, nil, nil\n",
 		}}},
 		{row: "answer", file: "intake.go", in: ".", tests: "^TestInvalidAnswers$", why: "texts are bounded anyway", edits: []edit{{
 			"	if len(value) > most {\n",
@@ -149,9 +149,41 @@ func service() []mutant {
 			"	if q.Reopen == ReopenAgent {\n",
 			"	if q.Reopen != ReopenBot {\n",
 		}}},
+		{row: "brought", file: "request.go", in: ".", tests: "^TestAnswersLead", why: "the bot names the queue", edits: []edit{{
+			"		c.take(w)\n		door, derr",
+			"		c.take(way{queue: w.queue, skills: r.Skills})\n		door, derr",
+		}}},
+		{row: "brought", file: "intake.go", in: ".", tests: "^TestAnswersOfARequestAreChecked$", why: "the bot knows what it asks", edits: []edit{{
+			"		} else if why := fd.check(v); why != \"\" {\n",
+			"		} else if why := fd.check(v); why != \"\" && v == \"\" {\n",
+		}}},
+		{row: "brought", file: "intake.go", in: ".", tests: "^TestAnswersLeadWheneverTheyAreGiven$", why: "what is known comes first", edits: []edit{{
+			"		for ; g < len(in.Given) && in.Given[g].Before <= i; g++ {\n",
+			"		for ; g < len(in.Given); g++ {\n",
+		}}},
+		{row: "turn", file: "intake.go", in: ".", tests: "^TestAnswersBeforeTheirTurn$", why: "who is further is further", edits: []edit{{
+			"	if i <= in.Next {\n		if i == in.Next {\n			in.Next++\n		}\n",
+			"	if i >= 0 {\n		in.Next = max(in.Next, i+1)\n",
+		}}},
+		{row: "turn", file: "decide_intake.go", in: ".", tests: "^TestAnswersBeforeTheirTurn$", why: "what was said was said", edits: []edit{{
+			"				delete(x.h.Answers, f.Name)\n",
+			"",
+		}}},
+		{row: "ease", file: "decide_intake.go", in: ".", tests: "^TestAnswers(AndTimeCommute|AfterAnOverflow)$", why: "other skills are another line", edits: []edit{{
+			"	n.Skills, n.Also = skills, also\n",
+			"	n.Skills, n.Also, x.h.own.LadderFrom, x.h.own.Rung = skills, also, x.now, 0\n",
+		}}},
+		{row: "ease", file: "relax.go", in: ".", tests: "^TestAnswersAndTimeCommute$", why: "what he asks for now he asks for now", edits: []edit{{
+			"		c.Eased = append(slices.Clip(c.Eased), s)\n",
+			"",
+		}}},
+		{row: "ease", file: "decide_intake.go", in: ".", tests: "^TestAnswersAfterAnOverflow$", why: "the form says where", edits: []edit{{
+			"	if t.Queue == old.Queue || t.Queue == x.h.Need.Queue {\n",
+			"	if t.Queue == x.h.Need.Queue {\n",
+		}}},
 		{row: "lapse", file: "decide_intake.go", in: ".", tests: "^TestFormThatLapses$", why: "who does not answer still wants a person", edits: []edit{{
-			"Required: f.Required, OnLapse: f.OnLapse}\n",
-			"Required: f.Required}\n",
+			"in := &intake{Host: f.Host, Required: f.Required, OnLapse: f.OnLapse}\n",
+			"in := &intake{Host: f.Host, Required: f.Required}\n",
 		}}},
 		{row: "asked", file: "decide_intake.go", in: ".", tests: "^TestFormWhileWaitingLeads$", why: "an offer that is out stands", edits: []edit{{
 			"	x.withdraw(ReasonWithdrawn)\n	x.goWhere(t)\n",
@@ -177,9 +209,9 @@ func service() []mutant {
 			"	if en.Kind != handoff.KindLeft || len(en.Data) == 0 {\n",
 			"	if en.Kind != handoff.KindLeft || len(en.Data) > 0 {\n",
 		}}},
-		{row: "kept", file: "automate/check.go", in: "automate", tests: "^TestRulesThatDoNotFit$", why: "people see what they do", edits: []edit{{
-			"	for i := range kept {\n",
-			"	for i := range kept[:0] {\n",
+		{row: "kept", file: "automate/keep.go", in: "automate", tests: "^TestKeptRulesThatDoNotFit$", why: "people see what they do", edits: []edit{{
+			"		if why := a.refuses(&r); why != nil {\n",
+			"		if why := a.refuses(&r); why != nil && a.Fixed(r.Name) {\n",
 		}}},
 	}
 }

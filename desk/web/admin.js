@@ -1,6 +1,6 @@
 // What those who manage may change: agents, prepared replies, automations and hours.
 import { html, useState } from './vendor/preact-htm.js';
-import { api, boot, can, code, get, number, spoken, t, visible, when } from './base.js';
+import { api, boot, can, code, get, number, spoken, t, visible, when, wrong } from './base.js';
 import { failed, state, toast } from './store.js';
 import { Avatar, Badge, Button, Empty, Icon, Loading, Name } from './ui.js';
 import { Dialog, Field, Switch, useLoad, useSave, Wrong } from './forms.js';
@@ -68,6 +68,8 @@ function Rules() {
   return html`<section class="panel"><header class="pagehead"><h2>${t('rules')}</h2>${data?.writable && html`<${Button} icon="plus" disabled=${boot.readOnly} onClick=${() => setEdit({ name: '', do: [{ tag: [] }], fresh: true })}>${t('add')}</${Button}>`}</header>
     ${!data ? html`<${Loading} />` : !data.rules.length ? html`<p class="muted">${t('rules.empty')}</p>` : html`<ul class="lines">${data.rules.map((r) => html`<li key=${r.name}><span class="grow"><strong>${visible(r.name)}</strong> ${r.off && html`<span class="chip amber">${t('rule.off')}</span>`} ${r.button && html`<span class="chip">${visible(r.button)}</span>`} ${(r.on ?? []).map((k) => html`<span class="chip quiet">${code('on', k)}</span>`)}
       <span class="muted line">${r.do.map(doing).map((d) => `${t('do.' + d.k)}: ${visible(d.v)}`).join(' · ')}</span></span>${r.fixed || !data.writable ? html`<span class="muted">${t('rule.fixed')}</span>` : html`<${Button} kind="ghost" label=${t('edit.who', { who: r.name })} onClick=${() => setEdit(r)}>${t('edit')}</${Button}><${Button} kind="ghost" icon="close" label=${t('remove.what', { what: r.name })} onClick=${() => remove(r)} />`}</li>`)}</ul>`}
+    ${data?.left.length > 0 && html`<ul class="lines">${data.left.map((r) => html`<li key=${r.name}><span class="grow"><strong>${visible(r.name)}</strong> <span class="chip amber">${t('rule.left')}</span>
+      <span class="muted line">${r.why.map((w) => `${w.field}: ${wrong(w)}`).join(' · ')}</span></span>${!r.fixed && data.writable && html`<${Button} kind="ghost" icon="close" label=${t('remove.what', { what: r.name })} onClick=${() => remove(r)} />`}</li>`)}</ul>`}
     ${edit && html`<${RuleDialog} r=${edit} close=${(saved) => { setEdit(null); if (saved) setTurn(turn + 1); }} />`}</section>`;
 }
 

@@ -79,6 +79,7 @@ export function WhyDialog({ r, close }) {
   const { data, error } = useLoad((s) => get(`handoffs/${r.id}/why`, s), [r.id, r.version]);
   return html`<${Dialog} title=${t('why.title', { who: visible(r.name) })} close=${close}>${error ? html`<p>${error.words}</p>` : !data ? html`<${Loading} />` : html`
     <p class="lead">${code('why', data.why.replaceAll(' ', '_'))}</p>
+    ${data.asking && html`<p>${t('why.asking', { what: visible(data.asking) })}</p>`}
     ${data.position > 0 && html`<p>${t('why.place', { n: data.ahead })} ${data.known ? t('why.wait', { low: spoken(data.p50), high: spoken(data.p90) }) : t('why.unknown')}</p>`}
     ${data.agents.length > 0 && html`<table class="plain"><thead><tr><th scope="col">${t('agent')}</th><th scope="col">${t('why.answer')}</th></tr></thead><tbody>${data.agents.map((a) => html`<tr><td><${Name} name=${state.team.get(a.agent)?.name || a.agent} /></td><td>${a.why ? code('whynot', a.why.replaceAll(' ', '_')) : t('why.could')}</td></tr>`)}</tbody></table>`}`}
     <div class="buttons end"><${Button} kind="primary" onClick=${close}>${t('ok')}</${Button}></div></${Dialog}>`;
