@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 
@@ -115,8 +116,16 @@ func (c *child) within(t *testing.T, d time.Duration) error {
 	case err := <-c.done:
 		return err
 	case <-time.After(d):
-		_ = c.cmd.Process.Kill()
-		t.Fatalf("a child does not end: %v", <-c.done)
+		_ = c.cmd.Process.Signal(syscall.SIGQUIT) // it tells what it waits for
+		t.Errorf("a child does not end: %v", c.cmd.Env[len(c.cmd.Env)-1])
+		select {
+		case err := <-c.done:
+			t.Log(err)
+		case <-time.After(time.Minute):
+			_ = c.cmd.Process.Kill()
+			t.Log(<-c.done)
+		}
+		t.FailNow()
 		return nil
 	}
 }

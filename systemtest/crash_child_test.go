@@ -8,7 +8,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -200,6 +199,7 @@ func refusal(err error) error {
 	var shut *handoff.UnavailableError
 	for _, target := range []error{
 		handoff.ErrStale, handoff.ErrWithdrawn, handoff.ErrExpired, handoff.ErrFull, handoff.ErrNotHolder, handoff.ErrOpen, handoff.ErrNotFound, context.Canceled,
+		handoff.ErrConflict, // again and again, on a busy machine
 	} {
 		if errors.Is(err, target) {
 			return nil
@@ -229,20 +229,21 @@ func crashChild(ctx context.Context, s handoff.Store) error {
 	if err != nil {
 		return err
 	}
-	done := make(chan error, 1)
-	go func() { done <- w.e.Run(ctx) }()
-	var hands sync.WaitGroup
-	failed := make(chan error, crashChats+1)
+	const all = crashChats + 2
+	ended := make(chan error, all)
+	go func() { ended <- w.e.Run(ctx) }()
+	go func() { ended <- w.hear(ctx) }()
 	for i := range crashChats {
-		hands.Go(func() { failed <- w.live(ctx, fmt.Sprint("c", i)) })
+		go func() { ended <- w.live(ctx, fmt.Sprint("c", i)) }()
 	}
-	hands.Go(func() { failed <- w.hear(ctx) })
-	hands.Wait()
-	err = <-done
-	for range crashChats + 1 {
-		err = errors.Join(err, <-failed)
+	// The first that fails is told of at once: without him the others may never
+	// get to where this process is to die.
+	for range all {
+		if err := <-ended; err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // live is what the people of a conversation do, one thing after the other.
@@ -350,7 +351,7 @@ func (w *survivor) hear(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return refusal(ctx.Err())
 		}
-		if noAnswer(err) { // the platform tells it again
+		if noAnswer(err) || errors.Is(err, handoff.ErrConflict) { // the platform tells it again
 			_ = reported(err)
 			time.Sleep(w.idle)
 			continue

@@ -272,6 +272,12 @@ func (s *tables) look(t *testing.T) {
 func (s *tables) judge(t *testing.T, long bool) {
 	t.Helper()
 	first, last := s.list[len(s.list)/2], s.list[len(s.list)-1]
+	// What an engine remembers of the last minutes follows the work of these.
+	var rows []int64
+	for quarter := range 5 {
+		rows = append(rows, s.list[(len(s.list)-1)*quarter/4]["handoff_record live"])
+	}
+	t.Logf("handoff_record: %d rows after each quarter of the time", rows)
 	for _, table := range []string{"handoff_record", "handoff_entry", "handoff_key", "handoff_cursor"} {
 		live, dead := last[table+" live"], last[table+" dead"]
 		t.Logf("%s: %d rows, %d dead, %d bytes a row", table, live, dead, last[table+" bytes"]/max(1, live))
