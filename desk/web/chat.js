@@ -42,6 +42,8 @@ export function Chat({ id }) {
     if (cache.size > 20) cache.delete(cache.keys().next().value);
   };
   const drop = (why) => { over.current = true; reading.current?.abort(); cache.delete(id); known.current = []; setEntries([]); setOne(null); setGone((old) => !old || why.by ? why : old); }; // a read that fails later knows less
+  // A refusal may be older than what the list says by now: then it is asked again.
+  const refused = (why, again) => { if (state.rows.get(id)?.can?.includes('read')) setTimeout(() => again(), 500); else drop({ why }); };
   const add = (list) => {
     const fresh = list.filter((e) => e.seq > (known.current.at(-1)?.seq ?? 0));
     if (!fresh.length) return;
@@ -63,7 +65,8 @@ export function Chat({ id }) {
       put([...known.current, ...r.entries.filter((e) => e.seq > (known.current.at(-1)?.seq ?? 0))], after ? undefined : r.from);
       if (r.entries.length >= 200 && after) c.again = true;
     } catch (e) {
-      if (e.status === 404 || e.status === 403) drop({ why: 'forbidden' });
+      if (e.status === 404 || e.status === 403) refused('forbidden', catchUp);
+      else if (e.status === 0 && state.live === 'live') setTimeout(catchUp, 3000); // nothing else would ask for it
       else if (e.name !== 'AbortError' && e.status !== 0 && e.status !== 401) failed(e);
     } finally {
       if (reading.current === c) reading.current = null;
@@ -82,7 +85,7 @@ export function Chat({ id }) {
       changed();
     } catch (e) {
       if (e.name === 'AbortError') return;
-      if (e.status === 404 || e.status === 403) drop({ why: known.current.length ? 'forbidden' : 'not_found' });
+      if (e.status === 404 || e.status === 403) refused(known.current.length ? 'forbidden' : 'not_found', reread);
       else setWrong(e);
     }
   };
@@ -97,7 +100,7 @@ export function Chat({ id }) {
     watchers.add(f);
     look(id).then(() => c.signal.aborted || catchUp());
     reread(c.signal);
-    return () => { c.abort(); reading.current?.abort(); reading.current = null; watchers.delete(f); look(''); };
+    return () => { over.current = true; c.abort(); reading.current?.abort(); reading.current = null; watchers.delete(f); look(''); };
   }, [id]);
 
   // A row that is ahead of the entries shown means that some did not come.
