@@ -133,7 +133,8 @@ func (o *outside) note(f fact) fact {
 		o.ledger.Handle(handoff.ID{Conversation: f.Conversation, Number: f.Number}, f.Seq)
 	case "event":
 		if len(o.events) > 0 {
-			return fact{Event: &o.events[o.n%len(o.events)]}
+			ev := o.events[o.n%len(o.events)] // a copy: it is written to the wire without the lock
+			return fact{Event: &ev}
 		}
 	case "told":
 		o.events = slices.DeleteFunc(o.events, func(e handoff.ProviderEvent) bool { return e.ID == f.ID })
