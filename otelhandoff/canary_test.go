@@ -29,8 +29,8 @@ type quoter struct {
 	mu       sync.Mutex
 	called   map[string]int
 	attempts []string
-	kept     automate.Rules
-	rule     automate.Rule
+	keep     automate.Rules
+	kept     []automate.Rule
 }
 
 // quotes returns an error that quotes what a call was about, and how many
@@ -183,9 +183,9 @@ func (q *quoter) service(t *testing.T, o otelhandoff.Options, rules *automate.Au
 func (q *quoter) rules(t *testing.T) *automate.Automations {
 	t.Helper()
 	three := 3
-	// New would refuse what it names: it is put past New and Put, as another build
-	// may have done.
-	q.rule = automate.Rule{
+	// Put would refuse the last one, which is left out: both are put past it, as
+	// another build may have done.
+	q.kept = []automate.Rule{{
 		Name: "came " + canary, On: []handoff.Kind{handoff.KindEnqueued, handoff.KindJoined, handoff.KindMissed, handoff.KindRated, handoff.KindNote},
 		Button: canary, If: automate.Condition{NoTags: []string{"no " + canary}},
 		Do: []automate.Action{
@@ -193,13 +193,15 @@ func (q *quoter) rules(t *testing.T) *automate.Automations {
 			{Tag: []string{canary}},
 			{Priority: &three},
 			{Ticket: canary + " {user}"},
-			{Notice: canary},
 			{Webhook: "https://hooks.example.com/" + canary},
-			{Transfer: &handoff.Target{Queue: canary, Note: canary}},
+			{Transfer: &handoff.Target{Agent: canary, Note: canary}},
 		},
-	}
-	q.kept = automate.NewRules()
-	a, err := automate.New(nil, automate.Options{Secret: []byte(canary + canary), Client: &http.Client{Transport: q}, Keep: q.kept})
+	}, {
+		Name: "left out " + canary, On: []handoff.Kind{handoff.KindJoined},
+		Do: []automate.Action{{Notice: canary}, {Transfer: &handoff.Target{Queue: canary, Note: canary}}},
+	}}
+	q.keep = automate.NewRules()
+	a, err := automate.New(nil, automate.Options{Secret: []byte(canary + canary), Client: &http.Client{Transport: q}, Keep: q.keep})
 	require.NoError(t, err)
 	return a
 }
@@ -369,7 +371,9 @@ func TestCanary(t *testing.T) {
 	rules := q.rules(t)
 	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
 		rules.Use(r.Engine)
-		require.NoError(t, q.kept.Put(r.Ctx, q.rule))
+		for _, rule := range q.kept {
+			require.NoError(t, q.keep.Put(r.Ctx, rule))
+		}
 		stop, err := otelhandoff.Observe(o, r.Engine, "support", "vendor", "shut")
 		require.NoError(t, err)
 		defer func() { require.NoError(t, stop()) }()
