@@ -1,12 +1,12 @@
 // The keyboard's shortcuts.
-import { useEffect } from './vendor/preact-htm.js';
+import { useLayoutEffect } from './vendor/preact-htm.js';
 import { boot, me } from './base.js';
 import { offers, settings, state } from './store.js';
 import { accept } from './inbox.js';
 
 // Shortcuts are plain letters, outside of fields, and can be switched off.
 export function Shortcuts({ help }) {
-  useEffect(() => {
+  useLayoutEffect(() => { // at once: who sees a row may press a key
     const f = (e) => {
       if (!settings.shortcuts || e.defaultPrevented || e.isComposing || e.ctrlKey || e.metaKey || e.altKey || e.getModifierState?.('AltGraph')) return;
       const a = e.target;
