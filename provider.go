@@ -248,7 +248,8 @@ type (
 		ReturnToBot(ctx context.Context, s Session) error
 	}
 
-	// A Refresher renews what a session needs: tokens, cookies.
+	// A Refresher renews what a session needs: tokens, cookies. A call whose answer
+	// was lost is repeated with the session before it.
 	Refresher interface {
 		Refresh(ctx context.Context, s Session) (Session, error)
 	}

@@ -84,6 +84,7 @@ type Message struct {
 type chat struct {
 	Chat
 	token  string
+	old    string    // the token before it, until that one is used
 	until  time.Time // the token is good; zero is for ever
 	log    []event   // what happened, for readers
 	start  int       // of the present chat, where references are used again
@@ -158,7 +159,9 @@ func (p *Platform) Secrets() []string {
 	defer p.mu.Unlock()
 	out := []string{p.opt.Secret}
 	for _, c := range p.chats {
-		out = append(out, c.token)
+		if out = append(out, c.token); c.old != "" {
+			out = append(out, c.old)
+		}
 	}
 	return out
 }

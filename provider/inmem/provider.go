@@ -127,8 +127,13 @@ func (p *Platform) session(op string, s handoff.Session) (*chat, error) {
 		return c, nil // begun by an agent: nobody was given a token
 	}
 	var st state
-	if err := json.Unmarshal(s.State, &st); err != nil || st.Token != c.token || !c.until.IsZero() && time.Now().After(c.until) {
+	err := json.Unmarshal(s.State, &st)
+	known := st.Token == c.token || st.Token == c.old && c.old != ""
+	if err != nil || !known || !c.until.IsZero() && time.Now().After(c.until) {
 		return nil, denied(op, http.StatusUnauthorized, "token")
+	}
+	if st.Token == c.token {
+		c.old = ""
 	}
 	return c, nil
 }
@@ -268,11 +273,13 @@ func (a *Provider) Note(ctx context.Context, s handoff.Session, n handoff.Provid
 	})
 }
 
-// Refresh implements [handoff.Refresher]: the old token is good no more.
+// Refresh implements [handoff.Refresher]. The old token is good until the new one
+// is used, so that an answer that is lost can be asked for again.
 func (a *Provider) Refresh(ctx context.Context, s handoff.Session) (out handoff.Session, err error) {
 	err = a.call(ctx, "refresh", func(p *Platform) error {
 		c, err := p.session("refresh", s)
 		if err == nil {
+			c.old = c.token
 			p.renew(c)
 			out = session(c)
 		}
