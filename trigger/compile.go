@@ -12,7 +12,7 @@ import (
 // depends on the number of tokens and words, not on what the text says.
 
 const (
-	maxPackWords = 32 // 64-bit words of patterns per pack
+	maxPackWords = 48 // 64-bit words of patterns per pack
 	maxPacks     = 32
 	maxKeyUnits  = 7 // words in one lexicon entry
 	ringSize     = maxKeyUnits + 1
@@ -32,6 +32,7 @@ type packMask struct {
 	pack uint8
 	key  bool
 	ask  bool
+	typo bool   // a misspelt form will do in this pack
 	row  uint32 // into program.masks and program.begins
 }
 
@@ -62,7 +63,7 @@ type program struct {
 	words   int
 	always  bool     // a rule can match without any key
 	masks   []uint64 // rows of words
-	begins  []uint32 // by row: words in which this row can begin a rule
+	begins  []uint64 // by row: words in which this row can begin a rule
 	rowOf   []uint32 // by entry: its row, or unknown
 	unknown uint32   // row of an unknown word
 	breaks  [unitAsk + 1]uint32
@@ -81,14 +82,20 @@ type typoShape struct {
 	length, second, last [26]uint32 // by first letter
 }
 
+// typoIndex finds the keys of one pack by a misspelt form. A word is compared
+// with the words of its own language alone: a neighbour in another would hide them.
+type typoIndex struct {
+	shape typoShape        // which words are worth a look
+	forms map[string]int32 // a key with one letter missing, and the key itself
+}
+
 type matcher struct {
 	lex      map[string]int32
 	entries  []entry
 	progs    []program
 	tags     []tag
-	typos    map[string]int32 // key with one letter missing, and the key itself
-	shapes   []typoShape      // by pack: which words are worth a look
-	keys     []string         // by entry, for the check of a spelling mistake
+	typos    []typoIndex // by pack, and behind them one for texts of unknown language
+	keys     []string    // by entry, for the check of a spelling mistake
 	suffix   map[string]int32
 	sufShape [256]uint32 // by last byte: lengths of endings
 }
@@ -98,7 +105,7 @@ func compile(packs []Pack, tags []tag, phrases []string) (*matcher, error) {
 	if len(packs) > maxPacks {
 		return nil, invalid("Packs", "%d, at most %d", len(packs), maxPacks)
 	}
-	m := &matcher{lex: map[string]int32{}, typos: map[string]int32{}, suffix: map[string]int32{}, tags: tags}
+	m := &matcher{lex: map[string]int32{}, suffix: map[string]int32{}, tags: tags}
 	var errs []error
 	for i := range packs {
 		if err := m.addPack(i, &packs[i]); err != nil {
@@ -276,7 +283,7 @@ const (
 func (m *matcher) fillMasks(index int, p *Pack, pr *program, classes map[string][]int, keyed map[string]uint8) {
 	row := func(names ...string) uint32 {
 		bits := make([]uint64, pr.words)
-		var begins uint32
+		var begins uint64
 		for _, n := range names {
 			for _, b := range classes[n] {
 				bits[b/64] |= 1 << (b % 64)
@@ -340,10 +347,10 @@ func (m *matcher) fillMasks(index int, p *Pack, pr *program, classes map[string]
 			continue
 		}
 		e := m.entry(k, unitsOf[k])
+		pm.typo = len(k) >= 5 && len(k) <= 24 && ascii(k) && len(unitsOf[k]) == 1 &&
+			slices.ContainsFunc(byKey[k], func(c string) bool { return slices.Contains(p.Fuzzy, c) })
 		m.entries[e].per = append(m.entries[e].per, pm)
-		if len(k) >= 5 && ascii(k) && slices.ContainsFunc(byKey[k], func(c string) bool { return slices.Contains(p.Fuzzy, c) }) {
-			m.entries[e].fuzzy = len(unitsOf[k]) == 1
-		}
+		m.entries[e].fuzzy = m.entries[e].fuzzy || pm.typo
 	}
 }
 
@@ -385,35 +392,33 @@ func (m *matcher) index() {
 
 // addTypos indexes every fuzzy key and every form of it that lacks one letter.
 func (m *matcher) addTypos() {
-	m.shapes = make([]typoShape, len(m.progs)+1)
+	m.typos = make([]typoIndex, len(m.progs)+1)
+	for i := range m.typos {
+		m.typos[i].forms = map[string]int32{}
+	}
 	for e := range m.entries {
-		k := m.keys[e]
-		if !m.entries[e].fuzzy || len(k) > 24 {
-			continue
-		}
 		for _, pm := range m.entries[e].per {
-			sh := &m.shapes[pm.pack]
-			sh.length[k[0]-'a'] |= 7 << (len(k) - 1)
-			sh.second[k[0]-'a'] |= 1 << (k[1] - 'a')
-			sh.last[k[0]-'a'] |= 1 << (k[len(k)-1] - 'a')
-		}
-		add := func(form string) {
-			if _, ok := m.typos[form]; !ok {
-				m.typos[form] = int32(e)
+			if pm.typo {
+				m.typos[pm.pack].add(m.keys[e], int32(e))
+				m.typos[len(m.progs)].add(m.keys[e], int32(e))
 			}
 		}
-		add(k)
-		for i := range k {
-			add(k[:i] + k[i+1:])
+	}
+}
+
+func (x *typoIndex) add(key string, e int32) {
+	first := key[0] - 'a'
+	x.shape.length[first] |= 7 << (len(key) - 1)
+	x.shape.second[first] |= 1 << (key[1] - 'a')
+	x.shape.last[first] |= 1 << (key[len(key)-1] - 'a')
+	form := func(f string) {
+		if _, ok := x.forms[f]; !ok {
+			x.forms[f] = e
 		}
 	}
-	all := &m.shapes[len(m.progs)] // for texts of unknown language
-	for p := range m.progs {
-		for i := range all.length {
-			all.length[i] |= m.shapes[p].length[i]
-			all.second[i] |= m.shapes[p].second[i]
-			all.last[i] |= m.shapes[p].last[i]
-		}
+	form(key)
+	for i := range key {
+		form(key[:i] + key[i+1:])
 	}
 }
 

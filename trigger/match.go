@@ -20,6 +20,7 @@ type verdict struct {
 	frust   hit // heaviest sign of frustration
 	answer  hit // yes or no
 	promise hit
+	quoted  bool // it is reported speech: guard is not set
 	negated bool // the guard GuardNegated was among the matches
 	weight  float32
 	found   [numKinds]bool
@@ -28,9 +29,9 @@ type verdict struct {
 // lookup finds the lexicon entries of every unit. Misspelt words are looked for
 // in the session's language only, or in all if it is not known (-1).
 func (m *matcher) lookup(s *scan, session int) {
-	shape := &m.shapes[len(m.progs)]
+	typos := &m.typos[len(m.progs)]
 	if session >= 0 {
-		shape = &m.shapes[session]
+		typos = &m.typos[session]
 	}
 	tries := 16 // spelling mistakes are worth a bounded effort
 	for i := 1; i < s.n-1; i++ {
@@ -41,7 +42,7 @@ func (m *matcher) lookup(s *scan, session int) {
 		key := s.buf[u.fs:u.fe]
 		e, ok := m.lex[string(key)]
 		if !ok {
-			u.entry = m.unknown(key, shape, &tries)
+			u.entry = m.unknown(key, typos, &tries)
 			if u.entry >= 0 {
 				u.fuzzy = m.entries[u.entry].fuzzy
 				s.found(&m.entries[u.entry])
@@ -50,7 +51,7 @@ func (m *matcher) lookup(s *scan, session int) {
 		}
 		if session >= 0 && m.entries[e].multi == 0 && m.progs[session].rowOf[e] == m.progs[session].unknown {
 			// A word of another language only: it may be a misspelt one here.
-			if k := m.misspelt(key, shape, &tries); k >= 0 {
+			if k := m.misspelt(key, typos, &tries); k >= 0 {
 				u.entry, u.fuzzy = k, true
 				s.found(&m.entries[k])
 				continue
@@ -85,7 +86,7 @@ func (s *scan) found(e *entry) {
 }
 
 // unknown tries compound endings, then one spelling mistake.
-func (m *matcher) unknown(key []byte, shape *typoShape, tries *int) int32 {
+func (m *matcher) unknown(key []byte, typos *typoIndex, tries *int) int32 {
 	if len(key) > 8 {
 		for lens := m.sufShape[key[len(key)-1]]; lens != 0; lens &= lens - 1 {
 			n := bits.TrailingZeros32(lens)
@@ -97,28 +98,28 @@ func (m *matcher) unknown(key []byte, shape *typoShape, tries *int) int32 {
 			}
 		}
 	}
-	return m.misspelt(key, shape, tries)
+	return m.misspelt(key, typos, tries)
 }
 
 // misspelt returns the key of which the word is a misspelt form, or -1.
-func (m *matcher) misspelt(key []byte, shape *typoShape, tries *int) int32 {
+func (m *matcher) misspelt(key []byte, typos *typoIndex, tries *int) int32 {
 	if len(key) < 4 || len(key) > 25 || *tries == 0 || key[0] < 'a' || key[0] > 'z' {
 		return -1
 	}
-	first := key[0] - 'a'
+	first, shape := key[0]-'a', &typos.shape
 	if shape.length[first]>>len(key)&1 == 0 ||
 		shape.second[first]>>((key[1]-'a')&31)&1 == 0 && shape.last[first]>>((key[len(key)-1]-'a')&31)&1 == 0 {
 		return -1
 	}
 	*tries--
-	if e, ok := m.typos[string(key)]; ok && oneMistake(key, m.keys[e]) {
+	if e, ok := typos.forms[string(key)]; ok && oneMistake(key, m.keys[e]) {
 		return e
 	}
 	var form [25]byte
 	for i := 1; i < len(key); i++ {
 		n := copy(form[:], key[:i])
 		n += copy(form[n:], key[i+1:])
-		if e, ok := m.typos[string(form[:n])]; ok && oneMistake(key, m.keys[e]) {
+		if e, ok := typos.forms[string(form[:n])]; ok && oneMistake(key, m.keys[e]) {
 			return e
 		}
 	}
@@ -163,7 +164,7 @@ func (pr *program) single(u *unit) uint32 {
 
 // active holds the bits of the rules that are half matched before a unit.
 type active struct {
-	live uint32 // words with a bit set
+	live uint64 // words with a bit set
 	bits [maxPackWords]uint64
 }
 
@@ -179,7 +180,7 @@ func (pr *program) run(s *scan, kinds uint, v *verdict) {
 	read := func(from, to *active, row uint32, at int, last bool) {
 		masks := pr.masks[int(row)*pr.words:][:pr.words]
 		for live := from.live | pr.begins[row]; live != 0; live &= live - 1 {
-			w := bits.TrailingZeros32(live)
+			w := bits.TrailingZeros64(live)
 			r := pr.init[w]
 			if d := from.bits[w]; d != 0 {
 				// What may come next, and behind it everything that can be
@@ -232,7 +233,7 @@ func (pr *program) run(s *scan, kinds uint, v *verdict) {
 		pr.begin(s, &hits[h])
 		hits[h].trim(s)
 	}
-	pr.weigh(hits[:n], v)
+	pr.weigh(s, hits[:n], v)
 }
 
 // begin walks a match back to the earliest unit at which it can begin.
@@ -283,15 +284,16 @@ func (pr *program) begin(s *scan, h *hit) {
 }
 
 // weigh sorts the matches of one pack into a verdict.
-func (pr *program) weigh(hits []hit, v *verdict) {
+func (pr *program) weigh(s *scan, hits []hit, v *verdict) {
 	for i := range hits {
 		h := &hits[i]
 		r := &pr.rules[h.rule]
 		switch r.kind {
 		case kRequest:
-			if g, ok := pr.covered(hits, h, kGuard); ok && !r.firm {
+			g, ok := pr.covered(hits, h, kGuard)
+			if quoted := s.reported(h); ok && !r.firm || quoted {
 				if !v.found[kGuard] || pr.better(h, &v.guarded) {
-					v.guarded, v.guard = *h, g
+					v.guarded, v.guard, v.quoted = *h, g, quoted
 				}
 				v.found[kGuard] = true
 				continue
@@ -301,7 +303,7 @@ func (pr *program) weigh(hits []hit, v *verdict) {
 			}
 			v.found[kRequest] = true
 		case kGuard:
-			v.negated = v.negated || r.bare == GuardNegated
+			v.negated = v.negated || r.bare == GuardNegated && !s.reported(h)
 		case kFrustration:
 			if _, ok := pr.covered(hits, h, kCalm); ok {
 				continue

@@ -33,6 +33,7 @@ const (
 const (
 	GuardNegated  = "negated"           // "I don't want a human": also cancels a transfer under way
 	GuardIdentity = "identity-question" // "are you human?"
+	GuardQuoted   = "quoted"            // he said "talk to an agent": of the reader, not of a pack
 )
 
 // Rule is a named set of patterns. The pattern language is that of the built-in

@@ -36,6 +36,7 @@ type unit struct {
 	multi      uint8  // 1 + index of the first several-word entry here; 0 none
 	kind       unitKind
 	fuzzy      bool // entry was reached through a spelling mistake
+	quoted     bool // inside quotation marks
 }
 
 type multi struct {
@@ -54,6 +55,7 @@ type scan struct {
 	letters int // ASCII letters
 	marks   int // exclamation and question marks beyond the first in a run
 	full    bool
+	quotes  bool   // something is quoted
 	keys    uint32 // packs of which a key was found
 	asks    uint32 // packs of which a key of a request was found
 	unitCap int
@@ -140,6 +142,7 @@ func (s *scan) part(text string, base int) {
 		triple  bool
 		newLine = true
 		marks   int
+		quote   quotation
 	)
 	end := func(at int) {
 		if !in {
@@ -243,13 +246,20 @@ func (s *scan) part(text string, base int) {
 			s.push(unit{start: uint32(base + i), end: uint32(base + i + size), fs: uint16(fs), fe: uint16(s.nb), entry: -1})
 			chars = true
 		case runeApos:
-			if in && !joins(text[i+size:]) {
-				end(i)
+			if in && joins(text[i+size:]) {
+				break
 			}
+			before := in
+			end(i)
+			quote.mark(s, quoteSingle, before, text[i+size:])
 		case runeBreak:
 			end(i)
 			chars = false
 			k := unitStop
+			switch c {
+			case '「', '」':
+				quote.mark(s, quoteDouble, false, text[i+size:])
+			}
 			switch c {
 			case ',', '，', '、', ':', '：', '،', '(', ')', '（', '）', '¿', '¡', '|':
 				k = unitComma
@@ -263,8 +273,13 @@ func (s *scan) part(text string, base int) {
 			}
 			s.brk(k, base+i, base+i+size)
 		case runeSpace:
+			before := in
 			end(i)
 			chars = false
+			switch c {
+			case '"', '“', '”', '„', '‟', '«', '»', '‹', '›', '『', '』', '＂':
+				quote.mark(s, quoteDouble, before, text[i+size:])
+			}
 			if c == '-' && i > 0 && text[i-1] == ' ' {
 				s.brk(unitComma, base+i, base+i+size)
 			}

@@ -77,6 +77,9 @@ func (m *matcher) readUser(t *Turn, dst []Signal, rd *reading) []Signal {
 		if v.found[kGuard] && guarded.Guard == "" {
 			r := &pr.rules[v.guarded.rule]
 			guarded = Signal{Reason: ReasonUserRequest, Score: r.score, Lang: pr.lang, Detector: detText, Guard: pr.rules[v.guard].bare, Evidence: s.span(r.name, v.guarded)}
+			if v.quoted {
+				guarded.Guard = GuardQuoted
+			}
 		}
 		rd.negated = rd.negated || v.negated
 		if v.found[kFrustration] && v.weight > rd.weight {

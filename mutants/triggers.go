@@ -1,0 +1,28 @@
+package main
+
+// triggers is planted in how the escalation rules read a text.
+func triggers() []mutant {
+	const in = "trigger"
+	return []mutant{
+		{row: "quote", file: "trigger/quote.go", in: in, tests: "^TestQuotationMarksAroundARequest", why: "what is quoted is reported", edits: []edit{{
+			"	return s.unquoted() >= 2\n",
+			"	return true\n",
+		}}},
+		{row: "quote", file: "trigger/quote.go", in: in, tests: "^TestQuotedSpeechIsReported$", why: "an apostrophe closes", edits: []edit{{
+			"		if kind == quoteSingle && follows {\n",
+			"		if kind == quoteNone && follows {\n",
+		}}},
+		{row: "quote", file: "trigger/quote.go", in: in, tests: "^TestQuotationMarksAroundARequest", why: "a mark behind a number opens, too", edits: []edit{{
+			"	case q.kind == quoteNone && !word && (follows",
+			"	case q.kind == quoteNone && (follows",
+		}}},
+		{row: "quote", file: "trigger/match.go", in: in, tests: "^TestQuotedRefusalCancelsNothing$", why: "a refusal is a refusal", edits: []edit{{
+			"r.bare == GuardNegated && !s.reported(h)",
+			"r.bare == GuardNegated",
+		}}},
+		{row: "typo", file: "trigger/match.go", in: in, tests: "^TestSpellingMistakesStayInTheirLanguage$", why: "one list is enough", edits: []edit{{
+			"		typos = &m.typos[session]\n",
+			"		typos = &m.typos[len(m.progs)]\n",
+		}}},
+	}
+}
