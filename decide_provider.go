@@ -252,6 +252,9 @@ func (c cEvent) apply(x *change) error {
 		if x.h.State == StateConnecting {
 			x.queued()
 		}
+		if x.h.State != StateQueued {
+			break // late: an agent has the user, who is told no place
+		}
 		told := x.h.Place
 		if ev.Position > 0 && (told == nil || told.Position != ev.Position) || ev.Position == 0 && ev.Wait > 0 && (told == nil || told.P50 != ev.Wait) {
 			told := &Told{Position: ev.Position, Known: ev.Wait > 0, P50: ev.Wait, P90: ev.Wait, At: x.now}

@@ -186,6 +186,14 @@ func checkPlace(l *live) {
 	if p, err := l.Engine.Place(l.t.Context(), id); err != nil || p.Position != 3 {
 		l.failf("Place returned %d and %v, want 3", p.Position, err)
 	}
+	l.v.Do(Act{Kind: Queue, Chat: ref, Position: 2})
+	late := l.v.Webhooks()
+	l.takes(id, ref, ann)
+	before := len(l.notices("c"))
+	l.deliver(late...)
+	if now := l.notices("c"); len(now) > before {
+		l.failf("whom an agent has was told %q", now[before:])
+	}
 }
 
 func checkMany(l *live) {

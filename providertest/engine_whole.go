@@ -219,6 +219,7 @@ type telling struct {
 	w        handoff.Webhook
 	texts    []string
 	attended bool // that somebody had the chat
+	ended    bool
 }
 
 // telling takes the webhooks that tell something, at most so many: the last
@@ -236,6 +237,7 @@ func (l *live) telling(most int) (out []telling, ends int) {
 			}
 			t.attended = t.attended || ev.Kind == handoff.EventJoined || ev.Kind == handoff.EventMessage ||
 				ev.Kind == handoff.EventEnded && ev.Agent.ID != ""
+			t.ended = t.ended || ev.Kind == handoff.EventEnded
 		}
 		if len(events) > 0 {
 			out = append(out, t)
@@ -245,7 +247,7 @@ func (l *live) telling(most int) (out []telling, ends int) {
 		out = append(out[:most-1], out[len(out)-1])
 	}
 	ends = len(out) - 1
-	if _, read := l.p.(handoff.Streamer); read {
+	if _, read := l.p.(handoff.Streamer); read && ends >= 0 && !out[ends].ended {
 		ends = -1
 	}
 	return out, ends

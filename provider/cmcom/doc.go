@@ -36,6 +36,10 @@
 //	an agent's message has the chat's id      webhook           it is not shown
 //	  (bridge)
 //	the secret may be a header (bridge)       webhook           put it into all three addresses
+//	a ruleMutation hands a chat over at       Open, Close       no agent sees the chat; the queue's time limits end the
+//	  api.conversational.cm.com, as all                           handoff: another Config.URL may do
+//	  pages but one have it (bridge: there,
+//	  with disableComponent)
 //	the context's keys are RoutingKeywords,   Open              the skill, the web store or the customer's address are
 //	  WebStoreReferrer and CustomerInfo,                          not known there: Config.Context adds others
 //	  JSON in a string (bridge)
@@ -66,9 +70,12 @@
 //
 // Custody is that of the queue only. By CM.com's pages (adapters, control-routing)
 // a bot may also be an adapter behind one of CM.com's own channels, which then has
-// the conversation. But no page that could be read says that an adapter is told
-// what others say once its links are disabled, nor how it learns that an agent is
-// done; without either an engine can neither follow nor take back a conversation.
+// the conversation. But no page that could be read (control-routing in both of its
+// editions, central-services/docs/routing-control, which is the same with its one
+// misprint mended, and the beginning of the Router and Scripted Bot API 1.0, whose
+// hand-back is a mutation, too) says that an adapter is told what others say once
+// its links are disabled, nor how it learns that an agent is done; without either
+// an engine can neither follow nor take back a conversation.
 //
 // No page has a call that makes a conversation in Agent Inbox, a ticket or a mail
 // (conversations-retrieval and developers.robinhq.com read alone): what a user

@@ -32,5 +32,10 @@
 //
 // LiveChat tells the place in its queue when a chat begins and when it is
 // transferred, and later ones only on a socket, which the adapter does not
-// open. It tells on that socket alone that an agent is writing.
+// open. That the user writes goes by send_sneak_peek, which the Customer Chat API
+// takes by HTTP, too. That an agent writes is told on that socket alone
+// (incoming_typing_indicator): by the page on the RTM API the Web API has no
+// webhook for it, and none of those that the page on webhooks lists is one (read
+// on 2026-11-26). send_typing_indicator of the Agent Chat API is for agents to
+// send.
 package livechat

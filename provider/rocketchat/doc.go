@@ -19,12 +19,17 @@
 //	  department and an empty host                                alone
 //	open of rooms.info is missing once a      reading a state   a room that was closed looks open until the webhook
 //	  room is closed                                              comes
+//	rows of inquiries.list have a department  place             the place is that among all who wait
 //
-// Where the waiting queue is on, Rocket.Chat tells places and estimates to its
-// own widget only: the place is unknown. Its REST interface lists who waits, as
-// one of its agents sees it (livechat/inquiries.queuedForUser, .getOne), with a
-// queueOrder that is 1 for each and an estimatedWaitingTimeQueue that is a setting
-// by which they are sorted (0 or 9999999 in the examples of omnichannel.yaml, read
-// on 2026-11-26): neither is a place or a wait. It has no way to tell that the user
-// writes but its real-time protocol, which the adapter does not speak.
+// Places come from the list of who waits (livechat/inquiries.list of
+// omnichannel.yaml, read on 2026-11-26), which is read once for all rooms, in the
+// order of Config.Sorting. Its rows have a department in Rocket.Chat's source
+// (apps/meteor/app/livechat/imports/server/rest/inquiries.ts), by which each is
+// counted among its own; its document shows none.
+//
+// The rest is on its real-time protocol alone, which the adapter does not speak:
+// an estimate of the wait (queueData of stream-livechat-room; the
+// estimatedWaitingTimeQueue of its lists is a setting by which they are sorted),
+// and that somebody writes, both ways: no endpoint of omnichannel.yaml and no
+// webhook has it.
 package rocketchat

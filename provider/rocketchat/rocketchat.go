@@ -1,9 +1,11 @@
 package rocketchat
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/provider"
@@ -41,6 +43,14 @@ type Config struct {
 	// removes nothing.
 	Redact func(text string) string
 
+	// Sorting is the order in which Rocket.Chat serves who waits; default
+	// [SortTimestamp]. Places are counted by it.
+	Sorting Sorting
+
+	// Poll is how often the places of all who wait are read; default
+	// [DefaultPoll].
+	Poll time.Duration
+
 	HTTP *http.Client // nil: a sensible one
 
 	// Files fetches the files that users send, to pass them on. Nil: a client
@@ -54,13 +64,15 @@ const MaxBytes = 5000
 
 // A Provider connects an engine with a workspace of Rocket.Chat.
 type Provider struct {
-	cfg Config
-	api provider.Client
+	cfg  Config
+	api  provider.Client
+	line line
 }
 
 var (
 	_ handoff.Provider            = (*Provider)(nil)
 	_ handoff.Receiver            = (*Provider)(nil)
+	_ handoff.Streamer            = (*Provider)(nil)
 	_ handoff.Finder              = (*Provider)(nil)
 	_ handoff.StateReader         = (*Provider)(nil)
 	_ handoff.AvailabilityChecker = (*Provider)(nil)
@@ -83,6 +95,10 @@ func New(c Config) (*Provider, error) {
 		return bad("Token", "is empty")
 	case len(c.Secrets) == 0:
 		return bad("Secrets", "is empty")
+	case c.Sorting != "" && c.Sorting.query() == "":
+		return bad("Sorting", "is unknown")
+	case c.Poll < 0:
+		return bad("Poll", "is negative")
 	}
 	var ok bool
 	if c.Return, ok = provider.ReturnWord(c.Return); !ok {
@@ -91,6 +107,7 @@ func New(c Config) (*Provider, error) {
 	if c.Name == "" {
 		c.Name = "rocketchat"
 	}
+	c.Sorting, c.Poll = cmp.Or(c.Sorting, SortTimestamp), cmp.Or(c.Poll, DefaultPoll)
 	if c.Mail == "" {
 		c.Mail = NoMail
 	}
@@ -100,7 +117,7 @@ func New(c Config) (*Provider, error) {
 	return &Provider{cfg: c, api: provider.Client{
 		Base: strings.TrimSuffix(c.URL, "/"), HTTP: c.HTTP, Judge: judge,
 		Authorize: func(r *http.Request) error {
-			if strings.HasSuffix(r.URL.Path, "/rooms.info") { // everything else is the visitor's, who has a token of his own
+			if strings.HasSuffix(r.URL.Path, "/rooms.info") || strings.HasSuffix(r.URL.Path, "/inquiries.list") { // everything else is the visitor's, who has a token of his own
 				r.Header.Set("X-User-Id", c.User)
 				r.Header.Set("X-Auth-Token", c.Token)
 			}
@@ -114,7 +131,7 @@ func (p *Provider) Info() handoff.ProviderInfo {
 	return handoff.ProviderInfo{
 		Name: p.cfg.Name, Custody: handoff.CustodyQueue, MaxBytes: MaxBytes,
 		Can: handoff.Capabilities{
-			Availability: true, Files: true, Transfer: true, AgentReturns: p.cfg.Return != "", Ticket: true, FindsAttempt: true,
+			Availability: true, Position: true, Files: true, Transfer: true, AgentReturns: p.cfg.Return != "", Ticket: true, FindsAttempt: true,
 			SendsOnce: true, ReadsState: true,
 		},
 	}

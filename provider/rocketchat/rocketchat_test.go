@@ -131,6 +131,8 @@ func TestConfig(t *testing.T) {
 		"Config.User":    func(c *rocketchat.Config) { c.User = "" },
 		"Config.Token":   func(c *rocketchat.Config) { c.Token = "" },
 		"Config.Secrets": func(c *rocketchat.Config) { c.Secrets = nil },
+		"Config.Sorting": func(c *rocketchat.Config) { c.Sorting = "Name" },
+		"Config.Poll":    func(c *rocketchat.Config) { c.Poll = -1 },
 	}, rocketchattest.Token)
 }
 

@@ -113,6 +113,16 @@ var labels = map[string]string{
 	"NativeHistory": "native history", "NamesOnly": "names only",
 }
 
+// isSuite reports whether New of an adapter makes no tickets, and its NewSuite
+// does.
+func isSuite(p handoff.Provider) bool {
+	switch p.(type) {
+	case *cisco.Suite, *freshchat.Suite, *genesys.Suite:
+		return true
+	}
+	return false
+}
+
 type column struct {
 	label string
 	value func(p handoff.Provider) string
@@ -147,7 +157,10 @@ func columns() []column {
 			panic("no label for " + typ.Field(i).Name)
 		}
 		list = append(list, column{label, func(p handoff.Provider) string {
-			if reflect.ValueOf(p.Info().Can).Field(i).Bool() {
+			switch can := reflect.ValueOf(p.Info().Can).Field(i).Bool(); {
+			case can && typ.Field(i).Name == "Ticket" && isSuite(p):
+				return "`NewSuite`"
+			case can:
 				return "yes"
 			}
 			return "–"

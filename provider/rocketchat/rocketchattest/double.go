@@ -33,8 +33,14 @@ type Double struct {
 	// Mails are what the offline form has sent. Lock for it.
 	Mails []Mail
 
-	visitors map[string]bool // by token
-	ids      map[string]bool // of messages
+	// Sort is the order of the queue, as the list of who waits is asked for it.
+	// Lock for it.
+	Sort string
+
+	visitors map[string]string // the department, by token
+	ids      map[string]bool   // of messages
+	rooms    []string          // oldest first
+	ahead    map[string]int    // how many wait before a room, by room
 	files    map[string][]handoff.File
 }
 
@@ -48,19 +54,21 @@ const v1 = "/api/v1/livechat/"
 // New returns a workspace without rooms, with an agent online.
 func New(tb testing.TB) *Double {
 	tb.Helper()
-	d := &Double{Double: vendortest.New(tb, schema), visitors: map[string]bool{}, ids: map[string]bool{}, files: map[string][]handoff.File{}}
-	d.Keep = []string{Token, Secret}
+	d := &Double{Double: vendortest.New(tb, schema), visitors: map[string]string{}, ids: map[string]bool{}, ahead: map[string]int{}, files: map[string][]handoff.File{}}
+	d.Keep, d.Sort = []string{Token, Secret}, `{"ts":1}`
 	d.Auth = func(r *http.Request) bool {
-		return strings.HasPrefix(r.URL.Path, v1) || r.Header.Get("X-User-Id") == User && r.Header.Get("X-Auth-Token") == Token
+		return strings.HasPrefix(r.URL.Path, v1) && r.URL.Path != v1+"inquiries.list" || r.Header.Get("X-User-Id") == User && r.Header.Get("X-Auth-Token") == Token
 	}
 	d.Handle("POST "+v1+"visitor", func(in *vendortest.In) vendortest.Out {
-		var body struct{ Visitor struct{ Token string } }
+		var body struct {
+			Visitor struct{ Token, Department string }
+		}
 		in.Into(&body)
-		d.visitors[body.Visitor.Token] = true
+		d.visitors[body.Visitor.Token] = body.Visitor.Department
 		return ok(fields{"visitor": fields{"_id": "v1", "token": body.Visitor.Token}})
 	})
 	d.Handle("GET "+v1+"visitor/{token}", func(in *vendortest.In) vendortest.Out {
-		if !d.visitors[in.PathValue("token")] {
+		if _, ok := d.visitors[in.PathValue("token")]; !ok {
 			return refused("invalid-token")
 		}
 		return ok(fields{"visitor": fields{"_id": "v1", "token": in.PathValue("token")}})
@@ -99,6 +107,7 @@ func New(tb testing.TB) *Double {
 	d.Handle("GET "+v1+"config", func(*vendortest.In) vendortest.Out {
 		return ok(fields{"config": fields{"enabled": true, "online": true}})
 	})
+	d.Handle("GET "+v1+"inquiries.list", d.list)
 	d.Handle("GET /api/v1/rooms.info", func(in *vendortest.In) vendortest.Out {
 		c := d.Find(in.URL.Query().Get("roomId"))
 		if c == nil {
@@ -149,14 +158,16 @@ func (d *Double) on(which func(in *vendortest.In) (room, token string), h func(i
 
 func (d *Double) room(in *vendortest.In) vendortest.Out {
 	token := in.URL.Query().Get("token")
-	if !d.visitors[token] {
+	department, known := d.visitors[token]
+	if !known {
 		return refused("invalid-token")
 	}
 	c := d.Search(func(c *vendortest.Chat) bool { return c.Data["token"] == token && c.Open })
 	fresh := c == nil
 	if fresh {
 		c = d.Start("room" + d.NextID())
-		c.Data["token"] = token
+		c.Data["token"], c.Data["department"] = token, department
+		d.rooms = append(d.rooms, c.Reference)
 		d.tell(c, "LivechatSessionStart", fields{})
 	}
 	return ok(fields{"room": fields{"_id": c.Reference, "open": true}, "newRoom": fresh})
@@ -233,6 +244,8 @@ func (d *Double) Do(a providertest.Act) bool {
 		return c != nil
 	}
 	switch a.Kind {
+	case providertest.Queue:
+		d.ahead[c.Reference] = a.Position - 1
 	case providertest.Join, providertest.Transfer:
 		if c.Agent.ID == a.Agent.ID {
 			return true
