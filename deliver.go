@@ -394,10 +394,7 @@ func (e *Engine) deliverPacket(ctx context.Context, h *Handoff, en *Entry) error
 	c := BotCall{
 		ID: h.ID.String() + "/packet", Kind: BotEnded, Handoff: *prev, Outcome: h.own.Packet.Outcome,
 	}
-	if c.Human, err = e.human(ctx, prev.ID); err != nil {
-		return err
-	}
-	if c.Note, err = e.note(ctx, prev.ID); err != nil {
+	if c.Human, c.Note, err = e.stretch(ctx, prev.ID); err != nil {
 		return err
 	}
 	c.Summary = e.summaryOf(ctx, prev, c.Note, c.Human)
@@ -422,39 +419,22 @@ func (e *Engine) hasCalled(ctx context.Context, h *Handoff, after int64) (bool, 
 	return false, err
 }
 
-// human returns what was said while the bot had no control.
-func (e *Engine) human(ctx context.Context, id ID) ([]Entry, error) {
-	var out []Entry
-	for after := int64(0); ; {
-		page, err := e.page(ctx, id, after, 200)
-		if err != nil {
-			return nil, err
-		}
-		if len(page) == 0 {
-			return out, nil
-		}
-		for i := range page {
-			if en := &page[i]; en.Kind == KindMessage && en.State != StateBot && (!en.Past || en.Seen > 0) {
-				// An agent's message on a platform that carries the user's has
-				// both: the user has seen it, and it was said in this stretch.
-				out = append(out, *en)
-			}
-		}
-		after = page[len(page)-1].Seq
-	}
-}
-
-// note returns what the agent wrote when he gave the user back.
-func (e *Engine) note(ctx context.Context, id ID) (string, error) {
-	note := ""
+// stretch returns what was said while the bot had no control, and what the
+// agent wrote when he gave the user back.
+func (e *Engine) stretch(ctx context.Context, id ID) (said []Entry, note string, err error) {
 	for after := int64(0); ; {
 		page, err := e.page(ctx, id, after, 200)
 		if err != nil || len(page) == 0 {
-			return note, err
+			return said, note, err
 		}
 		for i := range page {
-			if page[i].Kind == KindReturned && page[i].Text != "" {
-				note = page[i].Text
+			switch en := &page[i]; {
+			case en.Kind == KindReturned && en.Text != "":
+				note = en.Text
+			case en.Kind == KindMessage && en.State != StateBot && (!en.Past || en.Seen > 0):
+				// An agent's message on a platform that carries the user's has
+				// both: the user has seen it, and it was said in this stretch.
+				said = append(said, *en)
 			}
 		}
 		after = page[len(page)-1].Seq

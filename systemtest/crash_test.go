@@ -110,6 +110,9 @@ func crash(t *testing.T, k kind, n int, plant string) []string {
 		at := point + "/" + strconv.Itoa(1+rand.IntN(fuses[kind]))
 		kill(t, k, place, at, "CRASH_OUTSIDE="+o.socket, "CRASH_PLANT="+plant)
 		hit[point]++
+		if (i+1)%50 == 0 {
+			t.Logf("%d processes killed in %v", i+1, time.Since(begun).Round(time.Second))
+		}
 	}
 	t.Logf("%d processes killed in %v, at: %v", n, time.Since(begun).Round(time.Millisecond), hit)
 	for _, point := range points {
@@ -137,7 +140,11 @@ func kill(t *testing.T, k kind, place, at string, env ...string) {
 func (o *outside) settle(t *testing.T, s handoff.Store, names []string, patience time.Duration) (w *survivor, broken []string) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	w, err := newSurvivor(ctx, &patient{s}, o.socket, newFuse(""), func(c *handoff.Config) { c.StoreTimeout = patience })
+	w, err := newSurvivor(ctx, &patient{s}, o.socket, newFuse(""), func(c *handoff.Config) {
+		// On a busy machine a receiver that has less than a second fails again
+		// and again, and is tried less and less often.
+		c.StoreTimeout, c.SendTimeout, c.BotTimeout = patience, time.Minute, 2*time.Minute
+	})
 	require.NoError(t, err)
 	done := make(chan error, 2)
 	go func() { done <- w.e.Run(ctx) }()
