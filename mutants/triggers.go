@@ -24,5 +24,9 @@ func triggers() []mutant {
 			"		typos = &m.typos[session]\n",
 			"		typos = &m.typos[len(m.progs)]\n",
 		}}},
+		{row: "second", file: "trigger/text.go", in: in, tests: "^TestWhatWasTakenBack", why: "another language, another reading", edits: []edit{{
+			" && !back.overlaps(v.best)",
+			"",
+		}}},
 	}
 }

@@ -92,6 +92,18 @@ func TestSessionLanguageFirstThenTheOthers(t *testing.T) {
 	require.Equal(t, "en", s.Lang)
 }
 
+func TestWhatWasTakenBackIsNotAskedForInAnotherLanguage(t *testing.T) {
+	eng := newEngine(t, trigger.Config{})
+	s, ok := request(eng, "agents", "fr")
+	require.True(t, ok)
+	require.Equal(t, "fr", s.Lang)
+	require.Equal(t, "compound", s.Guard, "English would read a request")
+	s, ok = request(eng, "agents. I want to talk to a human", "fr")
+	require.True(t, ok)
+	require.Equal(t, "en", s.Lang)
+	require.Empty(t, s.Guard, "other words of the text are free")
+}
+
 func TestLanguageWithoutAPackSaysSo(t *testing.T) {
 	eng := newEngine(t, trigger.Config{Phrases: []trigger.Phrase{{Text: "tổng đài viên"}}})
 	s, ok := request(eng, "talk to a human agent", "vi")

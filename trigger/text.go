@@ -49,6 +49,7 @@ func (m *matcher) readUser(t *Turn, dst []Signal, rd *reading) []Signal {
 	const kinds = 1<<kRequest | 1<<kGuard | 1<<kFrustration | 1<<kCalm | 1<<kYes | 1<<kNo
 	var guarded Signal
 	var best Signal
+	var back hit // what the session's language took back; unit 0 is no word
 	for step := -1; step < len(m.progs); step++ {
 		p := step
 		if step < 0 {
@@ -69,12 +70,16 @@ func (m *matcher) readUser(t *Turn, dst []Signal, rd *reading) []Signal {
 		pr.run(&s, read, &v)
 		// Outside the session's language only a plain match counts: a rare
 		// spelling of one language is a common word of another.
-		if v.found[kRequest] && pr.rules[v.best.rule].score > best.Score &&
-			(session < 0 || step < 0 || pr.rules[v.best.rule].score >= plainScore && !s.misspelt(v.best)) {
+		// What the session's language took back is not asked for in another.
+		if v.found[kRequest] && pr.rules[v.best.rule].score > best.Score && (session < 0 || step < 0 ||
+			pr.rules[v.best.rule].score >= plainScore && !s.misspelt(v.best) && !back.overlaps(v.best)) {
 			r := &pr.rules[v.best.rule]
 			best = Signal{Reason: ReasonUserRequest, Score: s.sure(v.best, r.score), Lang: pr.lang, Detector: detText, Evidence: s.span(r.name, v.best)}
 		}
 		if v.found[kGuard] && guarded.Guard == "" {
+			if step < 0 {
+				back = v.guarded
+			}
 			r := &pr.rules[v.guarded.rule]
 			guarded = Signal{Reason: ReasonUserRequest, Score: r.score, Lang: pr.lang, Detector: detText, Guard: pr.rules[v.guard].bare, Evidence: s.span(r.name, v.guarded)}
 			if v.quoted {
@@ -104,6 +109,8 @@ func (m *matcher) readUser(t *Turn, dst []Signal, rd *reading) []Signal {
 	}
 	return dst
 }
+
+func (h hit) overlaps(o hit) bool { return h.first <= o.last && o.first <= h.last }
 
 // readBot looks for a promised transfer in what the bot said.
 func (m *matcher) readBot(t *Turn, dst []Signal, rd *reading) []Signal {

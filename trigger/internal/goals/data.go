@@ -44,19 +44,36 @@ func load(dir string) ([]source, error) {
 	}
 	var out []source
 	for _, f := range files {
-		raw, err := os.ReadFile(f)
+		src, err := table(f, filepath.Base(filepath.Dir(f)))
 		if err != nil {
 			return nil, err
 		}
-		s := source{name: filepath.Base(filepath.Dir(f))}
-		for i, line := range strings.Split(string(raw), "\n") {
-			cols := strings.Split(strings.TrimSuffix(line, "\r"), "\t")
-			if i == 0 || len(cols) < 3 {
-				continue
-			}
-			s.messages = append(s.messages, message{text: cols[0], label: cols[1], lang: cols[2]})
-		}
-		out = append(out, s)
+		out = append(out, src)
 	}
 	return out, nil
+}
+
+// loadProbes reads a table of sentences of our own, if there is one.
+func loadProbes(file string) ([]source, error) {
+	if file == "" {
+		return nil, nil
+	}
+	src, err := table(file, "own probes")
+	return []source{src}, err
+}
+
+func table(file, name string) (source, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return source{}, err
+	}
+	s := source{name: name}
+	for i, line := range strings.Split(string(raw), "\n") {
+		cols := strings.Split(strings.TrimSuffix(line, "\r"), "\t")
+		if i == 0 || len(cols) < 3 {
+			continue
+		}
+		s.messages = append(s.messages, message{text: cols[0], label: cols[1], lang: cols[2]})
+	}
+	return s, nil
 }

@@ -22,7 +22,7 @@ func TestRunPrintsTableAndGoals(t *testing.T) {
 	write(t, dir, "one", "get me a supervisor\thuman_request\ten\nthe lid is blue\tother\ten\ncustomer care please\tother\ten\nzzz qqq\thuman_request\ten\n")
 	write(t, dir, "two", "hvad koster den\tother\tda\n")
 	var out strings.Builder
-	require.NoError(t, run([]string{"-data", dir, "-wrong", "-rounds", "1"}, &out))
+	require.NoError(t, run([]string{"-data", dir, "-probes", "", "-wrong", "-rounds", "1"}, &out))
 	text := out.String()
 	require.Contains(t, text, "false  one/en: customer care please")
 	require.Contains(t, text, "missed one/en: zzz qqq")
@@ -30,7 +30,7 @@ func TestRunPrintsTableAndGoals(t *testing.T) {
 	require.Regexp(t, `goal en requests, all sources pooled +P 0\.500 R 0\.500 .* missed`, text)
 	require.Regexp(t, `goal pt requests +not measured: no data .* missed`, text)
 	require.Regexp(t, `goal languages without a pack +0 fired, 1 of 1 said so .* met`, text)
-	require.ErrorContains(t, run([]string{"-data", dir, "-strict", "-rounds", "1"}, &out), "goals missed")
+	require.ErrorContains(t, run([]string{"-data", dir, "-probes", ownProbes, "-strict", "-rounds", "1"}, &out), "goals missed")
 }
 
 func TestRunNeedsData(t *testing.T) {
@@ -47,8 +47,7 @@ func TestGoalsOnData(t *testing.T) {
 	}
 	sources, err := load(dir)
 	require.NoError(t, err)
-	res := measure(t, sources)
-	for _, g := range goals(res, costs{}) {
+	for _, g := range goals(measure(t, sources), result{}, costs{}) {
 		if strings.Contains(g.figure, "no data") || strings.HasPrefix(g.name, "size") {
 			continue // nothing to hold it to, or reported only
 		}
@@ -56,6 +55,25 @@ func TestGoalsOnData(t *testing.T) {
 			t.Error(g)
 		}
 	}
+}
+
+const ownProbes = "../../testdata/probes.tsv"
+
+// TestOwnProbes holds what is printed about sentences of our own, everywhere.
+func TestOwnProbes(t *testing.T) {
+	own, err := loadProbes(ownProbes)
+	require.NoError(t, err)
+	res, held := measure(t, own), 0
+	require.Zero(t, res.badSpans)
+	for _, g := range goals(result{}, res, costs{}) {
+		if strings.Contains(g.name, "own probes") {
+			require.True(t, g.met, g)
+			held++
+		}
+	}
+	require.Equal(t, 2*len(trigger.Languages())-1, held, "a line a language, and one for each without shared data")
+	_, err = loadProbes("none.tsv")
+	require.Error(t, err)
 }
 
 func measure(t *testing.T, sources []source) result {

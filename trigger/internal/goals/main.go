@@ -11,6 +11,9 @@ import (
 	"github.com/seed-2a427302/handoff/trigger"
 )
 
+// sizeNote says why the goal of size is missed.
+const sizeNote = "(1) two thirds of the packs are words, each in one language: fewer of them is less recall. Rules that es, pt, fr and it share make 15 KB."
+
 func main() {
 	if err := run(os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "goals:", err)
@@ -23,6 +26,7 @@ func run(args []string, out io.Writer) error {
 	data := fs.String("data", os.Getenv("HANDOFF_DATA"), "folder with */labels.tsv or triggers/*/labels.tsv")
 	wrong := fs.Bool("wrong", false, "also print every message that was judged wrongly")
 	strict := fs.Bool("strict", false, "fail when a goal is missed")
+	probes := fs.String("probes", "trigger/testdata/probes.tsv", "sentences of our own; empty for none")
 	rounds := fs.Int("rounds", 40, "rounds of each time measurement")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -35,6 +39,10 @@ func run(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	own, err := loadProbes(*probes)
+	if err != nil {
+		return err
+	}
 	var w io.Writer
 	if *wrong {
 		w = out
@@ -43,12 +51,13 @@ func run(args []string, out io.Writer) error {
 	res.table(out)
 	fmt.Fprintln(out)
 	missed := 0
-	for _, g := range goals(res, cost(eng, sources, *rounds)) {
+	for _, g := range goals(res, evaluate(eng, own, w), cost(eng, sources, *rounds)) {
 		fmt.Fprintln(out, g)
 		if !g.met {
 			missed++
 		}
 	}
+	fmt.Fprintln(out, sizeNote)
 	if *strict && missed > 0 {
 		return fmt.Errorf("%d goals missed", missed)
 	}

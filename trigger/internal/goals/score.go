@@ -129,6 +129,17 @@ func evaluate(eng *trigger.Engine, sources []source, wrong io.Writer) result {
 	return res
 }
 
+// request sums what was measured in one language.
+func (r result) request(lang string) tally {
+	var t tally
+	for _, x := range r.rows {
+		if x.lang == lang {
+			t.add(x.request)
+		}
+	}
+	return t
+}
+
 func (r result) table(w io.Writer) {
 	fmt.Fprintf(w, "%-22s %-4s %6s %6s | %5s %5s %5s %4s %9s | %6s %5s %5s\n",
 		"source", "lang", "asks", "other", "P", "R", "F1", "fp", "fp/1000", "upset", "P", "R")
