@@ -47,14 +47,14 @@ var platforms = map[string]opener{
 		d := chatwoottest.New(t)
 		p, err := chatwoot.New(chatwoot.Config{
 			URL: chatwoottest.URL, Account: chatwoottest.Account, Inbox: chatwoottest.Inbox, InboxIdentifier: chatwoottest.Name,
-			Token: chatwoottest.Token, Secrets: []string{chatwoottest.Secret}, HTTP: providertest.Client(d), Files: files(nil),
+			Token: chatwoottest.Token, Secrets: []string{chatwoottest.Secret}, HTTP: providertest.Client(d), Files: files(nil), Redact: hideWord,
 		})
 		return d, d.Double, p, err
 	},
 	"cisco": func(t *testing.T) (double, *vendortest.Double, handoff.Provider, error) {
 		d := ciscotest.New(t)
 		p, err := cisco.NewSuite(cisco.Config{
-			URL: ciscotest.URL, Feed: ciscotest.Feed, Queues: map[string]string{"support": ciscotest.Tag}, HTTP: providertest.Client(d),
+			URL: ciscotest.URL, Feed: ciscotest.Feed, Queues: map[string]string{"support": ciscotest.Tag}, HTTP: providertest.Client(d), Redact: hideWord,
 		}, cisco.Push{Feed: ciscotest.PushFeed, User: ciscotest.User, Password: ciscotest.Password})
 		return d, d.Double, p, err
 	},
@@ -64,7 +64,7 @@ var platforms = map[string]opener{
 			URL: cmcomtest.URL, InboxURL: cmcomtest.InboxURL, PresenceURL: cmcomtest.PresenceURL, Account: cmcomtest.Account, Adapter: cmcomtest.Adapter,
 			Inbox: cmcomtest.Inbox, Token: cmcomtest.Token, Key: cmcomtest.Key, Secret: cmcomtest.Secret, Secrets: []string{cmcomtest.Hook},
 			Skills: map[string]string{"support": "billing"}, Stores: map[string]string{"support": "https://shop.example"},
-			Domain: "handoff.example", HTTP: providertest.Client(d),
+			Domain: "handoff.example", HTTP: providertest.Client(d), Redact: hideWord,
 		})
 		return d, d.Double, p, err
 	},
@@ -72,7 +72,7 @@ var platforms = map[string]opener{
 		d := freshchattest.New(t)
 		p, err := freshchat.NewSuite(freshchat.Config{
 			URL: freshchattest.URL, Token: freshchattest.Token, Agent: freshchattest.Agent, Channel: freshchattest.Channel,
-			Keys: []string{freshchattest.PEM(freshchattest.Key())}, Groups: map[string]string{"support": freshchattest.Group}, HTTP: providertest.Client(d),
+			Keys: []string{freshchattest.PEM(freshchattest.Key())}, Groups: map[string]string{"support": freshchattest.Group}, HTTP: providertest.Client(d), Redact: hideWord,
 		}, freshchat.Freshdesk{URL: freshchattest.Desk, Key: freshchattest.DeskKey, HTTP: providertest.Client(d)})
 		return d, d.Double, p, err
 	},
@@ -81,7 +81,7 @@ var platforms = map[string]opener{
 		p, err := genesys.NewSuite(genesys.Config{
 			URL: genesystest.URL, Login: genesystest.Login, Integration: genesystest.Integration, Client: genesystest.Client,
 			Secret: genesystest.ClientKey, Secrets: []string{genesystest.Secret}, Queues: map[string]string{"support": genesystest.Queue},
-			HTTP: providertest.Client(d),
+			HTTP: providertest.Client(d), Redact: hideWord,
 		}, genesys.Workitems{Type: genesystest.Worktype})
 		return d, d.Double, p, err
 	},
@@ -89,7 +89,7 @@ var platforms = map[string]opener{
 		d := intercomtest.New(t)
 		p, err := intercom.New(intercom.Config{
 			URL: intercomtest.URL, Admin: intercomtest.Admin, Token: intercomtest.Token, Secrets: []string{intercomtest.Secret},
-			Teams: map[string]string{"support": intercomtest.Team}, HTTP: providertest.Client(d),
+			Teams: map[string]string{"support": intercomtest.Team}, HTTP: providertest.Client(d), Redact: hideWord,
 		})
 		return d, d.Double, p, err
 	},
@@ -98,7 +98,7 @@ var platforms = map[string]opener{
 		p, err := livechat.New(livechat.Config{
 			URL: livechattest.URL, Accounts: livechattest.Accounts, Organization: livechattest.Organization, ClientID: livechattest.ClientID,
 			ClientSecret: livechattest.ClientSecret, RefreshToken: livechattest.RefreshToken, Secrets: []string{livechattest.Secret},
-			Groups: map[string]int{"support": livechattest.Group}, HTTP: providertest.Client(d), Files: files(nil),
+			Groups: map[string]int{"support": livechattest.Group}, HTTP: providertest.Client(d), Files: files(nil), Redact: hideWord,
 		})
 		return d, d.Double, p, err
 	},
@@ -106,7 +106,7 @@ var platforms = map[string]opener{
 		d := rocketchattest.New(t)
 		p, err := rocketchat.New(rocketchat.Config{
 			URL: rocketchattest.URL, User: rocketchattest.User, Token: rocketchattest.Token, Secrets: []string{rocketchattest.Secret},
-			Departments: map[string]string{"support": "dep1"}, HTTP: providertest.Client(d), Files: files(nil),
+			Departments: map[string]string{"support": "dep1"}, HTTP: providertest.Client(d), Files: files(nil), Redact: hideWord,
 		})
 		return d, d.Double, p, err
 	},
@@ -114,19 +114,19 @@ var platforms = map[string]opener{
 		d := slacktest.New(t)
 		p, err := slack.New(slack.Config{
 			URL: slacktest.URL, Token: slacktest.Token, Secrets: []string{slacktest.Secret}, Channel: slacktest.Channel,
-			Agents: map[string]string{"7": "Ann", "8": "Bob"}, HTTP: providertest.Client(d), Files: files(d),
+			Agents: map[string]string{"7": "Ann", "8": "Bob"}, HTTP: providertest.Client(d), Files: files(d), Redact: hideWord,
 		})
 		return d, d.Double, p, err
 	},
 	"webhook": func(t *testing.T) (double, *vendortest.Double, handoff.Provider, error) {
 		d := webhooktest.New(t)
-		p, err := webhook.New(webhook.Config{URL: webhooktest.URL, Secrets: []string{webhooktest.Secret}, HTTP: providertest.Client(d)})
+		p, err := webhook.New(webhook.Config{URL: webhooktest.URL, Secrets: []string{webhooktest.Secret}, HTTP: providertest.Client(d), Redact: hideWord})
 		return d, d.Double, p, err
 	},
 	"zendesk": func(t *testing.T) (double, *vendortest.Double, handoff.Provider, error) {
 		d := zendesktest.New(t)
 		c := account()
-		c.Queues, c.HTTP = map[string]string{"support": "queue_support"}, providertest.Client(d)
+		c.Queues, c.HTTP, c.Redact = map[string]string{"support": "queue_support"}, providertest.Client(d), hideWord
 		p, err := zendesk.New(c)
 		return d, d.Double, p, err
 	},
@@ -137,14 +137,14 @@ var within = map[string]opener{
 	"webhook": func(t *testing.T) (double, *vendortest.Double, handoff.Provider, error) {
 		d := webhooktest.New(t)
 		p, err := webhook.New(webhook.Config{
-			URL: webhooktest.URL, Secrets: []string{webhooktest.Secret}, HTTP: providertest.Client(d), Custody: handoff.CustodyConversation,
+			URL: webhooktest.URL, Secrets: []string{webhooktest.Secret}, HTTP: providertest.Client(d), Custody: handoff.CustodyConversation, Redact: hideWord,
 		})
 		return d, d.Double, p, err
 	},
 	"zendesk": func(t *testing.T) (double, *vendortest.Double, handoff.Provider, error) {
 		d := zendesktest.NewInside(t)
 		c := account()
-		c.HTTP = providertest.Client(d)
+		c.HTTP, c.Redact = providertest.Client(d), hideWord
 		p, err := zendesk.NewSwitchboard(c)
 		return d, d.Double, p, err
 	},

@@ -38,7 +38,7 @@ func (r Renderer) Replay(script []handoff.Entry, limit int) []Line {
 	var out []Line
 	for i := range script {
 		en := &script[i]
-		parts := Parts(r.redact(en.Text), limit)
+		parts := Parts(r.Redacted(en.Text), limit)
 		for n, text := range parts {
 			l := Line{ID: en.ID, From: en.From, Text: text, At: en.At}
 			if n > 0 {
@@ -57,11 +57,11 @@ func (r Renderer) Replay(script []handoff.Entry, limit int) []Line {
 // limit bytes (0 is no limit). If it is too long, the oldest messages are left
 // out and a line says how many; a message that is too long by itself is cut.
 func (r Renderer) Note(o handoff.Opening, limit int) string {
-	head := strings.TrimSpace(r.redact(o.Note))
+	head := strings.TrimSpace(r.Redacted(o.Note))
 	lines := make([]string, len(o.Transcript))
 	for i := range o.Transcript {
 		en := o.Transcript[i]
-		en.Text = r.redact(en.Text)
+		en.Text = r.Redacted(en.Text)
 		lines[i] = strings.TrimSuffix(handoff.Transcript{en}.Text(r.Location), "\n")
 	}
 	return join(head, lines, limit, "\n")
@@ -72,12 +72,13 @@ func (r Renderer) Note(o handoff.Opening, limit int) string {
 func (r Renderer) Digest(script []handoff.Entry, limit int) string {
 	lines := make([]string, len(script))
 	for i := range script {
-		lines[i] = string(script[i].From.Role) + ": " + strings.Join(strings.Fields(r.redact(script[i].Text)), " ")
+		lines[i] = string(script[i].From.Role) + ": " + strings.Join(strings.Fields(r.Redacted(script[i].Text)), " ")
 	}
 	return join("", lines, limit, "\n")
 }
 
-func (r Renderer) redact(text string) string {
+// Redacted returns a text without what the platform must not get.
+func (r Renderer) Redacted(text string) string {
 	if r.Redact == nil {
 		return text
 	}

@@ -44,10 +44,11 @@ func (p *Provider) Open(ctx context.Context, o handoff.Opening) (handoff.Session
 	if begun && c.Status != statusPending {
 		return session(c.ID, source), nil
 	}
+	render := provider.Renderer{Redact: p.cfg.Redact}
 	if !begun {
 		attributes := map[string]any{"handoff_attempt": o.Attempt, "handoff_reason": string(o.Handoff.Reason)}
 		for k, v := range o.Handoff.Answers {
-			attributes[k] = v
+			attributes[k] = render.Redacted(v)
 		}
 		if c.ID, err = p.start(ctx, "open", &o.Handoff, source, statusPending, attributes); err != nil {
 			return handoff.Session{}, err
@@ -55,7 +56,7 @@ func (p *Provider) Open(ctx context.Context, o handoff.Opening) (handoff.Session
 	}
 	s := session(c.ID, source)
 	note := outgoing{Type: "outgoing", Private: true, Mark: mark("opening")}
-	note.Content = provider.Renderer{Redact: p.cfg.Redact}.Note(o, MaxBytes)
+	note.Content = render.Note(o, MaxBytes)
 	if note.Content != "" {
 		m := handoff.ProviderMessage{Again: begun}
 		if err := p.once(ctx, "open", s.Reference, m, &note); err != nil {

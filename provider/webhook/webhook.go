@@ -112,7 +112,7 @@ func (p *Provider) call(ctx context.Context, op, id, typ string, data any) (answ
 // the chat under the attempt.
 func (p *Provider) Open(ctx context.Context, o handoff.Opening) (handoff.Session, error) {
 	r := provider.Renderer{Redact: p.cfg.Redact}
-	data := openData{Attempt: o.Attempt, Handoff: aboutOf(&o.Handoff), Note: o.Note, Transcript: []message{}}
+	data := openData{Attempt: o.Attempt, Handoff: aboutOf(&o.Handoff, r), Note: r.Redacted(o.Note), Transcript: []message{}}
 	for _, l := range r.Replay(o.Transcript, p.cfg.MaxBytes) {
 		data.Transcript = append(data.Transcript, message{ID: l.ID, From: personOf(l.From), Text: l.Text, Files: filesOf(l.Files), At: l.At.UTC()})
 	}
@@ -206,7 +206,7 @@ func (p *Provider) Available(ctx context.Context, n handoff.Need) (handoff.Avail
 // Ticket implements [handoff.Ticketer]. A console that answers no reference
 // has the ticket under the id.
 func (p *Provider) Ticket(ctx context.Context, h handoff.Handoff, text, id string) (string, error) {
-	a, err := p.call(ctx, "ticket", "ticket/"+id, typeTicket, ticketData{Handoff: aboutOf(&h), Text: text})
+	a, err := p.call(ctx, "ticket", "ticket/"+id, typeTicket, ticketData{Handoff: aboutOf(&h, provider.Renderer{Redact: p.cfg.Redact}), Text: text})
 	if err == nil && a.Reference == "" {
 		a.Reference = id
 	}

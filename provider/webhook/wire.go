@@ -3,10 +3,12 @@ package webhook
 import (
 	_ "embed"
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/provider"
 )
 
 //go:embed schema.json
@@ -186,11 +188,14 @@ func filesOf(list []handoff.File) []file {
 	return out
 }
 
-func aboutOf(h *handoff.Handoff) about {
+func aboutOf(h *handoff.Handoff, r provider.Renderer) about {
 	a := about{
 		Conversation: h.ID.Conversation, Number: h.ID.Number, Queue: h.Need.Queue, Skills: skillsOf(h.Need.Skills),
 		Language: h.Language, Channel: h.Channel, URL: h.URL, Priority: h.Need.Priority, Preferred: h.Need.Preferred,
-		Reason: string(h.Reason), Flags: h.Flags, Tags: h.Tags, Summary: h.Summary, Answers: h.Answers,
+		Reason: string(h.Reason), Flags: h.Flags, Tags: h.Tags, Summary: r.Redacted(h.Summary), Answers: maps.Clone(h.Answers),
+	}
+	for name, text := range a.Answers {
+		a.Answers[name] = r.Redacted(text)
 	}
 	if u := h.User; u != nil {
 		a.User = &user{ID: u.ID, Name: u.Name, Mail: u.Mail, Phone: u.Phone, Verified: u.Verified, Attributes: u.Attributes}
