@@ -107,6 +107,7 @@ type Handler struct {
 	words  map[string]catalogue
 	view   *view
 	lease  *leases
+	names  names
 	queues map[string]handoff.Queue
 	policy string // Content-Security-Policy
 }
@@ -196,7 +197,9 @@ func (c *Config) resolve() {
 
 // public reports whether agents of a queue may read what others of it are
 // doing: they pick for themselves from its list.
-func (h *Handler) public(queue string) bool { return h.queues[queue].Style == handoff.Pull }
+func (h *Handler) public(queue string) bool { return h.style(queue) == handoff.Pull }
+
+func (h *Handler) style(queue string) handoff.Style { return h.queues[queue].Style }
 
 // Kick ends the open streams of an actor, so that Auth is asked again at once.
 func (h *Handler) Kick(actor string) { h.view.kick(actor) }

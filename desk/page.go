@@ -152,6 +152,20 @@ var shell = template.Must(template.New("shell").Parse(`<!doctype html>
 </html>
 `))
 
+var sorry = template.Must(template.New("sorry").Parse(`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{{.Text}} · {{.Title}}</title>
+<link rel="icon" href="{{.Root}}assets/{{.Hash}}/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="{{.Root}}assets/{{.Hash}}/desk.css">
+</head>
+<body><main class="empty"><p>{{.Title}}</p><h1>{{.Text}}</h1></main></body>
+</html>
+`))
+
 // page serves the shell.
 func (h *Handler) page(w http.ResponseWriter, r *http.Request, name string) {
 	known := false
@@ -162,11 +176,11 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request, name string) {
 	}
 	switch {
 	case !known:
-		h.plainPage(w, http.StatusNotFound, "Not found")
+		h.plainPage(w, r, http.StatusNotFound, "Not found")
 		return
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
-		h.plainPage(w, http.StatusMethodNotAllowed, "Method not allowed")
+		h.plainPage(w, r, http.StatusMethodNotAllowed, "Method not allowed")
 		return
 	}
 	actor, p := h.who(r)
@@ -175,10 +189,10 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request, name string) {
 		http.Redirect(w, r, h.cfg.SignIn, http.StatusSeeOther)
 		return
 	case p != nil && p.Code == "sign_in":
-		h.plainPage(w, p.Status, "Please sign in")
+		h.plainPage(w, r, p.Status, "Please sign in")
 		return
 	case p != nil:
-		h.plainPage(w, p.Status, http.StatusText(p.Status))
+		h.plainPage(w, r, p.Status, http.StatusText(p.Status))
 		return
 	}
 	language := h.language(&actor)
@@ -189,7 +203,7 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request, name string) {
 		"signIn": h.cfg.SignIn, "now": serverTime(), "ping": h.ping().Milliseconds(), "queues": h.queueNames(&actor), "reasons": h.reasons(&actor),
 	})
 	if err != nil {
-		h.plainPage(w, http.StatusInternalServerError, "Internal error")
+		h.plainPage(w, r, http.StatusInternalServerError, "Internal error")
 		return
 	}
 	root := "./" + strings.Repeat("../", strings.Count(name, "/"))
@@ -201,7 +215,7 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request, name string) {
 		"Boot": template.JS(boot), "NoScript": words["noscript"], //nolint:gosec // encoding/json escapes <, > and &
 	})
 	if err != nil {
-		h.plainPage(w, http.StatusInternalServerError, "Internal error")
+		h.plainPage(w, r, http.StatusInternalServerError, "Internal error")
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -210,10 +224,13 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request, name string) {
 	}
 }
 
-func (h *Handler) plainPage(w http.ResponseWriter, status int, text string) {
+// plainPage says why there is none, in the desk's own look.
+func (h *Handler) plainPage(w http.ResponseWriter, r *http.Request, status int, text string) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>" + text + "</title><h1>" + text + "</h1></html>\n"))
+	_ = sorry.Execute(w, map[string]any{ // an error is a browser that has gone
+		"Title": h.cfg.Title, "Text": text, "Hash": h.web.hash, "Root": "./" + strings.Repeat("../", max(0, strings.Count(r.URL.Path, "/")-1)),
+	})
 }
 
 // toSlash sends /desk to /desk/, wherever that is: the desk does not know its
@@ -221,7 +238,7 @@ func (h *Handler) plainPage(w http.ResponseWriter, status int, text string) {
 func (h *Handler) toSlash(w http.ResponseWriter, r *http.Request) {
 	u, err := url.ParseRequestURI(r.RequestURI)
 	if err != nil || path.Base(u.EscapedPath()) == "/" {
-		h.plainPage(w, http.StatusNotFound, "Not found")
+		h.plainPage(w, r, http.StatusNotFound, "Not found")
 		return
 	}
 	w.Header().Set("Location", "./"+path.Base(u.EscapedPath())+"/")

@@ -87,6 +87,16 @@ func TestCataloguesAreComplete(t *testing.T) {
 	for _, m := range codes {
 		assert.Contains(t, en, "wrong."+m[1])
 	}
+	// So has every reason of the engine, and of what escalates by itself.
+	for _, name := range []string{"../record.go", "../trigger/signal.go"} {
+		source, err := os.ReadFile(name)
+		require.NoError(t, err)
+		reasons := regexp.MustCompile(`(?m)^\tReason\w+ +Reason = "(\w+)"`).FindAllStringSubmatch(string(source), -1)
+		assert.Greater(t, len(reasons), 10, name)
+		for _, m := range reasons {
+			assert.Contains(t, en, "reason."+m[1], name)
+		}
+	}
 	// Every key that a page asks for exists.
 	used := regexp.MustCompile(`\bt\('([a-zA-Z0-9_.]+[a-zA-Z0-9_])'`)
 	files, err := filepath.Glob("web/*.js")

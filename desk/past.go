@@ -81,7 +81,7 @@ func (h *Handler) past(c *call) (any, error) {
 	out := []*row{}
 	for i := range page.Handoffs {
 		now := &page.Handoffs[i]
-		out = append(out, newRow(now, h.public(now.Need.Queue), nil).view(&c.actor))
+		out = append(out, newRow(now, h.style(now.Need.Queue), nil).view(&c.actor))
 	}
 	return map[string]any{"rows": out, "next": page.Next}, nil
 }

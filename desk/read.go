@@ -143,7 +143,7 @@ func (h *Handler) list(c *call) (any, error) {
 
 // one is a handoff with everything that is known about it.
 func (h *Handler) one(c *call) (any, error) {
-	r := newRow(c.h, c.facts.public, nil).view(&c.actor)
+	r := newRow(c.h, h.style(c.h.Need.Queue), nil).view(&c.actor)
 	h.view.mu.Lock()
 	viewing := others(h.view.viewers(c.h.ID), &c.actor)
 	h.view.mu.Unlock()
@@ -176,23 +176,24 @@ func stretch(s *handoff.Stretch) map[string]int64 {
 
 // An entry is a line of the log as pages show it.
 type entry struct {
-	ID      string            `json:"id"`
-	Seq     int64             `json:"seq"`
-	At      int64             `json:"at"`
-	Kind    handoff.Kind      `json:"kind"`
-	Role    handoff.Role      `json:"role,omitempty"`
-	From    string            `json:"from,omitempty"`
-	Name    string            `json:"name,omitempty"`
-	Text    string            `json:"text,omitempty"`
-	Files   []fileLine        `json:"files,omitempty"`
-	Reason  handoff.Reason    `json:"reason,omitempty"`
-	Agent   string            `json:"agent,omitempty"`
-	Data    map[string]string `json:"data,omitempty"`
-	Message string            `json:"message,omitempty"`
-	Past    bool              `json:"past,omitempty"`
-	About   int64             `json:"about,omitempty"`
-	Notice  string            `json:"notice,omitempty"`
-	State   handoff.State     `json:"state,omitempty"`
+	ID        string            `json:"id"`
+	Seq       int64             `json:"seq"`
+	At        int64             `json:"at"`
+	Kind      handoff.Kind      `json:"kind"`
+	Role      handoff.Role      `json:"role,omitempty"`
+	From      string            `json:"from,omitempty"`
+	Name      string            `json:"name,omitempty"`
+	Text      string            `json:"text,omitempty"`
+	Files     []fileLine        `json:"files,omitempty"`
+	Reason    handoff.Reason    `json:"reason,omitempty"`
+	Agent     string            `json:"agent,omitempty"`
+	AgentName string            `json:"agentName,omitempty"`
+	Data      map[string]string `json:"data,omitempty"`
+	Message   string            `json:"message,omitempty"`
+	Past      bool              `json:"past,omitempty"`
+	About     int64             `json:"about,omitempty"`
+	Notice    string            `json:"notice,omitempty"`
+	State     handoff.State     `json:"state,omitempty"`
 }
 
 type fileLine struct {
@@ -254,11 +255,7 @@ func (h *Handler) entries(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]entry, len(log))
-	for i := range log {
-		out[i] = newEntry(&log[i])
-	}
-	return map[string]any{"entries": out, "seq": c.h.Seq, "from": after}, nil
+	return map[string]any{"entries": h.entriesOf(c.ctx(), log), "seq": c.h.Seq, "from": after}, nil
 }
 
 // before is what was said in the conversation before this handoff: the last
@@ -283,10 +280,10 @@ func (h *Handler) before(c *call) (any, error) {
 			return nil, err
 		}
 		// Whoever may read a conversation may read how it came to this.
-		e := earlier{Row: newRow(&was, false, nil)}
-		for i := range log {
-			if k := log[i].Kind; k == handoff.KindMessage || k == handoff.KindNotice || k == handoff.KindNote {
-				e.Entries = append(e.Entries, newEntry(&log[i]))
+		e := earlier{Row: newRow(&was, handoff.Push, nil)}
+		for _, line := range h.entriesOf(c.ctx(), log) {
+			if k := line.Kind; k == handoff.KindMessage || k == handoff.KindNotice || k == handoff.KindNote {
+				e.Entries = append(e.Entries, line)
 			}
 		}
 		out = append(out, e)

@@ -47,6 +47,7 @@ func routes() []route {
 		{get, "api/handoffs/{id}/summary", "", "", true, true, (*Handler).summary},
 		{get, "api/handoffs/{id}/suggestions", Work, "", false, false, (*Handler).suggestions},
 		{get, "api/handoffs/{id}/why", Rows, "", false, true, (*Handler).why},
+		{get, "api/handoffs/{id}/targets", Work, Direct, false, false, (*Handler).targets},
 
 		{post, "api/handoffs/{id}/accept", Answer, "", false, false, (*Handler).accept},
 		{post, "api/handoffs/{id}/decline", Answer, "", false, false, (*Handler).decline},
@@ -200,7 +201,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, rt *route, value
 		return nil, explain(err, nil, &actor)
 	}
 	c.h, c.facts = &now, factsOf(&now, h.public(now.Need.Queue))
-	if p := c.check(rt); p != nil {
+	if p := h.check(c, rt); p != nil {
 		return nil, p
 	}
 	out, err := rt.do(h, c)
@@ -222,13 +223,13 @@ func (h *Handler) withCurrent(c *call, err error) *problem {
 		return p
 	}
 	out := *p
-	out.Current = newRow(&now, h.public(now.Need.Queue), nil).view(&c.actor)
+	out.Current = newRow(&now, h.style(now.Need.Queue), nil).view(&c.actor)
 	return &out
 }
 
 // check says why an actor may not use a route for the handoff. What he may not
 // know of does not exist for him.
-func (c *call) check(rt *route) *problem {
+func (h *Handler) check(c *call, rt *route) *problem {
 	a, f := &c.actor, &c.facts
 	if rt.Reads {
 		if a.reads(f) {
@@ -246,7 +247,7 @@ func (c *call) check(rt *route) *problem {
 		return nil
 	}
 	if rt.Need == Work && a.has(Work) {
-		return &problem{Status: http.StatusConflict, Code: "not_owner", Current: newRow(c.h, f.public, nil).view(a)}
+		return &problem{Status: http.StatusConflict, Code: "not_owner", Current: newRow(c.h, h.style(c.h.Need.Queue), nil).view(a)}
 	}
 	return errForbidden
 }
@@ -295,6 +296,8 @@ func (h *Handler) who(r *http.Request) (Actor, *problem) {
 	}
 	if a.Name == "" {
 		a.Name = a.ID
+	} else {
+		h.names.put(a.ID, named{name: a.Name})
 	}
 	a.Queues = slices.Clone(a.Queues)
 	return a, nil

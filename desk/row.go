@@ -81,6 +81,7 @@ type row struct {
 	Open      int             `json:"open,omitempty"`  // messages of the user that nobody has answered
 	Attended  bool            `json:"attended,omitempty"`
 	Left      bool            `json:"left,omitempty"` // the user left a message
+	Pick      bool            `json:"pick,omitempty"` // it can be taken from the list, without an offer
 	Score     int             `json:"score,omitempty"`
 	Closing   string          `json:"closing,omitempty"`
 	Last      *said           `json:"last,omitempty"`
@@ -114,7 +115,7 @@ func millis(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-func newRow(h *handoff.Handoff, public bool, last *said) *row {
+func newRow(h *handoff.Handoff, style handoff.Style, last *said) *row {
 	r := &row{
 		ID: token(h.ID), Version: h.Version, Seq: h.Seq, State: h.State, Outcome: h.Outcome, Queue: h.Need.Queue,
 		Agent: h.Agent, AgentName: h.AgentName, Provider: h.Provider, Name: userName(h), Channel: h.Channel, Language: h.Language, Reason: h.Reason,
@@ -122,7 +123,7 @@ func newRow(h *handoff.Handoff, public bool, last *said) *row {
 		Created: millis(h.Created), Enqueued: millis(h.Enqueued), Joined: millis(h.Joined), Ended: millis(h.Ended), Updated: millis(h.Updated),
 		LastUser: millis(h.LastUser), LastSaid: millis(h.LastSaid), Away: millis(h.AwaySince()), Quiet: millis(h.QuietUntil()), Open: len(h.Pending),
 		Attended: h.Attended, Left: h.LeftMessage, Closing: h.Closing, Last: last,
-		facts: factsOf(h, public), offers: h.Offers,
+		facts: factsOf(h, style == handoff.Pull), offers: h.Offers, Pick: style == handoff.Pull || style == handoff.Broadcast,
 	}
 	if h.Rating != nil {
 		r.Score = h.Rating.Score

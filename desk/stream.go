@@ -327,13 +327,9 @@ func (v *view) anyOpen(id handoff.ID) bool {
 }
 
 // tellEntries tells what was said to those who have it open. v.mu is held.
-func (v *view) tellEntries(id handoff.ID, log []handoff.Entry) {
-	if len(log) == 0 || !v.anyOpen(id) {
+func (v *view) tellEntries(id handoff.ID, list []entry) {
+	if len(list) == 0 || !v.anyOpen(id) {
 		return
-	}
-	list := make([]entry, len(log))
-	for i := range log {
-		list[i] = newEntry(&log[i])
 	}
 	tok := token(id)
 	v.publish(&event{name: "entries", id: id, say: func(*Actor) any {

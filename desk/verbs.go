@@ -35,7 +35,7 @@ func (h *Handler) done(c *call, now handoff.Handoff, err error) (any, error) {
 		return nil, err
 	}
 	h.view.touch(now.ID, false)
-	return newRow(&now, h.public(now.Need.Queue), nil).view(&c.actor), nil
+	return newRow(&now, h.style(now.Need.Queue), nil).view(&c.actor), nil
 }
 
 type opBody struct {
@@ -136,7 +136,7 @@ func (h *Handler) said(c *call, e handoff.Entry, err error) (any, error) {
 		return nil, err
 	}
 	h.view.touch(c.h.ID, false)
-	return newEntry(&e), nil
+	return h.entriesOf(c.ctx(), []handoff.Entry{e})[0], nil
 }
 
 func (h *Handler) join(c *call) (any, error) {
@@ -262,6 +262,38 @@ func (h *Handler) extend(c *call) (any, error) {
 	}
 	now, err := h.engine.Extend(c.ctx(), c.h.ID, a, time.Duration(in.Seconds)*time.Second)
 	return h.done(c, now, err)
+}
+
+// targets are the queues that a handoff can be given to: all of them, since an
+// agent gives away what is not for his own. Of those that he does not serve he
+// learns that they are there, and whether they are open.
+func (h *Handler) targets(c *call) (any, error) {
+	type target struct {
+		Name    string `json:"name"`
+		Open    bool   `json:"open"`
+		Waiting *int   `json:"waiting,omitempty"`
+		Free    *int   `json:"free,omitempty"`
+	}
+	h.view.mu.Lock()
+	counts := h.view.count()
+	h.view.mu.Unlock()
+	out := []target{}
+	for _, q := range h.engine.Queues() {
+		if q.Name == c.h.Need.Queue {
+			continue
+		}
+		a, err := h.engine.Availability(c.ctx(), handoff.Need{Queue: q.Name})
+		if err != nil {
+			return nil, err
+		}
+		to := target{Name: q.Name, Open: a.Open}
+		if c.actor.may(Figures, &facts{queue: q.Name}) {
+			waiting := counts[q.Name].Waiting
+			to.Waiting, to.Free = &waiting, &a.Free
+		}
+		out = append(out, to)
+	}
+	return map[string]any{"queues": out}, nil
 }
 
 func (h *Handler) transfer(c *call) (any, error) {

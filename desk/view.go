@@ -226,7 +226,7 @@ func (h *Handler) readAll(ctx context.Context, held map[handoff.ID]rowChange) er
 			switch old := h.view.rows[p.ID]; {
 			case old == nil:
 				// What was said last is read when somebody looks.
-				h.view.set(newRow(p, h.public(p.Need.Queue), nil), held)
+				h.view.set(newRow(p, h.style(p.Need.Queue), nil), held)
 			case old.Version != p.Version:
 				stale = append(stale, p.ID)
 			}
@@ -258,6 +258,13 @@ func (h *Handler) readSome(ctx context.Context, ids []handoff.ID, held map[hando
 			return nil
 		}
 		got, log, err := h.readOne(ctx, id)
+		v.mu.Lock()
+		open := v.anyOpen(id) // who opens it after this reads all of it
+		v.mu.Unlock()
+		var lines []entry
+		if open {
+			lines = h.entriesOf(ctx, log)
+		}
 		if err != nil && !errors.Is(err, handoff.ErrNotFound) {
 			return err
 		}
@@ -282,8 +289,8 @@ func (h *Handler) readSome(ctx context.Context, ids []handoff.ID, held map[hando
 		if last == nil && old != nil {
 			last = old.Last
 		}
-		v.set(newRow(&got, h.public(got.Need.Queue), last), held)
-		v.tellEntries(id, log)
+		v.set(newRow(&got, h.style(got.Need.Queue), last), held)
+		v.tellEntries(id, lines)
 		return nil
 	})
 }

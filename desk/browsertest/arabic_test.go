@@ -278,7 +278,7 @@ var arabic = map[string]string{
 	"reason.user_requested":   "طلب شخصًا",
 	"reason.take_over":        "تولّاها موظف",
 	"reason.user_left":        "غادر المستخدم",
-	"reason.frustrated":       "مستاء",
+	"reason.frustration":      "مستاء",
 	"ev.requested":            "طُلب شخص",
 	"ev.enqueued":             "في قائمة الانتظار",
 	"ev.joined":               "انضم {who}",

@@ -132,7 +132,8 @@ func TestDesk08Sleep(t *testing.T) {
 }
 
 // TestDesk09HiddenTab: a page that nobody sees keeps its agent there, without a
-// gap, and rings.
+// gap, and rings: for longer than the lease, or for ten minutes, from the fifth
+// of which browsers let timers run once a minute.
 func TestDesk09HiddenTab(t *testing.T) {
 	w := newWorld(t, leased(time.Second))
 	w.available("ann")
@@ -149,13 +150,11 @@ func TestDesk09HiddenTab(t *testing.T) {
 
 	// For longer than the lease: each beat answers a ping.
 	var states []handoff.Availability
-	limit := time.Now().Add(8 * time.Second)
-	w.until("the lease would have lapsed", func() bool {
+	for limit := time.Now().Add(time.Duration(inLong(8, 600)) * time.Second); time.Now().Before(limit); wait(10 * time.Millisecond) {
 		if a := w.availability("ann"); len(states) == 0 || states[len(states)-1] != a {
 			states = append(states, a)
 		}
-		return time.Now().After(limit)
-	})
+	}
 	assert.Equal(t, []handoff.Availability{handoff.Online}, states)
 	h := w.asks("maria", "shop")
 	w.until("it rings", func() bool { return sounds() == before+1 })

@@ -44,16 +44,27 @@ func TestDesk24SignedOut(t *testing.T) {
 	assert.Equal(t, []string{"nearly done"}, w.said(h.ID, handoff.KindMessage, handoff.RoleAgent))
 }
 
-// TestDesk25FiveHundred: a burst of 500 leaves the page quick and the DOM small.
+// TestDesk25FiveHundred: a burst of 500 leaves the page quick and the DOM small,
+// and is one sound and one line for those who listen.
 func TestDesk25FiveHundred(t *testing.T) {
 	w := newWorld(t)
 	w.available("ann")
 	p := w.at("ann", "")
+	p.click("Switch sound on")
+	js[bool](p, rings)
+	wait(2 * time.Second) // sounds closer together are one
+	js[bool](p, listener)
+	js[bool](p, `(self.tones = 0, true)`)
+	began := time.Now()
 	for i := range 500 {
 		_, err := w.engine.Request(w.ctx, handoff.Request{Conversation: fmt.Sprintf("q%d", i), Queue: "billing"})
 		require.NoError(t, err)
 	}
 	p.until("all are counted", `document.querySelector('.tabs a[aria-current] .count')?.textContent === '500'`)
+	took := time.Since(began)
+	p.until("it is heard and said", `tones > 0 && self.heard.some((s) => s.includes('waiting'))`)
+	assert.LessOrEqual(t, js[int](p, `tones`), 2*(1+int(took/(1500*time.Millisecond))), "a sound has two tones: one in as long as the burst took, of %v", took)
+	assert.LessOrEqual(t, js[int](p, `self.heard.filter((s) => s.includes('waiting')).length`), 1+int(took/(10*time.Second)), "one line: %v", js[[]string](p, `self.heard`))
 	assert.LessOrEqual(t, js[int](p, `document.querySelectorAll('a.row').length`), 200)
 	assert.Less(t, js[int](p, `document.querySelectorAll('*').length`), 5000)
 	// By its key: under the mouse it may still move, since each of the waiting is
@@ -65,12 +76,37 @@ func TestDesk25FiveHundred(t *testing.T) {
 	p.axe()
 }
 
-// TestDesk27KeyboardOnly: from load to the end of a conversation without a mouse.
+// tabTo presses Tab until what it looks for has the focus, which can be seen all
+// the way: it has an edge, and nothing lies over it.
+func (p *page) tabTo(what, selector string) {
+	p.t.Helper()
+	for range 60 {
+		if js[bool](p, `document.activeElement?.matches(§)`, selector) {
+			return
+		}
+		p.key(kb.Tab)
+		seen := js[string](p, `(() => {
+			const e = document.activeElement;
+			if (!e || e === document.body) return '';
+			const s = getComputedStyle(e), r = e.getBoundingClientRect(), at = document.elementFromPoint(Math.min(Math.max(r.x + r.width / 2, 1), innerWidth - 1), Math.min(Math.max(r.y + r.height / 2, 1), innerHeight - 1));
+			const edge = s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0 || e.closest('.composer') && getComputedStyle(e.closest('.composer')).boxShadow !== 'none';
+			const over = at && !e.contains(at) && !at.contains(e) && !e.closest('label')?.contains(at);
+			return edge && !over && r.bottom > 0 && r.top < innerHeight ? '' : e.outerHTML.slice(0, 160) + ' under ' + at?.outerHTML.slice(0, 80);
+		})()`)
+		require.Empty(p.t, seen, "the focus can be seen")
+	}
+	require.Fail(p.t, "Tab does not reach "+what)
+}
+
+// TestDesk27KeyboardOnly: from load until an agent goes away without a mouse.
 func TestDesk27KeyboardOnly(t *testing.T) {
 	w := newWorld(t)
 	w.available("ann")
+	w.there("bob")
+	other := w.has("ann", "lee", "shop")
 	h := w.asks("maria", "billing")
 	p := w.at("ann", "")
+	p.expects("403", "404") // of what she has given away
 	p.sees("Maria Keller")
 	p.key("j")
 	p.sees("Nobody has taken this yet.")
@@ -89,6 +125,11 @@ func TestDesk27KeyboardOnly(t *testing.T) {
 	p.write("by keyboard")
 	p.key(kb.Enter)
 	w.until("it is a note", func() bool { return len(w.said(h.ID, handoff.KindNote, "")) == 1 })
+	p.tabTo("the tags", "input[list=tags]")
+	p.write("refund")
+	p.key(kb.Enter)
+	w.until("it has the tag", func() bool { return len(w.now(h.ID).Tags) == 1 })
+
 	js[bool](p, `(document.activeElement.blur(), true)`)
 	p.key("e")
 	p.until("the dialog has the focus", `document.querySelector('dialog')?.contains(document.activeElement)`)
@@ -96,15 +137,71 @@ func TestDesk27KeyboardOnly(t *testing.T) {
 	p.until("Escape closes it", `!document.querySelector('dialog')`)
 	p.key("e")
 	p.until("it opens again", `document.querySelector('dialog')`)
-	for range 12 {
-		if js[bool](p, `document.activeElement?.matches('dialog .button.primary')`) {
-			break
-		}
-		p.key(kb.Tab)
-	}
-	require.True(t, js[bool](p, `document.activeElement?.matches('dialog .button.primary')`), "every control can be reached with Tab")
+	p.tabTo("what ends it", "dialog .button.primary")
 	p.key(kb.Enter)
 	w.until("it is returned", func() bool { return w.now(h.ID).State == handoff.StateEnded })
+	p.until("the dialog is closed", `!document.querySelector('dialog')`)
+	p.axe()
+
+	p.tabTo("the other one", `a.row[data-id="`+token(other)+`"]`)
+	p.key(kb.Enter)
+	p.until("it is open", `document.querySelector('.head h1')?.textContent === 'Lee Wong'`)
+	js[bool](p, `(document.activeElement.blur(), true)`)
+	p.key("t")
+	p.until("colleagues are there", `document.querySelector('dialog input[value=bob]:not(:disabled)')`)
+	p.tabTo("Bob", "dialog input[name=to]:not(:disabled)")
+	p.key(" ")
+	p.tabTo("whether to stay", "dialog input[type=checkbox]")
+	p.key(" ")
+	p.tabTo("what sends it", "dialog .button.primary")
+	p.key(kb.Enter)
+	w.until("Bob is asked", func() bool { now := w.now(other.ID); return now.Agent == "" && len(now.Offers) == 1 })
+	p.until("the dialog is closed", `!document.querySelector('dialog')`)
+
+	p.tabTo("where she says that she is away", ".button.presence")
+	p.key(kb.Enter)
+	p.until("the first has the focus", `document.activeElement?.closest('[role=menu]')`)
+	p.key(kb.ArrowDown)
+	p.key(kb.Enter)
+	w.until("she is away", func() bool { return w.availability("ann") == handoff.Offline })
+	p.axe()
+}
+
+// TestDesk26Scroll: a long list and a long conversation are windows on them. What
+// is loaded above does not move what is being read.
+func TestDesk26Scroll(t *testing.T) {
+	n := inLong(700, 5000)
+	w := newWorld(t)
+	for i := range n {
+		_, err := w.engine.Request(w.ctx, handoff.Request{Conversation: fmt.Sprintf("q%d", i), Queue: "billing"})
+		require.NoError(t, err)
+	}
+	w.there("ann")
+	h := w.has("ann", "maria", "billing")
+	for i := range n {
+		w.says("maria", fmt.Sprintf("line %05d", i))
+	}
+	p := w.at("ann", "c/"+token(h))
+	p.sees(fmt.Sprintf("line %05d", n-1))
+	p.until("all are counted", `document.querySelector('.tabs a[aria-current] .count')?.textContent.replace(/\D/g, '') === §`, fmt.Sprint(n))
+	assert.LessOrEqual(t, js[int](p, `document.querySelectorAll('a.row').length`), 200)
+	const lines = `document.querySelectorAll('.entry.user .text').length`
+	p.until("the end of it is there", lines+` > 100`)
+	for range 3 {
+		before := js[int](p, lines)
+		js[bool](p, `(() => {
+			const box = document.querySelector('.transcript');
+			box.scrollTop = 0;
+			self.read = [...box.querySelectorAll('.entry.user')].find((e) => e.getBoundingClientRect().top > box.getBoundingClientRect().top + 60);
+			self.was = self.read.getBoundingClientRect().top;
+			[...box.querySelectorAll('button')].find((b) => b.textContent === 'Show older messages').click();
+			return true;
+		})()`)
+		p.until("older ones are there", lines+` > §`, before)
+		js[bool](p, `new Promise((f) => setTimeout(() => requestAnimationFrame(() => f(true)), 500))`)
+		require.InDelta(t, js[float64](p, `self.was`), js[float64](p, `self.read.getBoundingClientRect().top`), 2, "what is read is where it was: %s", js[string](p, `self.read.isConnected + ' ' + self.read.textContent`))
+	}
+	p.until("in order, each once", `[...document.querySelectorAll('.entry.user .text')].map((e) => e.textContent).every((s, i, all) => i === 0 || s > all[i - 1])`)
 	p.axe()
 }
 
@@ -125,6 +222,16 @@ func TestDesk29Shortcuts(t *testing.T) {
 	js[bool](p, `document.querySelector('.composer textarea').dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, isComposing: true }))`)
 	wait(200 * time.Millisecond)
 	assert.Empty(t, w.said(h.ID, handoff.KindMessage, handoff.RoleAgent))
+
+	p.goes("settings")
+	p.click("Keyboard shortcuts")
+	p.goes("c/" + token(h))
+	p.until("it is open", `document.querySelector('.composer textarea')`)
+	js[bool](p, `(document.activeElement.blur(), true)`)
+	p.key("e")
+	p.key("?")
+	wait(200 * time.Millisecond)
+	assert.False(t, js[bool](p, `Boolean(document.querySelector('dialog'))`), "they are off")
 }
 
 // TestDesk30Phone: at 320 and 375 pixels nothing scrolls sideways, and what is
@@ -145,9 +252,12 @@ func TestDesk30Phone(t *testing.T) {
 			p.axe()
 		}
 	}
-	p.size(375, 380) // with a keyboard on the screen
-	p.open("c/" + token(h)).live()
-	assert.True(t, js[bool](p, `(() => { const r = document.querySelector('.composer').getBoundingClientRect(); return r.bottom <= innerHeight + 1 && r.top >= 0; })()`), "the composer can be seen")
+	for what, size := range map[string][2]int64{"with a keyboard on the screen": {375, 380}, "on its side": {667, 375}, "on its side, with a keyboard": {667, 210}} {
+		p.size(size[0], size[1])
+		p.open("c/" + token(h)).live()
+		assert.True(t, js[bool](p, `(() => { const r = document.querySelector('.composer textarea').getBoundingClientRect(); return r.bottom <= innerHeight + 1 && r.top >= 0; })()`), "%s: the composer can be seen", what)
+		assert.LessOrEqual(t, p.wide(), 0, what)
+	}
 }
 
 // TestDesk33Themes: contrast holds in both, on every page.
@@ -233,11 +343,46 @@ func TestDeskSaysWhatWasDropped(t *testing.T) {
 // TestDesk48Viewer sees counts and no person; no button is there.
 func TestDesk48Viewer(t *testing.T) {
 	w := newWorld(t)
-	w.asks("maria", "billing")
+	h := w.asks("maria", "billing")
 	p := w.at("vic", "")
 	p.sees("Queues")
 	assert.False(t, js[bool](p, `document.body.innerText.includes('Maria')`))
+	assert.Empty(t, js[[]string](p, buttons))
+	assert.EqualValues(t, 404, p.tries(h, "accept"), "it does not exist for him")
+	p.expects("404")
 	p.axe()
+}
+
+// TestDesk48ReadOnly: at a desk that is read-only everything can be read, and no
+// button is there that would change something.
+func TestDesk48ReadOnly(t *testing.T) {
+	w := newWorld(t, options{desk: func(c *desk.Config) { c.ReadOnly = true }})
+	w.available("ann")
+	h := w.has("ann", "maria", "billing")
+	waits := w.asks("lee", "billing")
+	p := w.at("ann", "c/"+token(h))
+	p.expects("403")
+	p.sees("it is about my order")
+	p.sees("This desk is read-only.")
+	assert.Empty(t, js[[]string](p, `[...document.querySelectorAll('.foot button, .foot textarea, .tagline button')].map((e) => e.outerHTML)`))
+	assert.EqualValues(t, 403, p.tries(h, "end"))
+	p.axe()
+	p.goes("c/" + token(waits))
+	p.until("it is open", `document.querySelector('.head h1')?.textContent === 'Lee Wong'`)
+	assert.Empty(t, js[[]string](p, `[...document.querySelectorAll('.foot button, .foot textarea')].map((e) => e.outerHTML)`))
+	assert.EqualValues(t, 403, p.tries(waits, "accept"))
+	assert.Equal(t, handoff.StateActive, w.now(h.ID).State)
+	assert.Equal(t, handoff.StateWaiting, w.now(waits.ID).State)
+	p.axe()
+}
+
+// buttons are those that do something on what is shown.
+const buttons = `[...document.querySelectorAll('main button, main input, main textarea')].map((e) => e.outerHTML)`
+
+// tries calls a verb as a script on the page would, and returns the status.
+func (p *page) tries(h handoff.Handoff, verb string) float64 {
+	p.t.Helper()
+	return js[float64](p, `import(document.querySelector('script[type=module]').src.replace('desk.js', 'base.js')).then((m) => fetch(new URL(§, m.root), { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"op":"try"}' })).then((r) => r.status)`, "api/handoffs/"+token(h)+"/"+verb)
 }
 
 // TestDeskBots: a supervisor watches the bot, joins in without taking control,

@@ -87,6 +87,7 @@ func TestDesk02RaceToAccept(t *testing.T) {
 		pages[winner].until("the winner may write", `document.querySelector('.composer.reply')`)
 		loser.until("the loser can neither accept it nor write", `![...document.querySelectorAll('button')].some((b) => b.textContent === 'Accept') && !document.querySelector('.composer.reply')`)
 		loser.sees(names[winner])
+		loser.until("a preview is not a colleague's conversation", `!document.querySelector('.transcript') || document.querySelector('.banner.watch')`)
 		for who, p := range pages {
 			p.goes("?tab=new")
 			p.until(who+" does not see it wait", `!document.querySelector('.list a.row[data-id="`+token(h)+`"]')`)
@@ -160,17 +161,30 @@ func TestDesk05Full(t *testing.T) {
 	p.axe()
 }
 
-// TestDesk04OfferRunsOut: an offer rings with a countdown and goes back.
+// TestDesk04OfferRunsOut: an offer rings with a countdown, and runs out while
+// the click is on its way. The agent is told so, and the user is where he was.
 func TestDesk04OfferRunsOut(t *testing.T) {
-	w := newWorld(t, options{engine: func(c *handoff.Config) { c.Queues[1].OfferTimeout = 3 * time.Second }})
+	w := newWorld(t, options{engine: func(c *handoff.Config) { c.Queues[1].OfferTimeout = 15 * time.Second }})
 	w.available("eve")
 	p := w.at("eve", "")
+	p.expects("409")
 	h := w.asks("maria", "shop")
 	p.sees("This is for you")
-	p.axe()
-	p.until("the offer has gone", `!document.querySelector('.offer')`)
+	js[bool](p, `(() => { const f = self.fetch; self.fetch = (u, o) => String(u).endsWith('/accept') ? new Promise((r) => { self.go = () => r(f(u, o)); }) : f(u, o); return true; })()`)
+	p.click("Accept")
+	p.until("the click is on its way", `self.go`)
 	w.until("it waits in its place", func() bool { return w.now(h.ID).State == handoff.StateWaiting })
+	js[bool](p, `(self.go(), true)`)
+	p.sees("The offer was withdrawn.")
+	p.until("the offer has gone", `!document.querySelector('.offer')`)
 	assert.NotEmpty(t, w.said(h.ID, handoff.KindLapsed, ""))
+	now := w.now(h.ID)
+	assert.Empty(t, now.Agent)
+	assert.WithinDuration(t, h.Enqueued, now.Enqueued, 0, "it is as old as it was")
+	p.click("Maria Keller")
+	p.sees("It is offered to whoever is free.")
+	assert.False(t, js[bool](p, `[...document.querySelectorAll('button')].some((b) => b.textContent === 'Accept')`), "nobody takes from a queue that gives")
+	p.axe()
 }
 
 // TestDesk06UserLeaves while he is looked at, while he is accepted, and while he
@@ -352,23 +366,36 @@ func TestDesk16ManyTabs(t *testing.T) {
 	tabs[len(tabs)-1].axe()
 }
 
-// TestDesk18Drafts: a draft never turns up in another conversation.
+// TestDesk18Drafts: while somebody switches quickly, a draft never turns up in
+// another conversation, nor a note among replies.
 func TestDesk18Drafts(t *testing.T) {
 	w := newWorld(t)
-	a, b := w.has("ann", "maria", "billing"), w.has("ann", "lee", "billing")
-	p := w.at("ann", "c/"+token(a)+"?tab=mine")
-	for i := range 8 {
-		who, other := "Maria Keller", "Lee Wong"
-		if i%2 == 1 {
-			who, other = other, who
-		}
-		p.until("the composer is "+who+"'s", `document.querySelector('.composer textarea')?.ariaLabel === §`, "Reply to "+who)
-		p.clickOn(".composer textarea")
-		p.write("x")
-		p.clickOn(`a.row[data-id="` + map[bool]string{true: token(b), false: token(a)}[other == "Lee Wong"] + `"]`)
+	all := []handoff.Handoff{w.has("ann", "maria", "billing"), w.has("ann", "lee", "billing")}
+	names := []string{"Maria Keller", "Lee Wong"}
+	p := w.at("ann", "c/"+token(all[0])+"?tab=mine")
+	want := map[string]string{}
+	for i := range inLong(8, 50) {
+		who, mode := i%2, []string{"reply", "note"}[i/2%2]
+		p.until("the composer is "+names[who]+"'s", `document.querySelector('.head h1')?.textContent === § && document.querySelector('.modes .`+mode+`')`, names[who])
+		p.clickOn(".modes ." + mode)
+		p.until("it is the "+mode, `document.querySelector('.composer.`+mode+` textarea') === document.activeElement`)
+		p.write(string(mode[0]))
+		want[token(all[who])+":"+mode] += string(mode[0])
+		p.clickOn(`a.row[data-id="` + token(all[1-who]) + `"]`)
 	}
-	p.until("each has its own", `document.querySelector('.composer textarea')?.value === 'xxxx'`)
-	assert.Empty(t, w.said(a.ID, handoff.KindMessage, handoff.RoleAgent))
+	kept := `Object.fromEntries(Object.entries(localStorage).filter(([k]) => k.includes(':draft:')).map(([k, v]) => [k.split(':draft:')[1], JSON.parse(v)]))`
+	p.until("the last is kept", `Object.keys(`+kept+`).length === 4`)
+	assert.Equal(t, want, js[map[string]string](p, kept))
+	for who, h := range all {
+		p.clickOn(`a.row[data-id="` + token(h) + `"]`)
+		p.until("it is open", `document.querySelector('.head h1')?.textContent === §`, names[who])
+		for _, mode := range []string{"reply", "note"} {
+			p.clickOn(".modes ." + mode)
+			p.until("each has its own "+mode, `document.querySelector('.composer.`+mode+` textarea')?.value === §`, want[token(h)+":"+mode])
+		}
+		assert.Empty(t, w.said(h.ID, handoff.KindMessage, handoff.RoleAgent))
+		assert.Empty(t, w.said(h.ID, handoff.KindNote, ""))
+	}
 }
 
 // TestDesk20Stale: what came between the last look and Send is shown first.
@@ -390,38 +417,6 @@ func TestDesk20Stale(t *testing.T) {
 	p.axe()
 	p.click("Send anyway")
 	w.until("it was sent once", func() bool { return len(w.said(h.ID, handoff.KindMessage, handoff.RoleAgent)) == 1 })
-}
-
-// TestDesk21Transfer: warm to a colleague, who accepts; the first one loses the
-// transcript, and the note is for the colleague.
-func TestDesk21Transfer(t *testing.T) {
-	w := newWorld(t)
-	w.available("ann", "bob")
-	h := w.has("ann", "maria", "shop")
-	b := w.at("bob", "")
-	p := w.at("ann", "c/"+token(h))
-	p.expects("403", "404")
-	p.clickOn(".tools button[aria-label=Transfer]")
-	p.sees("Stay until the colleague accepts")
-	p.axe()
-	p.click("Bob Sato")
-	p.clickOn(".noteinput")
-	p.write("He wants 45.00 back")
-	p.clickOn("dialog .button.primary")
-	p.sees("You still have the conversation.")
-	b.sees("A colleague asks you to take over")
-	b.click("Accept")
-	b.until("Bob has it", `document.querySelector('.composer.reply')`)
-	b.sees("He wants 45.00 back")
-	p.until("Ann no longer reads it", `!document.querySelector('.transcript')`)
-	p.sees("Bob Sato")
-	p.axe()
-	for m, err := range w.engine.FollowUser(shortly(t), "maria", handoff.UserCursor{}) {
-		if err != nil {
-			break
-		}
-		assert.False(t, strings.Contains(m.Text, "45.00"))
-	}
 }
 
 // TestDesk22Supervisor watches in silence, whispers, and takes over.
@@ -454,6 +449,7 @@ func TestDesk22Supervisor(t *testing.T) {
 	s.write("offer him 45")
 	s.clickOn(".composer .button.primary")
 	a.sees("offer him 45")
+	assert.Equal(t, "Sam Okafor", js[string](a, `document.querySelector('.entry.whisper .name').textContent`), "he serves none of her queues, and has a name all the same")
 	a.expects("409", "403", "404")
 	a.clickOn(".composer textarea")
 	a.write("half")
@@ -461,6 +457,10 @@ func TestDesk22Supervisor(t *testing.T) {
 	s.clickOn("dialog .button.primary")
 	s.until("Sam has it", `document.querySelector('.composer.reply')`)
 	w.until("the engine says so", func() bool { return w.now(h.ID).Agent == "sam" })
+	for _, x := range []*page{s, a} {
+		x.until("one line says so, or none to whom it is no longer for", `[...document.querySelectorAll('.transcript .event')].filter((e) => /joined|took over/i.test(e.textContent) && e.textContent.includes('Sam Okafor')).length === (document.querySelector('.transcript') ? 1 : 0)`)
+	}
+	assert.Len(t, w.said(h.ID, handoff.KindJoined, ""), 2, "Ann's, and Sam's")
 	a.until("Ann cannot write", `!document.querySelector('.composer.reply')`)
 	assert.Contains(t, js[[]string](a, `Object.entries(localStorage).filter(([k]) => k.includes('draft:')).map(([, v]) => JSON.parse(v))`), "half", "her half-typed reply is kept")
 	for m, err := range w.engine.FollowUser(shortly(t), "maria", handoff.UserCursor{}) {
@@ -479,8 +479,13 @@ func TestDesk23Removed(t *testing.T) {
 	p.expects("403")
 	p.sees("it is about my order")
 	w.deny("ann", fmt.Errorf("removed"))
+	js[bool](p, `(() => { const f = self.fetch; self.asked = []; self.fetch = (u, o) => { if (o?.method && o.method !== 'GET') self.asked.push(o.method + ' ' + u + ' ' + o.body); return f(u, o); }; return true; })()`)
 	w.desk.Kick("ann")
 	p.sees("You no longer have access")
+	w.says("maria", "what he says afterwards")
+	wait(1500 * time.Millisecond) // longer than anything that a page tells by itself
+	assert.Empty(t, js[[]string](p, `self.asked.filter((s) => !s.includes('/presence/') && !s.endsWith('"id":""}'))`), "nothing more is sent, but that it no longer looks")
+	assert.False(t, js[bool](p, `document.documentElement.innerHTML.includes('what he says afterwards')`))
 	assert.False(t, js[bool](p, `document.body.innerText.includes('about my order')`))
 	p.axe()
 }

@@ -125,25 +125,19 @@ func newWorld(t *testing.T, opts ...options) *world {
 		dc.Engine = w.engine
 		d, err := desk.New(dc)
 		require.NoError(t, err)
-		ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-		var done sync.WaitGroup
-		done.Go(func() { _ = w.engine.Run(ctx) })
-		done.Go(func() { _ = d.Run(ctx) })
-		w.halt = func() { stop(); done.Wait() }
+		w.halt = w.runs(w.engine, d)
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.desk, w.down = d, false
 	}
 	w.begin()
-	var handler http.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		who, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	handler := w.handler(func() *desk.Handler {
 		w.mu.Lock()
-		d, down := w.desk, w.down
-		w.mu.Unlock()
-		if down {
+		defer w.mu.Unlock()
+		if w.down {
 			panic(http.ErrAbortHandler) // nobody answers
 		}
-		http.StripPrefix("/"+who, d).ServeHTTP(rw, r.WithContext(context.WithValue(r.Context(), actorKey{}, who)))
+		return w.desk
 	})
 	for _, f := range wrap {
 		handler = f(handler)
@@ -163,6 +157,23 @@ func newWorld(t *testing.T, opts ...options) *world {
 		}
 	})
 	return w
+}
+
+// runs an engine and its desk until they are halted.
+func (w *world) runs(e *handoff.Engine, d *desk.Handler) (halt func()) {
+	ctx, stop := context.WithCancel(context.WithoutCancel(w.t.Context()))
+	var done sync.WaitGroup
+	done.Go(func() { _ = e.Run(ctx) })
+	done.Go(func() { _ = d.Run(ctx) })
+	return func() { stop(); done.Wait() }
+}
+
+// handler serves everybody's desk: the first part of the address says whose.
+func (w *world) handler(d func() *desk.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		who, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		http.StripPrefix("/"+who, d()).ServeHTTP(rw, r.WithContext(context.WithValue(r.Context(), actorKey{}, who)))
+	})
 }
 
 // restart ends the engine and the desk, and begins others on what is kept, as a

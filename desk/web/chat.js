@@ -1,11 +1,11 @@
 // One conversation: what was said, and what may be said now.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './vendor/preact-htm.js';
 import { act, api, atClock, atDay, boot, can, code, get, keep, me, now, sameDay, span, t, uid, visible } from './base.js';
-import { apply, changed, failed, go, leaving, link, markSeen, settings, state, titleOf, toast, unread, useStore, waits, watchers } from './store.js';
+import { apply, asking, changed, failed, go, leaving, link, markSeen, memberName, settings, state, titleOf, toast, unread, useStore, waits, watchers } from './store.js';
 import { preparedReplies } from './replies.js';
 import { Avatar, Badge, Button, Clock, Countdown, Empty, Icon, lazy, Loading, Menu, Name, useTick } from './ui.js';
 import { Out, Text } from './text.js';
-import { look, session } from './live.js';
+import { look, session, wantPresence } from './live.js';
 import { accept, declineItems } from './inbox.js';
 import { Outcome } from './outcome.js';
 
@@ -205,7 +205,7 @@ function Banner({ r, one, dialog }) {
   if ((r.state === 'active' || r.state === 'held') && r.agent !== me.id) return html`<div class="banner watch"><${Icon} name="eye" /><span>${t(can('whisper') ? 'watch.silent' : 'watch.public', { who: visible(r.agentName || r.agent) })}</span>${canDo(r, 'direct') && html`<${Button} icon="bolt" onClick=${() => dialog('takeover')}>${t('takeover')}</${Button}>`}</div>`;
   if (one.room && r.agent === me.id && r.state === 'active') return html`<div class="banner"><${Icon} name="video" /><span>${t('video.running')}</span><${Out} href=${one.room} text=${t('video.open')} /></div>`;
   if (r.state === 'held') return html`<div class="banner amber"><${Icon} name="pause" /><span>${t('held.text', { who: visible(r.name) })}</span><${Button} icon="play" onClick=${() => act(r.id, 'resume', {}).then((g) => g && apply('rows', { rows: [g] }), failed)}>${t('resume')}</${Button}></div>`;
-  if (r.state === 'active' && r.asked?.length) return html`<div class="banner amber"><${Icon} name="transfer" /><span>${t('warm.waiting', { who: r.asked.join(', ') })}</span></div>`;
+  if (r.state === 'active' && r.asked?.length) return html`<div class="banner amber"><${Icon} name="transfer" /><span>${t('warm.waiting', { who: asking(r) })}</span></div>`;
   if (r.quiet > now()) return html`<div class="banner amber"><${Icon} name="clock" /><span><span role="status">${t('quiet.text', { who: visible(r.name) })}</span> <${Countdown} until=${r.quiet} /></span>${canDo(r, 'work') && html`<${Button} icon="clock" onClick=${() => extend(r)}>${t('extend')}</${Button}>`}</div>`;
   if (r.away) return html`<div class="banner amber"><${Icon} name="warn" /><span>${t('agent.away')}</span></div>`;
   return null;
@@ -222,7 +222,7 @@ function Transcript({ id, r, one, entries, from, earlier }) {
   const [before, setBefore] = useState(null);
   const [showBot, setShowBot] = useState(false);
   const wait = pending.get(id) ?? [];
-  const { bot, rest } = useMemo(() => split(entries, r.state), [entries, r.state]);
+  const { bot, rest } = useMemo(() => split(entries, r.state, from), [entries, r.state, from]);
   const collapse = bot.filter((e) => said.has(e.kind)).length > 6 && !showBot && r.state !== 'bot';
   const typing = (s.typing.get(id) || 0) > now();
   // What was there when it was opened is no news: only what comes is read out.
@@ -260,9 +260,12 @@ function Transcript({ id, r, one, entries, from, earlier }) {
 }
 
 // split tells the bot's part from what followed, and leaves out what tells nobody anything.
-function split(entries, s) {
+// Of a long conversation the end is loaded first: as long as the request is not, what
+// there is follows it.
+function split(entries, s, from) {
   const list = entries.filter((e) => said.has(e.kind) || shown.has(e.kind) && !(e.kind === 'enqueued' && entries.some((x) => x.kind === 'requested' && x.seq > e.seq - 4)));
-  const at = list.findIndex((e) => ['requested', 'joined', 'enqueued'].includes(e.kind));
+  const at = list.findIndex((e) => (from ? ['requested'] : ['requested', 'joined', 'enqueued']).includes(e.kind));
+  if (from && at < 0) return { bot: [], rest: list };
   if (s === 'bot' || at < 0) return { bot: s === 'bot' ? [] : list, rest: s === 'bot' ? list : [] };
   // History that came with the request belongs to what was before it.
   const past = list.slice(at).filter((e) => e.past);
@@ -293,10 +296,8 @@ function Line({ e, last, r }) {
     default: return html`<div class="event" data-seq=${e.seq}><span><${EventText} e=${e} /></span>${time}</div>`;
   }
 }
-export const memberName = (id) => state.team.get(id)?.name || id;
-
 function EventText({ e }) {
-  const who = visible(memberName(e.agent || e.from) || '');
+  const who = visible(e.agent && e.agent !== e.from ? memberName(e.agent, e.agentName) : memberName(e.from, e.name));
   const why = e.reason && code('reason', e.reason);
   const d = e.data ?? {};
   const what = Object.entries(d).map(([k, v]) => visible(v > 0 ? `${k} ${v}` : k)).join(', ');
@@ -362,8 +363,8 @@ function Foot({ r, one, entries, dialog }) {
   if (r.state === 'wrapup' && mine) return html`<footer class="foot"><div class="choice"><p><strong>${t('wrapup.title')}</strong> <span class="muted">${t('wrapup.text')}</span></p><${Button} kind="primary" icon="check" onClick=${() => act(r.id, 'end', {}).then((g) => { g && apply('rows', { rows: [g] }); go(location.search, {}); }, failed)}>${t('wrapup.done')}</${Button}></div><${Composer} r=${r} entries=${entries} modes=${['note']} /></footer>`;
   if (waits(r) && canDo(r, 'answer')) {
     const offered = r.offer && r.offer.until > now();
-    return html`<footer class="foot"><div class="choice"><p>${offered ? html`<strong>${t(r.offer.warm ? 'offer.warm' : 'offer')}</strong> <${Countdown} until=${r.offer.until} />` : html`<strong>${t('preview')}</strong> <span class="muted">${r.state === 'offered' ? t('asked', { who: (r.asked || []).map(memberName).join(', ') }) : t('preview.text')}</span>`}</p>
-      <div class="buttons"><${Button} kind="primary" icon="check" busy=${busy} disabled=${busy} onClick=${async () => { setBusy(true); await accept(r); setBusy(false); }}>${t('accept')}</${Button}>${offered && html`<${Menu} label=${t('decline')} text=${t('decline')} items=${declineItems(r)} />`}</div></div>
+    return html`<footer class="foot"><div class="choice"><p>${offered ? html`<strong>${t(r.offer.warm ? 'offer.warm' : 'offer')}</strong> <${Countdown} until=${r.offer.until} />` : html`<strong>${t('preview')}</strong> <span class="muted">${r.state === 'offered' ? t('asked', { who: asking(r) }) : t(r.pick ? 'preview.text' : 'preview.push')}</span>`}</p>
+      <div class="buttons">${offered || r.pick ? html`<${Button} kind="primary" icon="check" busy=${busy} disabled=${busy} onClick=${async () => { setBusy(true); await accept(r); setBusy(false); }}>${t('accept')}</${Button}>` : me.presence && state.presence.there !== 'online' && html`<${Button} onClick=${() => wantPresence(true, '').catch(failed)}>${t('presence.back')}</${Button}>`}${offered && html`<${Menu} label=${t('decline')} text=${t('decline')} items=${declineItems(r)} />`}</div></div>
       ${canDo(r, 'whisper') && html`<${Composer} r=${r} entries=${entries} modes=${['note']} />`}</footer>`;
   }
   if (r.offer && r.offer.until > now()) return html`<footer class="foot"><div class="choice"><p><strong>${t('offer.warm')}</strong> <${Countdown} until=${r.offer.until} /></p><div class="buttons"><${Button} kind="primary" icon="check" onClick=${() => accept(r)}>${t('accept')}</${Button}><${Menu} label=${t('decline')} text=${t('decline')} items=${declineItems(r)} /></div></div></footer>`;

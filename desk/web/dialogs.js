@@ -23,11 +23,11 @@ export function TransferDialog({ r, close }) {
   const [warm, setWarm] = useState(true);
   const [note, setNote] = useState('');
   const [busy, setBusy] = useState(false);
-  const { data } = useLoad((s) => Promise.all([get('team', s), get('board', s)]), []);
+  const { data } = useLoad((s) => Promise.all([get('team', s), get(`handoffs/${r.id}/targets`, s)]), []);
   const mine = r.agent === me.id;
   const waiting = r.state === 'waiting' || r.state === 'offered';
   const agents = (data?.[0].team ?? []).filter((m) => m.id !== r.agent && (m.id !== me.id || waiting));
-  const queues = (data?.[1].queues ?? []).filter((q) => q.name !== r.queue);
+  const queues = data?.[1].queues ?? [];
   const why = (m) => m.there !== 'online' ? m.activity ? t('there.away', { what: m.activity }) : t('there.offline') : m.load >= m.seats ? t('full') : '';
   const send = async () => {
     setBusy(true);
@@ -38,7 +38,7 @@ export function TransferDialog({ r, close }) {
   return html`<${Dialog} title=${t('transfer.title', { who: visible(r.name) })} close=${close}>
     <div class="segments" role="group" aria-label=${t('transfer.to')}>${['agent', 'queue'].map((k) => html`<button type="button" aria-pressed=${kind === k ? 'true' : 'false'} onClick=${() => { setKind(k); setTo(''); }}>${t('transfer.' + k)}</button>`)}</div>
     ${!data ? html`<${Loading} />` : kind === 'agent' ? html`<fieldset class="targets"><legend class="hidden">${t('transfer.agent')}</legend>${agents.map((m) => html`<label class="target ${why(m) ? 'off' : ''}" key=${m.id}><input type="radio" name="to" value=${m.id} checked=${to === m.id} disabled=${Boolean(why(m))} onChange=${() => setTo(m.id)} /><${Avatar} name=${m.name} small /><span class="grow"><${Name} name=${m.name} /><span class="muted">${m.queues.join(', ')}</span></span><span class="muted">${why(m) || t('seats.free', { n: m.seats - m.load })}</span></label>`)}${!agents.length && html`<p class="muted">${t('transfer.nobody')}</p>`}</fieldset>`
-    : html`<fieldset class="targets"><legend class="hidden">${t('transfer.queue')}</legend>${queues.map((q) => html`<label class="target ${q.open ? '' : 'off'}" key=${q.name}><input type="radio" name="to" value=${q.name} checked=${to === q.name} disabled=${!q.open} onChange=${() => setTo(q.name)} /><span class="grow"><strong>${q.name}</strong><span class="muted">${t('queue.waiting', { n: q.waiting })}</span></span><span class="muted">${q.open ? t('seats.free', { n: q.free }) : t('closed')}</span></label>`)}${!queues.length && html`<p class="muted">${t('transfer.nobody')}</p>`}</fieldset>`}
+    : html`<fieldset class="targets"><legend class="hidden">${t('transfer.queue')}</legend>${queues.map((q) => html`<label class="target ${q.open ? '' : 'off'}" key=${q.name}><input type="radio" name="to" value=${q.name} checked=${to === q.name} disabled=${!q.open} onChange=${() => setTo(q.name)} /><span class="grow"><strong>${q.name}</strong>${q.waiting >= 0 && html`<span class="muted">${t('queue.waiting', { n: q.waiting })}</span>`}</span><span class="muted">${!q.open ? t('closed') : q.free >= 0 && t('seats.free', { n: q.free })}</span></label>`)}${!queues.length && html`<p class="muted">${t('transfer.nobody')}</p>`}</fieldset>`}
     ${kind === 'agent' && mine && r.state === 'active' && html`<label class="check"><input type="checkbox" checked=${warm} onChange=${(e) => setWarm(e.target.checked)} /><span>${t('transfer.warm')}<span class="hint">${t('transfer.warm.hint')}</span></span></label>`}
     ${(mine || kind === 'queue') && html`<${Field} label=${t('transfer.note')} hint=${t('note.only')}><textarea class="noteinput" rows="3" dir="auto" maxlength="4000" value=${note} onInput=${(e) => setNote(e.target.value)}></textarea></${Field}>`}
     <div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" icon="transfer" busy=${busy} disabled=${!to || busy} onClick=${send}>${t(mine || kind === 'queue' ? 'transfer' : 'assign')}</${Button}></div>

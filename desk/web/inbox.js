@@ -1,7 +1,7 @@
 // The inbox: lists on one side, the conversation beside it.
 import { html, useEffect, useMemo, useRef, useState } from './vendor/preact-htm.js';
 import { act, boot, can, code, get, me, now, number, t, when } from './base.js';
-import { apply, failed, go, inOrder, isMine, leaving, link, mine, offers, state, toast, unread, useStore, waiting, waits } from './store.js';
+import { apply, asking, failed, go, inOrder, isMine, leaving, link, mine, offers, state, toast, unread, useStore, waiting, waits } from './store.js';
 import { Avatar, Button, Clock, Countdown, Empty, Icon, lazy, Loading, Menu, Name, useTick } from './ui.js';
 
 const Chat = lazy(() => import('./chat.js'), 'Chat'), Closed = lazy(() => import('./closed.js'), 'Closed'), LostCard = lazy(() => import('./lost.js'), 'LostCard', true);
@@ -10,7 +10,7 @@ const page = 200;
 export function Inbox({ id }) {
   return html`<div class="inbox ${id ? 'open' : ''}">
     <section class="list" aria-label=${t('nav.inbox')}><${Lists} id=${id} /></section>
-    ${id ? html`<${Chat} key=${id} id=${id} />` : html`<section class="pane none"><${Empty} icon="inbox" title=${t('inbox.none')} text=${t('inbox.none.text')} /></section>`}
+    ${id ? html`<${Chat} key=${id} id=${id} />` : html`<section class="pane none"><${Empty} icon="inbox" title=${t('inbox.none')} text=${(state.query.get('tab') || 'new') === 'new' && t('inbox.none.text')} /></section>`}
   </div>`;
 }
 
@@ -120,7 +120,7 @@ function rowOf({ r, chosen, unread: isNew, search, quiet }) {
       <span class="first"><${Name} name=${r.name} />${isNew && html`<span class="newdot"><span class="hidden">${t('unread')}</span></span>`}
         <span class="time">${since ? html`<${Clock} since=${since} warn=${waitWarn} late=${waitLate} label=${wait ? t('waiting') : t('unanswered')} />` : html`<span class="clock">${when(r.lastSaid || r.lastUser || r.joined || r.created)}</span>`}</span></span>
       <span class="second">${who && html`<span class="who"><bdi>${who}</bdi>:</span>`}<bdi>${r.last?.text ? r.last.text : r.can?.includes('read') ? code('reason', r.reason) : r.agentName ? t('with', { who: r.agentName }) : code('state', r.state)}</bdi></span>
-      <span class="third">${r.priority > 0 && html`<span class="chip red" title=${t('priority')}>${t('priority.n', { n: r.priority })}</span>`}${r.queue && html`<span class="chip">${r.queue}</span>`}${r.channel && html`<span class="chip quiet">${r.channel}</span>`}${r.video && html`<span class="chip quiet"><${Icon} name="video" />${t('video')}</span>`}${!wait && r.agent && !isMine(r) && html`<span class="chip quiet">${r.agentName || r.agent}</span>`}${r.state === 'offered' && !r.offer && html`<span class="chip quiet">${t('asked', { who: (r.asked || []).join(', ') })}</span>`}${r.state === 'held' && html`<span class="chip amber"><${Icon} name="pause" />${t('state.held')}</span>`}${quiet && html`<span class="chip amber"><${Icon} name="clock" />${t('quiet')}</span>`}${r.state === 'wrapup' && html`<span class="chip amber">${t('state.wrapup')}</span>`}${(r.tags || []).slice(0, 3).map((x) => html`<span class="chip tag">${x}</span>`)}</span>
+      <span class="third">${r.priority > 0 && html`<span class="chip red" title=${t('priority')}>${t('priority.n', { n: r.priority })}</span>`}${r.queue && html`<span class="chip">${r.queue}</span>`}${r.channel && html`<span class="chip quiet">${r.channel}</span>`}${r.video && html`<span class="chip quiet"><${Icon} name="video" />${t('video')}</span>`}${!wait && r.agent && !isMine(r) && html`<span class="chip quiet">${r.agentName || r.agent}</span>`}${r.state === 'offered' && !r.offer && html`<span class="chip quiet">${t('asked', { who: asking(r) })}</span>`}${r.state === 'held' && html`<span class="chip amber"><${Icon} name="pause" />${t('state.held')}</span>`}${quiet && html`<span class="chip amber"><${Icon} name="clock" />${t('quiet')}</span>`}${r.state === 'wrapup' && html`<span class="chip amber">${t('state.wrapup')}</span>`}${(r.tags || []).slice(0, 3).map((x) => html`<span class="chip tag">${x}</span>`)}</span>
     </span></a></li>`;
 }
 

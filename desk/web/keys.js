@@ -25,7 +25,7 @@ export function Shortcuts({ help }) {
           if (to) { e.preventDefault(); to.focus(); to.click(); }
           break;
         }
-        case 'a': { const x = r && (r.offer || r.can?.includes('answer')) && (r.state === 'waiting' || r.state === 'offered') ? r : offers()[0]; if (x && !boot.readOnly) { e.preventDefault(); accept(x); } break; }
+        case 'a': { const x = r && (r.offer || r.pick && r.can?.includes('answer')) && (r.state === 'waiting' || r.state === 'offered') ? r : offers()[0]; if (x && !boot.readOnly) { e.preventDefault(); accept(x); } break; }
         case 'r': if (r) compose('reply'); break;
         case 'n': if (r) compose('note'); break;
         case 't': if (r?.agent === me.id) dialog('transfer'); break;

@@ -24,22 +24,25 @@ export function Stats() {
       <${Card} icon="star" label=${t('stats.rating')} value=${d.ratings ? number(Math.round(d.ratingSum / d.ratings * 10) / 10) : '–'} hint=${t('stats.rating.hint', { n: d.ratings })} /></div>
     <div class="columns"><section class="panel"><h2>${t('stats.volume')}</h2><${Bars} list=${d.slots} unit=${d.unit} /></section>
       <section class="panel"><h2>${t('stats.times')}</h2><table class="plain"><thead><tr><th scope="col"><span class="hidden">${t('stats.times')}</span></th><th scope="col" class="num">${t('median')}</th><th scope="col" class="num">${t('p90')}</th></tr></thead><tbody>${['wait', 'first', 'handle', 'wrapup'].map((k) => html`<tr><th scope="row">${t('stats.' + k)}<span class="hint">${t(`stats.${k}.hint`)}</span></th><td class="num">${length(d[k].p50)}</td><td class="num">${length(d[k].p90)}</td></tr>`)}</tbody></table><h3>${t('stats.parts')}</h3><${Parts} d=${d} /></section></div>
-    <section class="panel"><h2>${t('stats.byqueue')}</h2><${Groups} list=${d.queues} label=${t('queue')} /></section><section class="panel"><h2>${t('stats.byagent')}</h2><${Groups} list=${d.agents} label=${t('agent')} name=${(x) => d.names[x] || x} /></section>
+    <section class="panel"><h2>${t('stats.byqueue')}</h2><${Groups} list=${d.queues} label=${t('queue')} /></section><section class="panel"><h2>${t('stats.byagent')}</h2><${Groups} list=${d.agents} label=${t('agent')} name=${(x) => d.names[x] || x || t('stats.notaccepted')} /></section>
     <div class="columns"><section class="panel"><h2>${t('stats.outcomes')}</h2><${Shares} list=${d.outcomes} kind="outcome" /></section><section class="panel"><h2>${t('stats.reasons')}</h2><${Shares} list=${d.reasons} kind="reason" /></section></div>`}
   </div>`;
 }
 
 // Bars are drawn as SVG, and say the same as the table under them.
 function Bars({ list, unit }) {
-  const w = matchMedia('(min-width: 48rem)').matches ? 640 : 320, h = 180, pad = 28; // its letters are as large on a phone
+  const wide = matchMedia('(min-width: 48rem)').matches, w = wide ? 640 : 320, h = wide ? 250 : 180, pad = 28; // its letters are as large on a phone
+  // Time runs in the direction of reading. Of numbers beside the lines, the end
+  // is where a reader's line ends: that is mirrored by itself.
+  const rtl = document.documentElement.dir === 'rtl', x = (at, width = 0) => rtl ? w - at - width : at;
   const top = Math.max(1, ...list.map((x) => x.requests));
   const step = (w - pad) / Math.max(1, list.length);
   const label = (ms) => unit === 'hour' ? new Date(ms).getHours() + ':00' : atDay(ms);
   // As many labels as fit beside each other in this language.
   const every = Math.ceil(list.length * (Math.max(0, ...list.map((x) => label(x.at).length)) * 6.5 + 14) / (w - pad)) || 1;
   return html`<figure class="chart"><svg viewBox=${`0 0 ${w} ${h + 24}`} role="img" aria-label=${t('stats.volume')}>
-    ${[0, 0.5, 1].map((f) => html`<g><line class="grid" x1=${pad} x2=${w} y1=${h - f * (h - 12)} y2=${h - f * (h - 12)} /><text class="axis" x=${pad - 6} y=${h - f * (h - 12) + 4} text-anchor="end">${number(Math.round(top * f))}</text></g>`)}
-    ${list.map((x, i) => { const y = (n) => n / top * (h - 12); const at = pad + i * step; return html`<g><rect class="bar accepted" x=${at + step * 0.15} width=${step * 0.7} y=${h - y(x.accepted)} height=${y(x.accepted)} rx="2" /><rect class="bar missed" x=${at + step * 0.15} width=${step * 0.7} y=${h - y(x.requests)} height=${y(x.requests - x.accepted)} rx="2" />${i % every === 0 && html`<text class="axis" x=${at + step / 2} y=${h + 18} text-anchor="middle">${label(x.at)}</text>`}</g>`; })}</svg>
+    ${[0, 0.5, 1].map((f) => html`<g><line class="grid" x1=${x(pad)} x2=${x(w)} y1=${h - f * (h - 12)} y2=${h - f * (h - 12)} /><text class="axis" x=${x(pad - 6)} y=${h - f * (h - 12) + 4} text-anchor="end">${number(Math.round(top * f))}</text></g>`)}
+    ${list.map((s, i) => { const y = (n) => n / top * (h - 12); const at = pad + i * step; return html`<g><rect class="bar accepted" x=${x(at + step * 0.15, step * 0.7)} width=${step * 0.7} y=${h - y(s.accepted)} height=${y(s.accepted)} rx="2" /><rect class="bar missed" x=${x(at + step * 0.15, step * 0.7)} width=${step * 0.7} y=${h - y(s.requests)} height=${y(s.requests - s.accepted)} rx="2" />${i % every === 0 && html`<text class="axis" x=${x(at + step / 2)} y=${h + 18} text-anchor="middle">${label(s.at)}</text>`}</g>`; })}</svg>
     <figcaption><span class="key accepted">${t('stats.accepted')}</span><span class="key missed">${t('stats.notaccepted')}</span></figcaption>
     <details><summary>${t('as.table')}</summary><div class="tablebox short" tabindex="0" role="region" aria-label=${t('as.table')}><table><thead><tr><th scope="col">${t('when')}</th><th scope="col" class="num">${t('stats.requests')}</th><th scope="col" class="num">${t('stats.accepted')}</th><th scope="col" class="num">${t('stats.missed')}</th></tr></thead><tbody>${list.map((x) => html`<tr><th scope="row">${unit === 'hour' ? `${atDay(x.at)} ${label(x.at)}` : label(x.at)}</th><td class="num">${number(x.requests)}</td><td class="num">${number(x.accepted)}</td><td class="num">${number(x.missed)}</td></tr>`)}</tbody></table></div></details></figure>`;
 }

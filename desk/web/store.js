@@ -1,6 +1,6 @@
 // What the page knows, and who wants to be told when it changes.
 import { useEffect, useState } from './vendor/preact-htm.js';
-import { api, boot, get, keep, me, now, root, sync, t, uid } from './base.js';
+import { api, boot, get, keep, me, now, root, sync, t, uid, visible } from './base.js';
 
 export const state = {
   rows: new Map(), queues: [], team: new Map(), totals: {}, ready: false,
@@ -99,6 +99,9 @@ export const inOrder = (a, b) => (b.priority || 0) - (a.priority || 0) || (a.enq
 export const waiting = () => [...state.rows.values()].filter((r) => waits(r) && r.can?.includes('answer')).sort(inOrder);
 export const mine = () => [...state.rows.values()].filter(isMine).sort((a, b) => (b.open > 0) - (a.open > 0) || (b.lastUser || b.joined) - (a.lastUser || a.joined));
 export const offers = () => [...state.rows.values()].filter((r) => r.offer && r.offer.until > now()).sort((a, b) => a.offer.until - b.offer.until);
+// memberName is what somebody is called, asking who is being asked for a conversation.
+export const memberName = (id, name) => state.team.get(id)?.name || name || id;
+export const asking = (r) => (r.asked || []).map((id) => visible(memberName(id))).join(', ');
 export const unread = (r) => isMine(r) && (r.lastUser || 0) > (state.seen[r.id] || 0);
 
 export function titleOf(name) {

@@ -1,0 +1,112 @@
+package browsertest
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff"
+)
+
+// TestDesk21Transfer: warm to a colleague, who accepts; the first one loses the
+// transcript, and the note is for the colleague.
+func TestDesk21Transfer(t *testing.T) {
+	w := newWorld(t)
+	w.available("ann", "bob")
+	h := w.has("ann", "maria", "shop")
+	b := w.at("bob", "")
+	p := w.at("ann", "c/"+token(h))
+	p.expects("403", "404")
+	p.clickOn(".tools button[aria-label=Transfer]")
+	p.sees("Stay until the colleague accepts")
+	p.axe()
+	p.click("Bob Sato")
+	p.clickOn(".noteinput")
+	p.write("He wants 45.00 back")
+	p.clickOn("dialog .button.primary")
+	p.sees("You still have the conversation.")
+	b.sees("A colleague asks you to take over")
+	b.click("Accept")
+	b.until("Bob has it", `document.querySelector('.composer.reply')`)
+	b.sees("He wants 45.00 back")
+	p.until("Ann no longer reads it", `!document.querySelector('.transcript')`)
+	p.sees("Bob Sato")
+	p.axe()
+	for m, err := range w.engine.FollowUser(shortly(t), "maria", handoff.UserCursor{}) {
+		if err != nil {
+			break
+		}
+		assert.False(t, strings.Contains(m.Text, "45.00"))
+	}
+}
+
+// asks lets whoever has a conversation open ask a colleague to take it over.
+func (p *page) asksColleague(name string) {
+	p.t.Helper()
+	p.clickOn(".tools button[aria-label=Transfer]")
+	p.until("the dialog is open", `document.querySelector('dialog .targets')`)
+	p.click(name)
+	p.clickOn("dialog .button.primary")
+	p.sees("Waiting for " + name + " to accept. You still have the conversation.")
+}
+
+// TestDesk21Refused: a colleague who declines or does not answer leaves it where
+// it is, and whoever has it is told.
+func TestDesk21Refused(t *testing.T) {
+	w := newWorld(t, options{engine: func(c *handoff.Config) { c.Queues[1].OfferTimeout = 20 * time.Second }})
+	w.available("ann", "bob")
+	h := w.has("ann", "maria", "shop")
+	b, p := w.at("bob", ""), w.at("ann", "c/"+token(h)+"?tab=mine")
+	p.asksColleague("Bob Sato")
+	b.sees("A colleague asks you to take over")
+	b.click("Decline")
+	b.click("Busy with others")
+	b.until("he is no longer asked", `!document.querySelector('.offer')`)
+	p.sees("Bob Sato declined")
+	p.until("nobody is waited for", `!document.querySelector('.banner') && document.querySelector('.composer.reply')`)
+	p.axe()
+
+	p.asksColleague("Bob Sato")
+	p.sees("Bob Sato did not answer")
+	p.until("nobody is waited for", `!document.querySelector('.banner') && document.querySelector('.composer.reply')`)
+	assert.Equal(t, "ann", w.now(h.ID).Agent)
+	p.axe()
+}
+
+// TestDesk21ToQueue: a queue takes it, one in which no more may wait too; nobody
+// gives it to herself.
+func TestDesk21ToQueue(t *testing.T) {
+	w := newWorld(t, options{engine: func(c *handoff.Config) {
+		c.Queues = append(c.Queues, handoff.Queue{Name: "experts", MaxWaiting: 1})
+	}})
+	w.available("ann", "bob")
+	w.asks("lee", "experts") // no more are let in
+	_, err := w.engine.Request(w.ctx, handoff.Request{Conversation: "jo", Queue: "experts"})
+	require.Error(t, err, "it is full")
+	h := w.has("ann", "maria", "shop")
+	p := w.at("ann", "c/"+token(h)+"?tab=mine")
+	p.expects("403", "404")
+	p.clickOn(".tools button[aria-label=Transfer]")
+	p.until("colleagues are there, and she is not", `[...document.querySelectorAll('dialog input[name=to]')].map((e) => e.value).includes('bob') && !document.querySelector('dialog input[value=ann]')`)
+	assert.EqualValues(t, http.StatusUnprocessableEntity, js[float64](p, `fetch('/ann/api/handoffs/`+token(h)+`/transfer', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"op":"self","agent":"ann"}' }).then((r) => r.status)`), "nor will the server")
+	p.expects("422")
+	p.click("To a queue")
+	p.click("experts")
+	p.clickOn(".noteinput")
+	p.insert("For who knows of lenses")
+	p.axe()
+	p.clickOn("dialog .button.primary")
+	w.until("it waits there", func() bool {
+		now := w.now(h.ID)
+		return now.Need.Queue == "experts" && now.State == handoff.StateWaiting
+	})
+	assert.WithinDuration(t, h.Enqueued, w.now(h.ID).Enqueued, 0, "as long as it has waited")
+	p.until("she no longer reads it", `!document.querySelector('.transcript')`)
+	s := w.at("sam", "c/"+token(h))
+	s.sees("For who knows of lenses")
+	s.axe()
+}

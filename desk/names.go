@@ -1,0 +1,73 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/seed-2a427302/handoff"
+)
+
+// names are what people are called who have no name in the log, such as a
+// supervisor who whispers: those whom Auth has named, and others as the
+// Directory has them. Pages know their own queues' agents only.
+type names struct {
+	mu   sync.Mutex
+	list map[string]named
+}
+
+type named struct {
+	name  string
+	until time.Time // of the Directory's; zero: Auth said so
+}
+
+const (
+	nameAge   = time.Minute
+	mostNames = 4096
+)
+
+func (n *names) put(id string, x named) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.list == nil || len(n.list) >= mostNames {
+		n.list = map[string]named{}
+	}
+	n.list[id] = x
+}
+
+func (n *names) get(id string) (string, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	x, ok := n.list[id]
+	return x.name, ok && (x.until.IsZero() || time.Now().Before(x.until))
+}
+
+// nameOf returns what somebody is called, or nothing where nobody can say.
+func (h *Handler) nameOf(ctx context.Context, id string) string {
+	if name, ok := h.names.get(id); ok || id == "" {
+		return name
+	}
+	a, err := h.engine.Directory().Get(ctx, id)
+	if err != nil && !errors.Is(err, handoff.ErrNotFound) {
+		return "" // asked again for the next line
+	}
+	h.names.put(id, named{a.Name, time.Now().Add(nameAge)})
+	return a.Name
+}
+
+// entriesOf is a log as pages show it, with the names of all in it.
+func (h *Handler) entriesOf(ctx context.Context, log []handoff.Entry) []entry {
+	out := make([]entry, len(log))
+	for i := range log {
+		e := newEntry(&log[i])
+		if e.Name == "" && (e.Role == handoff.RoleAgent || e.Role == handoff.RoleSupervisor) {
+			e.Name = h.nameOf(ctx, e.From)
+		}
+		if e.Agent != "" && e.Agent != e.From {
+			e.AgentName = h.nameOf(ctx, e.Agent)
+		}
+		out[i] = e
+	}
+	return out
+}
