@@ -66,6 +66,7 @@ func (h plain) WriteHeader(status int)      { h.w.WriteHeader(status) }
 // TestDesk14HiddenFlush: in a host's middleware that hides what flushes, pages
 // poll, and an agent works as ever. The host is told once.
 func TestDesk14HiddenFlush(t *testing.T) {
+	t.Parallel()
 	for name, wrap := range map[string]func(http.Handler) http.Handler{
 		"no unwrap": func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { next.ServeHTTP(plain{rw}, r) })
@@ -229,6 +230,7 @@ func (s *statusOf) WriteHeader(status int) {
 
 // TestDesk38Framing: nobody can show the desk in a frame but who may.
 func TestDesk38Framing(t *testing.T) {
+	t.Parallel()
 	for name, allowed := range map[string]bool{"refused": false, "allowed": true} {
 		t.Run(name, func(t *testing.T) {
 			var inner atomic.Pointer[string]

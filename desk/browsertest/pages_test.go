@@ -192,7 +192,7 @@ func TestDesk26Scroll(t *testing.T) {
 		js[bool](p, `(() => {
 			const box = document.querySelector('.transcript');
 			box.scrollTop = 0;
-			self.read = [...box.querySelectorAll('.entry.user')].find((e) => e.getBoundingClientRect().top > box.getBoundingClientRect().top + 60);
+			self.read = [...box.querySelectorAll('.entry.user .text')].find((e) => e.getBoundingClientRect().top > box.getBoundingClientRect().top + 60);
 			self.was = self.read.getBoundingClientRect().top;
 			[...box.querySelectorAll('button')].find((b) => b.textContent === 'Show older messages').click();
 			return true;

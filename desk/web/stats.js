@@ -35,7 +35,7 @@ function Bars({ list, unit }) {
   // Time runs in the direction of reading. Of numbers beside the lines, the end
   // is where a reader's line ends: that is mirrored by itself.
   const rtl = document.documentElement.dir === 'rtl', x = (at, width = 0) => rtl ? w - at - width : at;
-  const top = Math.max(1, ...list.map((x) => x.requests));
+  const top = 2 * Math.ceil(Math.max(1, ...list.map((x) => x.requests)) / 2); // its half is a number too
   const step = (w - pad) / Math.max(1, list.length);
   const label = (ms) => unit === 'hour' ? new Date(ms).getHours() + ':00' : atDay(ms);
   // As many labels as fit beside each other in this language.
