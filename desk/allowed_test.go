@@ -268,6 +268,30 @@ func eventsOfAllRoles(t *testing.T, how string) {
 	}
 }
 
+// Whoever says something that no name stands beside in the log is named: as Auth
+// calls him, else as the Directory does.
+func TestEntriesNameEverybody(t *testing.T) {
+	w := newWorld(t)
+	h := w.held("c", "mine", "me")
+	require.NoError(t, w.engine.Directory().(handoff.DirectoryWriter).Put(t.Context(), handoff.Agent{ID: "elsewhere", Name: "Else Where", Seats: 1}))
+	for _, id := range []string{"elsewhere", "unknown"} {
+		_, err := w.engine.Whisper(t.Context(), h.ID, handoff.BySupervisor(id), "by "+id)
+		require.NoError(t, err)
+	}
+	w.actor("guest", &desk.Actor{ID: "guest", Name: "Gus Guest", Role: desk.Admin})
+	require.Equal(t, http.StatusOK, w.call("guest", http.MethodPost, "api/handoffs/"+token(h)+"/whisper", map[string]any{"op": "w", "text": "by guest"}).status)
+	names := map[string]any{}
+	for _, e := range w.call("agent", http.MethodGet, "api/handoffs/"+token(h)+"/log", nil).body["entries"].([]any) {
+		line := e.(map[string]any)
+		if text, ok := line["text"].(string); ok {
+			names[text] = line["name"]
+		}
+	}
+	assert.Equal(t, "Else Where", names["by elsewhere"])
+	assert.Equal(t, "Gus Guest", names["by guest"])
+	assert.Nil(t, names["by unknown"], "nobody can say")
+}
+
 // The right to read ends with a take-over: the page is told, and gets no more.
 func TestDesk21RightEnds(t *testing.T) {
 	w := newWorld(t)

@@ -247,10 +247,18 @@ func (p *page) clickOn(selector string) {
 	p.at(format(`document.querySelector(§)`, selector))
 }
 
+// at clicks on an element, in the moment in which it is there: between a look and
+// a click a page may show something else.
 func (p *page) at(element string) {
 	p.t.Helper()
-	at := js[[]float64](p, `(async (e) => { e.scrollIntoView({ block: 'nearest', inline: 'nearest' }); await new Promise((f) => setTimeout(f, 60)); e.scrollIntoView({ block: 'nearest', inline: 'nearest' }); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })(`+element+`)`)
-	p.do(chromedp.MouseClickXY(at[0], at[1]))
+	for limit := time.Now().Add(patience); ; wait(20 * time.Millisecond) {
+		at := js[[]float64](p, `(async () => { for (let i = 0; i < 2; i++) { const e = `+element+`; if (!e) return []; e.scrollIntoView({ block: 'nearest', inline: 'nearest' }); if (i) { const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; } await new Promise((f) => setTimeout(f, 60)); } })()`)
+		if len(at) == 2 {
+			p.do(chromedp.MouseClickXY(at[0], at[1]))
+			return
+		}
+		require.True(p.t, time.Now().Before(limit), "it does not stay: %s", element)
+	}
 }
 
 // write types into what has the focus.
