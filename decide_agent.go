@@ -402,6 +402,9 @@ func (c cTransfer) apply(x *change) error {
 		h.Need.Exclude = exclude
 		x.queue = x.rules.queue(h.Need.Queue)
 		h.own.QueueMax = 0 // whoever is inside is not sent away at the door
+		if x.serve(h.Need.Mode); h.Need.Mode != ModeVideo {
+			h.Room = nil
+		}
 		x.moved()
 	}
 	if had != "" && c.agent == nil && x.queue.Style == Push {

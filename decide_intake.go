@@ -17,16 +17,8 @@ func (x *change) intake(f *Form, from target) *intake {
 	if f == nil {
 		return nil
 	}
-	in := &intake{Host: f.Host, Required: f.Required, OnLapse: f.OnLapse}
-	for i := range f.Fields {
-		fd := &f.Fields[i]
-		if v, ok := x.h.Answers[fd.Name]; ok && fd.check(v) == "" {
-			in.Given = append(in.Given, given{Field: *fd, Before: len(in.Fields)})
-		} else {
-			in.Fields = append(in.Fields, *fd)
-		}
-	}
-	if len(in.Fields) == 0 {
+	in := &intake{Fields: f.questions(x.h.Answers), Host: f.Host, Required: f.Required, OnLapse: f.OnLapse}
+	if in.Next = in.from(0); in.Next == len(in.Fields) {
 		return nil
 	}
 	if f.WhileWaiting {
@@ -55,7 +47,7 @@ func (x *change) ask() {
 	if in.Host || in.Next >= len(in.Fields) {
 		return
 	}
-	f := in.Fields[in.Next]
+	f := in.Fields[in.Next].Field
 	shown := x.choices(&f)
 	if !slices.Equal(in.Shown, shown) {
 		c := *in
@@ -64,7 +56,7 @@ func (x *change) ask() {
 	}
 	if x.told(NoticeQuestion, map[string]string{"label": f.label(), "field": f.Name}) {
 		f.Queues, f.Skills = nil, nil // for us
-		x.entries[len(x.entries)-1].Ask = &Question{Field: f, Choices: shown, Skip: !f.Required, Back: in.Next > 0}
+		x.entries[len(x.entries)-1].Ask = &Question{Field: f, Choices: shown, Skip: !f.Required, Back: in.before() >= 0}
 	}
 }
 
@@ -107,50 +99,61 @@ func (c cAnswer) apply(x *change) error {
 	if x.h.own.Intake == nil {
 		return &StateError{ID: x.h.ID, State: x.h.State, Command: c.name()}
 	}
-	in := *x.h.own.Intake
+	was := x.h.own.Intake
+	in := *was
 	x.h.own.Intake = &in
-	e, was := Entry{}, x.h.Answers
+	e := Entry{}
 	switch {
 	case c.back:
-		in.Next = max(0, in.Next-1)
+		if i := in.before(); i >= 0 {
+			in.Next = i
+		}
 		e.Data = map[string]string{"back": "true"}
 	case c.all:
-		if in.Required || slices.ContainsFunc(in.Fields[in.Next:], func(f Field) bool { return f.Required }) {
+		if in.Required || slices.ContainsFunc(in.Fields[in.Next:], func(q question) bool { return q.Required && !q.Given }) {
 			return &InvalidError{Field: "Answer", Why: "the form has required fields"}
 		}
 		in.Next = len(in.Fields)
 		e.Data = map[string]string{"skipped": "all"}
 	default:
-		f := in.field(c.field)
-		if f == nil {
+		i := in.index(c.field)
+		if i < 0 {
 			return &InvalidError{Field: "Answer.Field", Why: "the form has no such field"}
 		}
+		f := &in.Fields[i]
 		if c.skip {
 			if f.Required {
 				return &InvalidError{Field: f.Name, Why: "is required"}
 			}
-			if _, had := was[f.Name]; had { // he takes it back
-				x.h.Answers = maps.Clone(was)
+			if _, had := x.h.Answers[f.Name]; had { // he takes it back
+				x.h.Answers = maps.Clone(x.h.Answers)
 				delete(x.h.Answers, f.Name)
 			}
+			in.done(i, false, target{})
 			e.Data = map[string]string{"skipped": f.Name}
 		} else {
 			if why := f.check(c.value); why != "" {
 				return &InvalidError{Field: f.Name, Why: why}
 			}
-			x.h.Answers = mergeAnswers(x.h.Answers, map[string]string{f.Name: c.value})
-			e.Data = map[string]string{"field": f.Name, "answer": c.value}
+			e.Data = x.takes(&in, i, c.value)
 		}
-		in.done(f.Name)
 	}
 	x.add(KindAnswered, Party{Role: RoleUser}).Data = e.Data
 	x.asked(was, c.facts)
 	return nil
 }
 
-// asked goes on to the next question, or ends the form. was are the answers of
+// takes keeps an answer, and returns it for the log.
+func (x *change) takes(in *intake, i int, value string) map[string]string {
+	f := &in.Fields[i]
+	x.h.Answers = mergeAnswers(x.h.Answers, map[string]string{f.Name: value})
+	in.done(i, true, f.leads(value))
+	return map[string]string{"field": f.Name, "answer": value}
+}
+
+// asked goes on to the next question, or ends the form. was is the form of
 // before.
-func (x *change) asked(was map[string]string, d door) {
+func (x *change) asked(was *intake, d door) {
 	in := x.h.own.Intake
 	if in.From != nil && !x.leads(in, was, d) {
 		return
@@ -177,32 +180,13 @@ func (x *change) filled(d door) {
 	case in.From != nil:
 		return // he waits already, where his answers led
 	}
-	x.goWhere(in.where(target{Queue: x.h.Need.Queue, Skills: x.h.Need.Skills}, x.h.Answers))
+	n := &x.h.Need
+	x.goWhere(in.where(target{Queue: n.Queue, Skills: n.Skills, Mode: n.Mode}))
 	if why := d[x.h.Need.Queue]; why != nil {
 		x.absent(OutcomeUnavailable, why)
 		return
 	}
 	x.enter(NoticeWaiting)
-}
-
-// where says what a form's choices lead to: another queue, more skills. Later
-// fields come later.
-func (in *intake) where(t target, answers map[string]string) target {
-	for _, f := range in.all() {
-		answer, ok := answers[f.Name]
-		if !ok {
-			continue
-		}
-		if q := f.Queues[answer]; q != "" {
-			t.Queue = q
-		}
-		for _, s := range f.Skills[answer] {
-			if !slices.ContainsFunc(t.Skills, func(have Skill) bool { return have.Name == s.Name }) {
-				t.Skills = append(slices.Clip(t.Skills), s)
-			}
-		}
-	}
-	return t
 }
 
 // goWhere makes the need one for t.
@@ -214,15 +198,22 @@ func (x *change) goWhere(t target) {
 	}
 	n.Queue = t.Queue
 	x.queue = x.rules.queue(t.Queue)
+	x.serve(t.Mode)
 	n.BotAnswers = x.queue.BotAnswers
 	x.h.own.QueueMax = 0 // whoever is inside is not sent away at the door
+}
+
+// serve makes it a session as the queue serves users: in the mode that was asked
+// for, or else in the first that there is. It takes the seats that this takes.
+func (x *change) serve(asked Mode) {
+	x.h.Need.Mode, x.h.own.Units = x.queue.session(asked)
 }
 
 // leads moves somebody who waits while he is asked to where his answers lead
 // now, if that is another place than before; he keeps his place in time. It
 // reports whether the form goes on.
-func (x *change) leads(in *intake, was map[string]string, d door) bool {
-	old, t := in.where(*in.From, was), in.where(*in.From, x.h.Answers)
+func (x *change) leads(in, was *intake, d door) bool {
+	old, t := was.where(*in.From), in.where(*in.From)
 	if t.Queue == old.Queue || t.Queue == x.h.Need.Queue {
 		if !slices.Equal(t.Skills, old.Skills) {
 			x.asksFor(in.ease(t.Skills))
@@ -265,37 +256,24 @@ func (x *change) asksFor(skills, dropped []Skill) {
 	x.enter("")
 }
 
-// target says which queue a form leads to once value is given for field.
-func (in *intake) target(answers map[string]string, now string, field, value string) string {
-	if field == "" && in.Next < len(in.Fields) {
-		field = in.Fields[in.Next].Name
-	}
-	t := target{Queue: now}
-	if in.From != nil {
-		t.Queue = in.From.Queue
-	}
-	return in.where(t, mergeAnswers(answers, map[string]string{field: value})).Queue
-}
-
 // answerBy takes a message of the user as the answer to what the engine asks.
 // One that is no answer is said to be none, and the question stays.
 func (x *change) answerBy(text string, d door) {
-	in := *x.h.own.Intake
-	if in.Host || in.Next >= len(in.Fields) {
+	was := x.h.own.Intake
+	if was.Host || was.Next >= len(was.Fields) {
 		return
 	}
+	in := *was
 	x.h.own.Intake = &in
-	f, was := in.Fields[in.Next], x.h.Answers
+	f := in.Fields[in.Next]
 	value := f.read(text, in.Shown)
 	if code, _ := f.fault(value); code != "" {
 		x.notice(NoticeInvalid, map[string]string{"label": f.label(), "field": f.Name, "kind": string(f.Kind), "why": code})
 		x.ask()
 		return
 	}
-	x.h.Answers = mergeAnswers(x.h.Answers, map[string]string{f.Name: value})
-	in.Next++
 	e := x.add(KindAnswered, Party{Role: RoleUser})
-	e.Data = map[string]string{"field": f.Name, "answer": value}
+	e.Data = x.takes(&in, in.Next, value)
 	// The message is the answer: nobody needs to answer it.
 	if n := len(x.h.Pending); n > 0 {
 		e.About = x.h.Pending[n-1].Seq
@@ -304,15 +282,18 @@ func (x *change) answerBy(text string, d door) {
 	x.asked(was, d)
 }
 
-// leftForm stores what was answered as a message for the team, and ends.
+// leftForm stores what was answered as a message for the team, with what was
+// known before, and ends. Who answers nothing that he is asked leaves nothing.
 func (x *change) leftForm(in *intake) {
-	data := map[string]string{}
-	for _, f := range in.all() {
-		if v, ok := x.h.Answers[f.Name]; ok {
-			data[f.Name] = v
+	data, done := map[string]string{}, in.from(0) == len(in.Fields)
+	for i := range in.Fields {
+		q := &in.Fields[i]
+		if v, ok := x.h.Answers[q.Name]; ok && (q.Done || q.Given) {
+			data[q.Name] = v
 		}
+		done = done || q.Done
 	}
-	if len(data) > 0 {
+	if done {
 		x.add(KindLeft, Party{Role: RoleUser}).Data = data
 		x.h.LeftMessage = true
 		x.notice(NoticeThanks, nil)
@@ -352,8 +333,15 @@ func (x *change) refused(why *UnavailableError) {
 	e.Reason, e.Data = why.Why, map[string]string{"queue": x.h.Need.Queue}
 }
 
+// offlineForm asks what is not known yet. Where everything is, that is the
+// message.
 func (x *change) offlineForm(f *Form, o Outcome) {
-	x.form(&intake{Fields: slices.Clone(f.Fields), Required: f.Required, Ends: o, OnLapse: LapseProceed})
+	in := &intake{Fields: f.questions(x.h.Answers), Required: f.Required, Ends: o, OnLapse: LapseProceed}
+	if in.Next = in.from(0); in.Next == len(in.Fields) {
+		x.leftForm(in)
+		return
+	}
+	x.form(in)
 }
 
 // missed notes that nobody helped. Where nothing was left, that is a ticket of

@@ -111,6 +111,7 @@ func (x *change) fireLadder() {
 		x.event(KindLadder).Data = map[string]string{"action": string(rung.Do), "queue": rung.Queue}
 		h.Need.Queue = rung.Queue
 		x.queue = x.rules.queue(rung.Queue)
+		x.serve(h.Need.Mode)
 		x.moved()
 		h.own.LadderFrom, h.own.Rung, h.own.Route, h.own.QueueMax = x.now, 0, 0, 0
 		x.unbind()

@@ -1,6 +1,7 @@
 package handoff
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -22,6 +23,7 @@ type cRequest struct {
 	answers map[string]string
 	past    []Past
 	units   int
+	asked   Mode    // what was asked for; need.Mode is how its queue serves it
 	skip    bool    // no intake
 	wanted  string  // the queue that was asked for; empty: the need's
 	from    *target // where it came in, if the answers lead elsewhere; nil: the need says it
@@ -72,7 +74,7 @@ func (x *change) request(c *cRequest) {
 	if x.rules.summaries && h.Summary == "" {
 		x.set(dueSummary, 0)
 	}
-	from := target{Queue: c.need.Queue, Skills: c.need.Skills}
+	from := target{Queue: c.need.Queue, Skills: c.need.Skills, Mode: cmp.Or(c.asked, c.need.Mode)}
 	if c.from != nil {
 		from = *c.from
 	}
@@ -286,12 +288,12 @@ func (c cRefuse) apply(x *change) error {
 	h.Refused, h.Missed, h.Reason, h.Need = true, c.why.Why, c.request.reason, c.request.need
 	h.own.Reopen, h.own.Offer = nil, false
 	h.Tags = mergeTags(h.Tags, c.request.tags, nil)
+	h.Answers = mergeAnswers(h.Answers, c.request.answers)
 	e := x.add(KindRefused, c.request.who)
 	e.Reason, e.Data = c.why.Why, map[string]string{"queue": c.request.need.Queue}
 	x.queue = x.rules.queue(h.Need.Queue)
 	if f := x.queue.Offline.Form; f != nil && !c.request.skip {
 		x.drop(dueIdle)
-		h.Answers = mergeAnswers(h.Answers, c.request.answers)
 		x.notice(NoticeOffline, offlineData(c.why))
 		x.offlineForm(f, OutcomeUnavailable)
 		return nil

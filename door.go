@@ -69,7 +69,7 @@ type way struct {
 func (e *Engine) ways(r *Request, q *Queue) ([]way, error) {
 	var out []way
 	for i, to := range e.rules.path(q) {
-		came := target{Queue: to.Name, Skills: slices.Clone(r.Skills)}
+		came := target{Queue: to.Name, Skills: slices.Clone(r.Skills), Mode: r.Mode}
 		t, err := to.Intake.brought(came, r.Answers, r.NoForm)
 		if err != nil && i == 0 {
 			return nil, err
@@ -90,12 +90,10 @@ func (e *Engine) ways(r *Request, q *Queue) ([]way, error) {
 	return out, nil
 }
 
-// take makes it a request that goes w.
-func (c *cRequest) take(w way) {
-	c.need.Queue, c.need.Skills, c.from, c.units = w.queue.Name, w.skills, w.from, 1
-	if c.need.Mode == ModeVideo {
-		c.units = w.queue.VideoUnits
-	}
+// take makes it a request that goes w, asked for in a mode.
+func (c *cRequest) take(w way, asked Mode) {
+	c.need.Queue, c.need.Skills, c.from, c.asked = w.queue.Name, w.skills, w.from, asked
+	c.need.Mode, c.units = w.queue.session(asked)
 }
 
 // An AvailabilityReport says whether help can be had in a queue.

@@ -1,6 +1,8 @@
 package handoff
 
 import (
+	"maps"
+	"math"
 	"net/mail"
 	"regexp"
 	"slices"
@@ -50,7 +52,7 @@ func (f *Field) fault(value string) (code, why string) {
 			return "choice", "is not one of the choices"
 		}
 	case FieldMail:
-		if a, err := mail.ParseAddress(value); err != nil || a.Name != "" {
+		if a, err := mail.ParseAddress(value); err != nil || a.Address != strings.TrimSpace(value) {
 			return "mail", "is not a mail address"
 		}
 	case FieldPhone:
@@ -67,7 +69,7 @@ func (f *Field) fault(value string) (code, why string) {
 			return "phone", "is not a phone number"
 		}
 	case FieldNumber:
-		if _, err := strconv.ParseFloat(value, 64); err != nil {
+		if n, err := strconv.ParseFloat(value, 64); err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
 			return "number", "is not a number"
 		}
 	case FieldDate:
@@ -110,11 +112,10 @@ func (f *Form) problems(path string) []error {
 		if _, err := regexp.Compile(fd.Pattern); err != nil || len(fd.Pattern) > maxName {
 			out = append(out, &InvalidError{Field: at + ".Pattern", Why: "is no regular expression, or too long"})
 		}
-		for _, err := range []error{checkText(at+".Label", fd.Label), checkChoices(at, fd)} {
-			if err != nil {
-				out = append(out, err)
-			}
+		if err := checkText(at+".Label", fd.Label); err != nil {
+			out = append(out, err)
 		}
+		out = append(out, fd.choiceProblems(at)...)
 		if fd.Max < 0 {
 			out = append(out, &InvalidError{Field: at + ".Max", Why: "is negative"})
 		}
@@ -122,23 +123,28 @@ func (f *Form) problems(path string) []error {
 	return out
 }
 
-// checkChoices checks the choices of a field and what they lead to.
-func checkChoices(path string, f *Field) error {
-	for choice := range f.Queues {
-		if f.Kind != FieldChoice || !slices.Contains(f.Choices, choice) {
-			return &InvalidError{Field: path + ".Queues", Why: "has one that is not in Choices"}
+// choiceProblems checks the choices of a field and what they lead to.
+func (f *Field) choiceProblems(path string) []error {
+	var out []error
+	there := func(choice string) bool { return f.Kind == FieldChoice && slices.Contains(f.Choices, choice) }
+	for _, choice := range slices.Sorted(maps.Keys(f.Queues)) {
+		if !there(choice) {
+			out = append(out, &InvalidError{Field: path + ".Queues", Why: "has one that is not in Choices"})
 		}
 	}
-	for choice, skills := range f.Skills {
-		if f.Kind != FieldChoice || !slices.Contains(f.Choices, choice) {
-			return &InvalidError{Field: path + ".Skills", Why: "has one that is not in Choices"}
+	for _, choice := range slices.Sorted(maps.Keys(f.Skills)) {
+		if !there(choice) {
+			out = append(out, &InvalidError{Field: path + ".Skills", Why: "has one that is not in Choices"})
 		}
-		n := Need{Queue: "any", Skills: skills}
+		n := Need{Queue: "any", Skills: f.Skills[choice]}
 		if err := n.check(path); err != nil {
-			return err
+			out = append(out, err)
 		}
 	}
-	return checkNames(path+".Choices", f.Choices)
+	if err := checkNames(path+".Choices", f.Choices); err != nil {
+		out = append(out, err)
+	}
+	return out
 }
 
 // targetProblems checks that a form leads to queues that there are.
@@ -161,20 +167,33 @@ func (f *Form) brought(t target, answers map[string]string, all bool) (target, e
 	if f == nil {
 		return t, nil
 	}
-	in, missing := &intake{Fields: f.Fields}, false
 	for i := range f.Fields {
 		fd := &f.Fields[i]
-		v, ok := answers[fd.Name]
-		if !ok {
-			missing = true
-		} else if why := fd.check(v); why != "" {
-			return t, &InvalidError{Field: "Request.Answers." + fd.Name, Why: why}
+		if v, ok := answers[fd.Name]; ok {
+			if why := fd.check(v); why != "" {
+				return t, &InvalidError{Field: "Request.Answers." + fd.Name, Why: why}
+			}
 		}
 	}
-	if missing && !all && !f.WhileWaiting {
+	in := &intake{Fields: f.questions(answers)}
+	if in.from(0) < len(in.Fields) && !all && !f.WhileWaiting {
 		return t, nil
 	}
-	return in.where(t, answers), nil
+	return in.where(t), nil
+}
+
+// questions returns the fields of a form for somebody who has given answers
+// before: those that the form takes need no asking.
+func (f *Form) questions(answers map[string]string) []question {
+	out := make([]question, len(f.Fields))
+	for i := range f.Fields {
+		q := &out[i]
+		q.Field = f.Fields[i]
+		if v, ok := answers[q.Name]; ok && q.check(v) == "" {
+			q.Given, q.Leads = true, q.leads(v)
+		}
+	}
+	return out
 }
 
 // read takes what a user wrote as an answer: a choice also by its number, in
@@ -195,57 +214,97 @@ func (f *Field) read(text string, shown []string) string {
 	return text
 }
 
-// all returns the fields of the form, in its order.
-func (in *intake) all() []*Field {
-	out := make([]*Field, 0, len(in.Fields)+len(in.Given))
-	g := 0
-	for i := range len(in.Fields) + 1 {
-		for ; g < len(in.Given) && in.Given[g].Before <= i; g++ {
-			out = append(out, &in.Given[g].Field)
-		}
-		if i < len(in.Fields) {
-			out = append(out, &in.Fields[i])
+// written makes an answer to what is asked now of what a user wrote.
+func (h *Handoff) written(text string) Response {
+	r := Response{Value: text}
+	if h != nil && h.own.Intake != nil {
+		if in := h.own.Intake; in.Next < len(in.Fields) {
+			r.Value = in.Fields[in.Next].read(text, in.Shown)
 		}
 	}
-	return out
+	return r
 }
 
-// field returns the field of a name, or the one that is asked now; nil if there
+// leads says where an answer leads.
+func (f *Field) leads(answer string) target {
+	return target{Queue: f.Queues[answer], Skills: f.Skills[answer]}
+}
+
+// from returns the first field to ask from i on; the number of fields if there
 // is none.
-func (in *intake) field(name string) *Field {
-	if name == "" {
-		if in.Next < len(in.Fields) {
-			return &in.Fields[in.Next]
-		}
-		return nil
+func (in *intake) from(i int) int {
+	for i < len(in.Fields) && in.Fields[i].Given {
+		i++
 	}
-	for _, f := range in.all() {
-		if f.Name == name {
-			return f
-		}
-	}
-	return nil
+	return i
 }
 
-// done notes that a field was answered or left out. One whose turn has not come
+// before returns the field that was asked before the one that is asked now; -1
+// if there is none.
+func (in *intake) before() int {
+	i := in.Next - 1
+	for i >= 0 && in.Fields[i].Given {
+		i--
+	}
+	return i
+}
+
+// index returns the field of a name, or the one that is asked now; -1 if there
+// is none.
+func (in *intake) index(name string) int {
+	if name != "" {
+		return slices.IndexFunc(in.Fields, func(q question) bool { return q.Name == name })
+	}
+	if in.Next < len(in.Fields) {
+		return in.Next
+	}
+	return -1
+}
+
+// done notes that a field was answered, or left out. One whose turn has not come
 // is not asked any more; those before it still are.
-func (in *intake) done(name string) {
-	i := slices.IndexFunc(in.Fields, func(f Field) bool { return f.Name == name })
-	if i <= in.Next {
-		if i == in.Next {
-			in.Next++
-		}
-		return
+func (in *intake) done(i int, answered bool, leads target) {
+	in.Fields = slices.Clone(in.Fields)
+	q := &in.Fields[i]
+	q.Done, q.Leads = answered, leads
+	switch {
+	case i > in.Next:
+		q.Given = true
+	case i == in.Next:
+		in.Next = in.from(i + 1)
 	}
-	at := 0
-	in.Given = slices.Clone(in.Given)
-	for j := range in.Given {
-		if in.Given[j].Before > i {
-			in.Given[j].Before--
+}
+
+// where says what a form's choices lead to: another queue, more skills. Later
+// fields come later.
+func (in *intake) where(t target) target {
+	for i := range in.Fields {
+		l := &in.Fields[i].Leads
+		if l.Queue != "" {
+			t.Queue = l.Queue
+		}
+		for _, s := range l.Skills {
+			if !slices.ContainsFunc(t.Skills, func(have Skill) bool { return have.Name == s.Name }) {
+				t.Skills = append(slices.Clip(t.Skills), s)
+			}
+		}
+	}
+	return t
+}
+
+// target says where a form leads to after r.
+func (in *intake) target(need *Need, r *Response) target {
+	from := target{Queue: need.Queue, Skills: need.Skills, Mode: need.Mode}
+	if in.From != nil {
+		from = *in.From
+	}
+	c := *in
+	if i := c.index(r.Field); i >= 0 && !r.Back && !r.Rest {
+		if r.Skip {
+			c.done(i, false, target{})
 		} else {
-			at = j + 1
+			c.done(i, true, c.Fields[i].leads(r.Value))
 		}
 	}
-	in.Given = slices.Insert(in.Given, at, given{Field: in.Fields[i], Before: i})
-	in.Fields = slices.Delete(slices.Clone(in.Fields), i, i+1)
+	return c.where(from)
 }

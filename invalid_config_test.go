@@ -254,11 +254,16 @@ func TestInvalidConfig(t *testing.T) {
 
 	// What is wrong in many places is told at once.
 	c := ok()
+	c.Queues[0].Offline.Form = &handoff.Form{Fields: []handoff.Field{{
+		Name: "f", Kind: handoff.FieldChoice, Label: "\xff", Choices: []string{"\n"}, Pattern: "(", Max: -1,
+		Queues: map[string]string{"x": "nowhere"}, Skills: map[string][]handoff.Skill{"y": {{}}},
+	}}}
 	c.Poll, c.BotQueue, c.Rooms = -1, "nowhere", handoff.RoomLinks{}
 	c.Queues[0].Style, c.Queues[0].Reopen, c.Queues[0].Alias, c.Queues[0].Intake = "shout", "never", "\n", &handoff.Form{Fields: []handoff.Field{{}}}
 	_, err = handoff.New(c)
 	for _, want := range []string{
 		"Poll", "BotQueue", "Rooms.Template", "Rooms.Secret", "Queues[0].Style", "Queues[0].Reopen", "Queues[0].Alias", "Queues[0].Intake.Fields[0].Name",
+		"Fields[0].Label", "Fields[0].Choices", "Fields[0].Pattern", "Fields[0].Max", "Fields[0].Queues", "Fields[0].Skills", "leads to no queue",
 	} {
 		require.ErrorContains(t, err, want)
 	}

@@ -28,6 +28,15 @@ func TestInvalidAnswers(t *testing.T) {
 		{Name: "phone", Kind: handoff.FieldPhone},
 		{Name: "number", Kind: handoff.FieldNumber},
 		{Name: "date", Kind: handoff.FieldDate},
+		{Name: "code", Pattern: `[A-Z]\d{3}`},
+	}
+	wrong := map[string][]string{
+		"choice": {"b", "A", "a "},
+		"mail":   {"dana", "Dana <dana@example.com>", "<dana@example.com>", "dana@example.com (me)", "a@example.com, b@example.com"},
+		"phone":  {"12", "call me", "1234567890123456", "+34 600 x"},
+		"number": {"one", "1,5", "NaN", "inf", "-Infinity", "1e999"},
+		"code":   {"b777", "B7777", "xB777", "B777 B777"},
+		"date":   {"2026-02-29", "28.2.2026", "2026-1-1", "tomorrow"},
 	}
 	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
 		_, err := r.Request(r.Ctx, handoff.Request{Conversation: "c", Queue: "support"})
@@ -53,6 +62,9 @@ func TestInvalidAnswers(t *testing.T) {
 			}
 			refused(name, handoff.Response{Field: name, Value: "a\x1b[31m"})
 			refused(name, handoff.Response{Field: name, Value: "a\u0085b"})
+			for _, bad := range wrong[name] {
+				refused(name, handoff.Response{Field: name, Value: bad})
+			}
 			if fields[i].Kind != handoff.FieldText {
 				refused(name, handoff.Response{Field: name, Value: markup})
 				refused(name, handoff.Response{Field: name, Value: "a\nb"})

@@ -124,7 +124,7 @@ type Queue struct {
 	ClosingGrace time.Duration // for those who talk, with ClosingEnds; default 10m
 	KeepCallback time.Duration // who wants to be called back keeps his place so long; default 24h
 
-	Modes        []Mode        // how users may be served; empty: in every way
+	Modes        []Mode        // how users may be served; empty: in every way. Who is led or moved here and asked for another gets the first
 	Alias        string        // shown in place of the agents' names; empty: none
 	Alert        time.Duration // a user who gets no answer for so long is an alert; default never
 	AskRating    AskRating     // whether the user is asked how it was
@@ -228,19 +228,15 @@ const (
 
 // intake is the progress of a form.
 type intake struct {
-	Fields   []Field `json:"fields"`
-	Next     int     `json:"next"`
-	Host     bool    `json:"host,omitempty"`
-	Required bool    `json:"required,omitempty"`
-	OnLapse  Lapse   `json:"on_lapse,omitempty"`
-	Ends     Outcome `json:"ends,omitempty"` // asked because nobody was there: it ends so
+	Fields   []question `json:"fields"` // in the order of the form
+	Next     int        `json:"next"`   // which one is asked now
+	Host     bool       `json:"host,omitempty"`
+	Required bool       `json:"required,omitempty"`
+	OnLapse  Lapse      `json:"on_lapse,omitempty"`
+	Ends     Outcome    `json:"ends,omitempty"` // asked because nobody was there: it ends so
 
 	// Of the question that is asked: the words for its choices, as they were shown.
 	Shown []string `json:"shown,omitempty"`
-
-	// What is not asked: it came with the request, or was answered before its
-	// turn. In the order of the form.
-	Given []given `json:"given,omitempty"`
 
 	// Where the form began, if it is asked while the user waits: what choices
 	// lead to is added to this, and what time has taken off is taken off again.
@@ -248,16 +244,22 @@ type intake struct {
 	Eased []eased `json:"eased,omitempty"`
 }
 
-// given is a field of a form that needs no asking.
-type given struct {
-	Field  Field `json:"field"`
-	Before int   `json:"before"` // index of the field that follows it
+// question is a field of a form that somebody fills in.
+type question struct {
+	Field
+	Given bool `json:"given,omitempty"` // not asked: answered before the form began, or before its turn
+	Done  bool `json:"done,omitempty"`  // answered in this form
+
+	// Where the answer leads. Its words are no guide later: a Redactor may have
+	// kept them out of the store.
+	Leads target `json:"leads,omitzero"`
 }
 
 // target is where answers lead.
 type target struct {
-	Queue  string  `json:"queue"`
+	Queue  string  `json:"queue,omitempty"`
 	Skills []Skill `json:"skills,omitempty"`
+	Mode   Mode    `json:"mode,omitempty"` // what was asked for, also where a queue serves in another way only
 }
 
 // line returns the signature of a need: two needs with the same line can be

@@ -432,7 +432,18 @@ func (h *Handoff) Form() (fields []Field, next int) {
 	if h.own.Intake == nil {
 		return nil, 0
 	}
-	return slices.Clone(h.own.Intake.Fields), h.own.Intake.Next
+	for i := range h.own.Intake.Fields {
+		if i == h.own.Intake.Next {
+			next = len(fields)
+		}
+		if q := &h.own.Intake.Fields[i]; !q.Given {
+			fields = append(fields, q.Field)
+		}
+	}
+	if h.own.Intake.Next >= len(h.own.Intake.Fields) {
+		next = len(fields)
+	}
+	return fields, next
 }
 
 // Offer returns the offer made to agent.

@@ -47,6 +47,9 @@ type Content struct {
 // network tries again by itself, and knows when to stop: it is called within
 // verbs and deliveries, concurrently, and ctx has their time-out.
 //
+// Decisions come first: an answer that is withheld from the store leads to the
+// queue and the skills that it names all the same, and those are stored.
+//
 // Users see what the store has. Of the engine's notices only those are passed
 // through that repeat what a user typed in.
 type Redactor func(ctx context.Context, c Content) (Content, error)

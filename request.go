@@ -90,7 +90,8 @@ func (r *Request) need() Need {
 // Answers to fields of the queue's form are checked as [Engine.Answer] checks
 // them, lead where it would lead, and are not asked for again. With those that
 // lead to another queue, and nothing left to ask before it, that queue is asked
-// at the door.
+// at the door. A queue that answers lead to, or that it is diverted to, and that
+// does not serve users in the Mode of the request does it in its own.
 //
 // A request with a turn is refused with ErrStale when the turn is over. A
 // queue that is closed, full or without agents gives an *UnavailableError; the
@@ -125,9 +126,6 @@ func (e *Engine) Request(ctx context.Context, r Request) (Requested, error) {
 	}
 	ways, err := e.ways(&r, q)
 	if err != nil {
-		return Requested{}, err
-	}
-	if err := ways[0].queue.allows("Request.Mode", r.Mode); err != nil {
 		return Requested{}, err
 	}
 	c := r.command(ways[0])
@@ -166,7 +164,7 @@ func (r *Request) command(w way) cRequest {
 	}
 	c.wanted = w.queue.Name
 	c.need.Exclude = slices.Clone(r.Exclude)
-	c.take(w)
+	c.take(w, r.Mode)
 	if r.Turn.Call != "" {
 		c.who = Party{Role: RoleBot, ID: r.Turn.Bot}
 		if !r.Turn.Unwatched {
@@ -209,7 +207,7 @@ func (e *Engine) request(ctx context.Context, r *Request, ways []way, c cRequest
 	var o outcome
 	var refused *UnavailableError
 	for _, w := range ways {
-		c.take(w)
+		c.take(w, r.Mode)
 		door, derr := e.door(ctx, w.queue, &c.need)
 		if derr != nil {
 			return Requested{}, derr
@@ -227,7 +225,7 @@ func (e *Engine) request(ctx context.Context, r *Request, ways []way, c cRequest
 		}
 	}
 	if refused != nil {
-		c.take(ways[0])
+		c.take(ways[0], r.Mode)
 		o, err = e.settle(ctx, h, open, r, cRefuse{request: c, why: refused}, op)
 	}
 	if err != nil {
@@ -334,7 +332,7 @@ func (e *Engine) Answer(ctx context.Context, conversation string, r Response) (H
 	}
 	o, err := e.do(ctx, h.ID, op, func(h *Handoff) (command, error) {
 		c := cAnswer{field: r.Field, value: r.Value, skip: r.Skip, back: r.Back, all: r.Rest}
-		d, err := e.formDoor(ctx, h, r.Field, r.Value)
+		d, err := e.formDoor(ctx, h, r)
 		c.facts = d
 		return c, err
 	})

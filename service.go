@@ -11,6 +11,10 @@ type Absence struct {
 
 	// Form is asked then. What the user answers is stored as a message for the
 	// team, and the bot has the user again. Nil asks nothing.
+	//
+	// What he has answered before, in a form or to the bot, and a field of that
+	// name takes, is not asked again and is a part of the message; where that is
+	// all, it is the message. Who answers nothing that he is asked leaves none.
 	Form *Form
 
 	// Ticket makes Queue.Tickets make a ticket of a request that was missed or

@@ -124,7 +124,7 @@ func (e *Engine) facts(ctx context.Context, h *Handoff, kind string) (facts, err
 			f.awaySince = h.own.AwaySince
 		}
 	case dueIntake:
-		d, err := e.formDoor(ctx, h, "", "")
+		d, err := e.formDoor(ctx, h, Response{Rest: true})
 		f.door = d
 		return f, err
 	case dueIdle:

@@ -305,9 +305,13 @@ func (e *Engine) Transfer(ctx context.Context, id ID, a Actor, t Target) (Handof
 	}
 	o, err := e.act(ctx, id, a, "transfer", "", func(h *Handoff) (command, error) {
 		c := cTransfer{who: a, warm: t.Warm, note: t.Note}
-		need := h.Need
+		need, there := h.Need, *h
 		if t.Queue != "" {
 			need.Queue = t.Queue
+			need.Mode, there.own.Units = e.rules.queue(t.Queue).session(need.Mode)
+		}
+		if t.Warm {
+			there = *h // what he takes is the session as it is
 		}
 		if t.Skills != nil {
 			need.Skills = slices.Clone(t.Skills)
@@ -316,7 +320,7 @@ func (e *Engine) Transfer(ctx context.Context, id ID, a Actor, t Target) (Handof
 			return nil, err
 		}
 		if t.Agent != "" {
-			who, err := e.candidate(ctx, "Target.Agent", t.Agent, h, need.Queue)
+			who, err := e.candidate(ctx, "Target.Agent", t.Agent, &there, need.Queue)
 			if err == nil {
 				err = e.target(ctx, t.Agent)
 			}

@@ -112,7 +112,7 @@ func (e *Engine) receive(ctx context.Context, in *Incoming, c cReceive, again bo
 			return turn, nil
 		}
 	}
-	if c.door, err = e.formDoor(ctx, h, "", in.Text); err != nil {
+	if c.door, err = e.formDoor(ctx, h, h.written(in.Text)); err != nil {
 		return Turn{}, err
 	}
 	o, err := e.received(ctx, in, h, c)

@@ -5,27 +5,25 @@ import (
 	"maps"
 )
 
-// formDoor says whether the queue can take somebody that a form leads to once
-// value is given.
-func (e *Engine) formDoor(ctx context.Context, h *Handoff, field, value string) (door, error) {
+// formDoor says whether the queue can take somebody that a form leads to after r.
+func (e *Engine) formDoor(ctx context.Context, h *Handoff, r Response) (door, error) {
 	open := door{}
 	if h == nil || h.own.Intake == nil || h.own.Intake.Ends != "" {
 		return open, nil
 	}
 	in := h.own.Intake
-	if f := in.Next; f < len(in.Fields) && field == "" {
-		value = in.Fields[f].read(value, in.Shown)
-	}
-	queue := in.target(h.Answers, h.Need.Queue, field, value)
-	q := e.rules.queues[queue]
-	if q == nil || in.From != nil && queue == h.Need.Queue {
+	t := in.target(&h.Need, &r)
+	q := e.rules.queues[t.Queue]
+	if q == nil || in.From != nil && t.Queue == h.Need.Queue {
 		return open, nil
 	}
 	need := h.Need
-	need.Queue = queue
+	if need.Queue = t.Queue; t.Queue != h.Need.Queue {
+		need.Mode, _ = q.session(t.Mode)
+	}
 	why, err := e.door(ctx, q, &need)
 	if why != nil {
-		open[queue] = why
+		open[t.Queue] = why
 	}
 	return open, err
 }

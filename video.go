@@ -131,6 +131,18 @@ func (e *Engine) Video(ctx context.Context, id ID, a Actor) (Handoff, error) {
 	return e.result(o, err)
 }
 
+// session says how the queue serves somebody who asks for a mode, and what seats
+// that takes.
+func (q *Queue) session(asked Mode) (Mode, int) {
+	if q.allows("", asked) != nil {
+		asked = q.Modes[0]
+	}
+	if asked == ModeVideo {
+		return asked, q.VideoUnits
+	}
+	return asked, 1
+}
+
 // allows checks that a queue serves users in a way.
 func (q *Queue) allows(field string, m Mode) error {
 	if len(q.Modes) == 0 || slices.Contains(q.Modes, m) {

@@ -4,7 +4,6 @@ package flows
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -14,18 +13,15 @@ import (
 
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/analytics"
-	"github.com/seed-2a427302/handoff/automate"
-	"github.com/seed-2a427302/handoff/canned"
 	"github.com/seed-2a427302/handoff/handofftest"
-	"github.com/seed-2a427302/handoff/history"
 	"github.com/seed-2a427302/handoff/notices"
 	"github.com/seed-2a427302/handoff/provider/inmem"
 	"github.com/seed-2a427302/handoff/trigger"
 )
 
-func triggers(t *testing.T) *trigger.Engine {
+func triggers(t *testing.T, c trigger.Config) *trigger.Engine {
 	t.Helper()
-	e, err := trigger.New(trigger.Config{})
+	e, err := trigger.New(c)
 	require.NoError(t, err)
 	return e
 }
@@ -35,6 +31,12 @@ func shows(t *testing.T, r *handofftest.Rig, conversation, text string) {
 	t.Helper()
 	r.Wait()
 	require.Contains(t, strings.Join(r.Users.Texts(conversation), "\n"), text)
+}
+
+// has reports whether the latest handoff of a conversation has an entry.
+func has(r *handofftest.Rig, conversation string, kind handoff.Kind) bool {
+	r.Wait()
+	return slices.ContainsFunc(r.Entries(r.Last(conversation).ID), func(e handoff.Entry) bool { return e.Kind == kind })
 }
 
 // An IT help desk: a service template with its fields, and a direct flow.
@@ -57,9 +59,40 @@ func TestServiceTemplateAndDirectFlow(t *testing.T) {
 		script, err := r.Transcript(r.Ctx, h.ID)
 		require.NoError(t, err)
 		require.Equal(t, "I want to talk to a human agent", script[0].Text)
+		// "Leverages existing ticketing templates": the ticket has the fields.
+		_, err = r.Ticket(r.Ctx, h.ID, ann.By(), "No mail since nine.")
+		require.NoError(t, err)
+		require.Equal(t, 1, tickets.Calls("ticket"))
+		// "Chat interface remains consistent": what she says comes in the same place.
+		ann.Says(h.ID, "It works again.")
+		shows(t, r, "template", "It works again.")
 		// "After resolution, the conversation may return to the bot …"
 		ann.Returns(h.ID, "restored")
 		require.Equal(t, "restored", r.Bot.Calls(handoff.BotEnded)[0].Note)
+
+		// "Specific phrases or questions", "detected frustration or repeated
+		// failures" and "complex inquiries beyond bot capabilities" suggest a person;
+		// a yes is enough.
+		for c, says := range map[string][]string{
+			"phrase":      {"my laptop was stolen"},
+			"complex":     {"I need a refund for the licence"},
+			"failures":    {"the mail does not come", "it is the mail of the new colleague"},
+			"frustration": {"This is useless!!", "You are NOT helping, this is ridiculous!"},
+		} {
+			for i, text := range says {
+				turn := r.Says(c, text)
+				require.True(t, turn.Open(), c)
+				_, err := r.Reply(r.Ctx, turn, handoff.Message{Text: "I did not get that.", Fallback: c == "failures"})
+				require.NoError(t, err)
+				if i == len(says)-1 {
+					shows(t, r, c, "Would you like to talk to a person?")
+				}
+			}
+			require.False(t, r.Says(c, "yes please").Open())
+			require.Equal(t, "template", r.Last(c).Need.Queue)
+			_, err := r.Cancel(r.Ctx, c, false)
+			require.NoError(t, err)
+		}
 
 		// The button "Connect to Agent" of the landing page, which collects
 		// "preliminary information before connection".
@@ -90,7 +123,13 @@ func TestServiceTemplateAndDirectFlow(t *testing.T) {
 			{Name: "template", Intake: form, Tickets: tool},
 			{Name: "direct", Intake: form, NeedAgents: true, Tickets: tool, Offline: handoff.Absence{Tell: true, Ticket: true}},
 		}
-		c.Escalation = handoff.Escalation{Triggers: triggers(t), Queue: "template"}
+		c.Escalation = handoff.Escalation{Triggers: triggers(t, trigger.Config{
+			Phrases:      []trigger.Phrase{{Text: "laptop was stolen"}},
+			Unauthorised: map[string][]string{"money": {"refund"}},
+			Policy: trigger.Policy{Reasons: map[trigger.Reason]trigger.Threshold{
+				trigger.ReasonPhrase: {Offer: .5, Transfer: -1}, trigger.ReasonUnauthorised: {Offer: .5, Transfer: -1},
+			}},
+		}), Queue: "template"}
 	})
 }
 
@@ -108,16 +147,28 @@ func TestQueueTextWithPeopleAheadAndMinutes(t *testing.T) {
 			r.Asks(c)
 			r.Sleep(time.Second)
 		}
+		// "Agent availability status (so the bot can set accurate wait time
+		// expectations)."
+		there, err := r.Availability(r.Ctx, handoff.Need{Queue: "support"})
+		require.NoError(t, err)
+		require.Equal(t, handoff.Online, there.Availability)
+		require.Equal(t, 2, there.Waiting)
 		// "A billing dispute that the bot cannot authorize": it hands over "the
 		// full transcript, user metadata, and any flags".
-		turn := r.Says("dana", "I was charged twice, and nobody answers!")
-		_, err := r.Request(r.Ctx, handoff.Request{
+		turn := r.Says("dana", "I was charged twice")
+		_, err = r.Reply(r.Ctx, turn, handoff.Message{Text: "I cannot pay that back."})
+		require.NoError(t, err)
+		turn = r.Says("dana", "Are you kidding me? This is ridiculous!")
+		_, err = r.Request(r.Ctx, handoff.Request{
 			Turn: turn, Queue: "support", Reason: "not_authorised", Flags: []string{"frustrated"}, User: &handoff.Contact{ID: "u1", Name: "Dana"},
+			Data: map[string]string{"invoice": "7"},
 		})
 		require.NoError(t, err)
 		r.Sleep(time.Second)
 		saw := r.Users.Texts("dana")
 		require.Regexp(t, `^There are 2 people ahead of you, so the estimated wait is about \d+ minutes\.$`, saw[len(saw)-1])
+		// "Two-way message passing during the transition period."
+		require.False(t, r.Says("dana", "hello?").Open())
 		// "New messages from the user route to the agent rather than the bot until
 		// the agent resolves the conversation or returns it."
 		for _, c := range []string{"first", "second", "third"} {
@@ -127,6 +178,13 @@ func TestQueueTextWithPeopleAheadAndMinutes(t *testing.T) {
 		h := r.Last("dana")
 		require.Equal(t, []string{"frustrated"}, h.Flags)
 		require.Equal(t, "Dana", h.User.Name)
+		script, err := r.Transcript(r.Ctx, h.ID)
+		require.NoError(t, err)
+		var said []string
+		for _, e := range script {
+			said = append(said, e.Text)
+		}
+		require.Subset(t, said, []string{"I was charged twice", "I cannot pay that back.", "Are you kidding me? This is ridiculous!", "hello?"})
 		require.False(t, r.Says("dana", "the invoice is no. 7").Open())
 		ann.Says(h.ID, "It is paid back.")
 		shows(t, r, "dana", "It is paid back.") // "in the same chat window"
@@ -136,6 +194,14 @@ func TestQueueTextWithPeopleAheadAndMinutes(t *testing.T) {
 		// "Hybrid sessions where the agent monitors the bot and can step in
 		// without a full handoff."
 		r.Says("watched", "hello")
+		live, stop := context.WithCancel(r.Ctx)
+		for e, err := range r.Follow(live, r.Last("watched").ID, 0) {
+			require.NoError(t, err)
+			if e.Text == "hello" {
+				break // he reads along
+			}
+		}
+		stop()
 		_, err = r.Join(r.Ctx, r.Last("watched").ID, ann.By(), handoff.Message{Text: "I am here, too."})
 		require.NoError(t, err)
 		shows(t, r, "watched", "I am here, too.")
@@ -143,6 +209,58 @@ func TestQueueTextWithPeopleAheadAndMinutes(t *testing.T) {
 	}, func(c *handoff.Config) {
 		c.Notices = words
 		c.Queues[0].Expect.Handle, c.Queues[0].Expect.Patience, c.Queues[0].Expect.Weight = 2*time.Minute, time.Hour, 10
+	})
+}
+
+// The same with the queue of a platform: "the chatbot platform's webhook posts
+// the conversation context to the live chat API, creating a new conversation".
+func TestConversationOnAPlatform(t *testing.T) {
+	var platform *inmem.Platform
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		done := make(chan struct{})
+		ctx, stop := context.WithCancel(r.Ctx)
+		go func() {
+			defer close(done)
+			platform.Pump(ctx, func(ctx context.Context, w handoff.Webhook) error {
+				_, err := r.Webhook(ctx, "inmem", w)
+				return err
+			})
+		}()
+		defer func() { stop(); <-done }()
+		turn := r.Says("dana", "I was charged twice")
+		asked, err := r.Request(r.Ctx, handoff.Request{Turn: turn, Queue: "support", User: &handoff.Contact{ID: "u1", Name: "Dana"}})
+		require.NoError(t, err)
+		r.Sleep(time.Second)
+		chat := platform.Chats()[0]
+		require.Equal(t, "I was charged twice", chat.Messages[0].Text)
+		// "There are 2 people ahead of you", as the platform says.
+		platform.Queue(chat.Reference, 3, 2*time.Minute)
+		r.Sleep(time.Second)
+		shows(t, r, "dana", "2 people are ahead of you.")
+		r.Says("dana", "hello?")
+		// "The next available agent picks it up, and the conversation continues in
+		// the same chat window."
+		platform.Join(chat.Reference, handoff.Party{ID: "7", Name: "Vera"})
+		r.Sleep(time.Second)
+		platform.Say(chat.Reference, "It is paid back.")
+		r.Sleep(time.Second)
+		shows(t, r, "dana", "It is paid back.")
+		require.False(t, r.Says("dana", "thanks").Open())
+		r.Sleep(time.Second)
+		var got []string
+		for _, m := range platform.Chats()[0].Messages {
+			got = append(got, m.Text)
+		}
+		require.Equal(t, []string{"I was charged twice", "hello?", "It is paid back.", "thanks"}, got)
+		// "… until the agent resolves the conversation."
+		platform.End(chat.Reference)
+		r.Sleep(time.Second)
+		require.Equal(t, handoff.OutcomeResolved, r.Now(asked.Handoff.ID).Outcome)
+		require.True(t, r.Says("dana", "one more thing").Open())
+	}, func(c *handoff.Config) {
+		platform = inmem.New(inmem.Options{}) // in the bubble, as what waits for it
+		c.Providers = []handoff.Provider{platform.Provider()}
+		c.Queues[0].Providers = []string{"inmem"}
 	})
 }
 
@@ -159,9 +277,34 @@ func TestMessagesOfAChatComponent(t *testing.T) {
 			c.Notices = words
 			c.Rooms = handoff.RoomLinks{Template: "https://meet.example.com/{room}", Secret: []byte("0123456789abcdef")}
 			c.Queues[0].NeedAgents, c.Queues[0].Offline = true, handoff.Absence{Tell: true, Form: form}
+			// "Check Live chat for using only text chat, Video chat for using only
+			// video chat, both to use text and video chat."
+			only := func(name string, m handoff.Mode) handoff.Queue {
+				return handoff.Queue{Name: name, Modes: []handoff.Mode{m}}
+			}
+			c.Queues = append(c.Queues, only("live chat", handoff.ModeText), only("video chat", handoff.ModeVideo))
 		})
 	}
 	play(form, func(t *testing.T, r *handofftest.Rig) {
+		for queue, m := range map[string]handoff.Mode{"live chat": handoff.ModeVideo, "video chat": handoff.ModeText} {
+			_, err := r.Request(r.Ctx, handoff.Request{Conversation: "wrong", Queue: queue, Mode: m})
+			require.ErrorIs(t, err, handoff.ErrInvalid)
+		}
+		// "3 types of notifications": what an agent's dashboard is told.
+		told := map[string][]handoff.FeedEvent{}
+		ctx, stop := context.WithCancel(r.Ctx)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for ev, err := range r.Feed(ctx, "") {
+				if err != nil {
+					return
+				}
+				told[ev.ID.Conversation] = append(told[ev.ID.Conversation], ev)
+			}
+		}()
+		defer func() { stop(); <-done }()
+		r.Wait()
 		// "Offline Message: displayed to visitor if agents are offline", with the
 		// offline form and its buttons "Skip" and "Back".
 		_, err := r.Request(r.Ctx, handoff.Request{Conversation: "night", Queue: "support"})
@@ -175,8 +318,13 @@ func TestMessagesOfAChatComponent(t *testing.T) {
 		r.Says("night", "dana@example.com")
 		require.True(t, r.Now(handoff.ID{Conversation: "night", Number: 1}).LeftMessage)
 
-		// "Max Chats": conversations in parallel; the agent is assigned to this interface.
-		ann := r.Hire(handoff.Agent{ID: "ann", Name: "Ann", Seats: 2, Queues: []string{"support"}, Video: true})
+		// "Enter the agent details": name, max chats, role, and the interfaces that
+		// he is assigned to; "it is also possible to delete or edit".
+		ann := r.Hire(handoff.Agent{ID: "ann", Name: "Ann", Seats: 1, Queues: []string{"support"}, Video: true})
+		require.NoError(t, r.Floor.Put(r.Ctx, handoff.Agent{ID: "ann", Name: "Ann", Seats: 2, Queues: []string{"support", "video chat"}, Video: true}))
+		r.Agent("former", 1)
+		require.NoError(t, r.Floor.Delete(r.Ctx, "former"))
+		// "Live chat request", and "Max Chats".
 		r.Asks("text")
 		shows(t, r, "text", "Welcome!")
 		ann.Accept()
@@ -192,11 +340,21 @@ func TestMessagesOfAChatComponent(t *testing.T) {
 		// "New chat initiated", and "Takeover Message: if agent starts the human takeover".
 		ann.Ends(h.ID)
 		r.Says("fresh", "hello")
-		require.Equal(t, handoff.KindOpened, r.Entries(r.Last("fresh").ID)[0].Kind)
+		r.Wait()
+		require.Contains(t, told["fresh"][0].Kinds, handoff.KindOpened)
+		for _, c := range []string{"text", "video"} {
+			require.Contains(t, told[c][0].Kinds, handoff.KindRequested)
+			require.Equal(t, c == "video", r.Now(handoff.ID{Conversation: c, Number: 1}).Need.Mode == handoff.ModeVideo)
+		}
 		ann.Decline("busy")
 		_, err = r.TakeOver(r.Ctx, r.Last("fresh").ID, ann.By(), "support")
 		require.NoError(t, err)
 		shows(t, r, "fresh", "Ann takes over.")
+		// "… or did not answer the request": the offline form again.
+		r.Sleep(11 * time.Minute)
+		shows(t, r, "third", "We are offline.")
+		shows(t, r, "third", "Your name?")
+		require.Equal(t, handoff.ReasonDeclined, r.Last("third").Missed)
 	})
 	play(nil, func(t *testing.T, r *handofftest.Rig) {
 		// "If not active, chat flow will continue to show the next component."
@@ -206,150 +364,5 @@ func TestMessagesOfAChatComponent(t *testing.T) {
 		_, err = r.Reply(r.Ctx, asked.Turn, handoff.Message{Text: "the next component"})
 		require.NoError(t, err)
 		shows(t, r, "c", "the next component")
-	})
-}
-
-// Presence check, prechat, skill, a bot that stays out, failure.
-func TestPresencePrechatAndSkill(t *testing.T) {
-	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
-		status := func() string { // the context variable agentStatus
-			a, err := r.Availability(r.Ctx, handoff.Need{Queue: "shop"})
-			if err == nil && a.Availability == handoff.Online {
-				return "online"
-			}
-			return "offline"
-		}
-		require.Equal(t, "offline", status())
-		// "If any part of the live chat handover flow fails, the handover will not
-		// be triggered, and the end-user will continue the conversation."
-		turn := r.Says("c", "hi")
-		_, err := r.Request(r.Ctx, handoff.Request{Turn: turn, Skills: []handoff.Skill{{Name: "returns"}}, URL: "https://shop.example.com/x"})
-		require.ErrorIs(t, err, handoff.ErrUnavailable)
-		require.Equal(t, handoff.StateBot, r.Last("c").State)
-
-		r.Hire(handoff.Agent{ID: "bob", Seats: 1, Queues: []string{"shop"}})
-		ann := r.Hire(handoff.Agent{ID: "ann", Seats: 1, Queues: []string{"shop"}, Skills: map[string]int{"returns": 1}})
-		require.Equal(t, "online", status())
-		r.Floor.Break(errors.New("no answer")) // "If the presence check call should fail … offline."
-		require.Equal(t, "offline", status())
-		r.Floor.Break(nil)
-
-		// An answer with the addition live chat, and skill "returns". "URL based
-		// routing will be performed"; the prechat event triggers a dialog of the bot.
-		turn = r.Says("c", "I want to return it")
-		asked, err := r.Request(r.Ctx, handoff.Request{Turn: turn, Skills: []handoff.Skill{{Name: "returns"}}, URL: "https://shop.example.com/x"})
-		require.NoError(t, err)
-		require.Equal(t, handoff.StateIntake, asked.Handoff.State)
-		// "When the transactional dialog is finished a handover will be done."
-		_, err = r.Answer(r.Ctx, "c", handoff.Response{Field: "order", Value: "B7"})
-		require.NoError(t, err)
-		r.Wait()
-		h := ann.Accept()
-		require.Equal(t, "B7", h.Answers["order"])
-		require.Equal(t, "shop", h.Need.Queue)
-		ann.Ends(h.ID)
-		// The bot "will no longer receive any interactions" for 24 hours.
-		require.False(t, r.Says("c", "still there?").Open())
-		r.Sleep(23 * time.Hour)
-		require.False(t, r.Says("c", "hello?").Open())
-		r.Sleep(2 * time.Hour)
-		require.True(t, r.Says("c", "and now?").Open())
-	}, func(c *handoff.Config) {
-		c.Queues = []handoff.Queue{{
-			Name: "shop", NeedAgents: true, StayOut: 24 * time.Hour,
-			Intake: &handoff.Form{Host: true, Required: true, Fields: []handoff.Field{{Name: "order", Required: true}}},
-		}}
-		c.Choose = []handoff.Choice{{Queue: "shop", URL: "shop.example.com"}}
-	})
-}
-
-// customers is a CRM.
-type customers struct{}
-
-func (customers) Find(context.Context, handoff.Contact) ([]handoff.Customer, error) {
-	return []handoff.Customer{{ID: "7", Name: "Dana"}}, nil
-}
-
-// A node in the flow, the inbox, accept, tools, end, back to the bot; missed
-// requests and automations.
-func TestNodeInboxToolsAndEnd(t *testing.T) {
-	platform := inmem.New(inmem.Options{})
-	rules, err := automate.New([]automate.Rule{
-		{Name: "follow-up", Button: "Ticket", Do: []automate.Action{{Ticket: "Follow up {user}"}}},
-		{
-			Name: "ended", On: []handoff.Kind{handoff.KindEnded}, If: automate.Condition{Outcomes: []handoff.Outcome{handoff.OutcomeResolved}},
-			Do: []automate.Action{{Tag: []string{"done"}}},
-		},
-		{Name: "missed", On: []handoff.Kind{handoff.KindMissed}, Do: []automate.Action{{Ticket: "Missed"}}},
-	}, automate.Options{})
-	require.NoError(t, err)
-	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
-		rules.Use(r.Engine)
-		tab := func(states ...handoff.State) int {
-			list, err := r.List(r.Ctx, handoff.Query{Queue: "support", States: states})
-			require.NoError(t, err)
-			return len(list)
-		}
-		turn := r.Says("c", "my parcel is lost")
-		_, err := r.Request(r.Ctx, handoff.Request{Turn: turn, Queue: "support", Reason: "flow_node", User: &handoff.Contact{ID: "u", Name: "Dana"}})
-		require.NoError(t, err)
-		// "Pre-chat survey: answers the user submitted after requesting live chat but
-		// before a team member accepted": while he waits.
-		shows(t, r, "c", "Which carrier?")
-		r.Says("c", "DHL")
-		// "New: incoming requests waiting to be accepted", with a preview.
-		require.Equal(t, 1, tab(handoff.StateWaiting, handoff.StateOffered))
-		ann := r.Agent("ann", 3)
-		h := r.Last("c")
-		script, err := r.Transcript(r.Ctx, h.ID)
-		require.NoError(t, err)
-		require.Equal(t, "my parcel is lost", script[0].Text)
-		h, err = r.Accept(r.Ctx, h.ID, ann.By(), 0)
-		require.NoError(t, err)
-		require.Equal(t, 1, tab(handoff.StateActive)) // "Open"
-		require.Equal(t, "DHL", h.Answers["carrier"])
-		found, err := r.Customers(r.Ctx, h.ID) // "Contact info"
-		require.NoError(t, err)
-		require.Equal(t, "7", found[0].ID)
-		_, err = r.Note(r.Ctx, h.ID, ann.By(), "VIP") // "never visible to the end-user"
-		require.NoError(t, err)
-		reply := canned.Reply{Name: "hi", Text: "Hello {user}, {agent} here."}
-		ann.Says(h.ID, reply.Fill(&h))
-		shows(t, r, "c", "Hello Dana, ann here.")
-		require.NotContains(t, strings.Join(r.Users.Texts("c"), " "), "VIP")
-		require.NoError(t, rules.Run(r.Ctx, "follow-up", h.ID, ann.By().Once("press")))
-		// "Once ended, control returns to the AI agent."
-		ann.Ends(h.ID)
-		require.True(t, r.Says("c", "thanks").Open())
-		require.Contains(t, r.Now(h.ID).Tags, "done")
-		require.Equal(t, 1, tab(handoff.StateEnded)) // "Closed"
-
-		// "Conversations left inactive are automatically closed."
-		r.Asks("quiet", func(q *handoff.Request) { q.NoForm = true })
-		quiet := r.Last("quiet").ID
-		_, err = r.Accept(r.Ctx, quiet, ann.By(), 0)
-		require.NoError(t, err)
-		r.Sleep(20 * time.Minute)
-		require.Equal(t, handoff.OutcomeIdle, r.Now(quiet).Outcome)
-
-		// "Missed requests where no one picked up before the timeout"; a ticket is made.
-		ann.Leaves()
-		r.Asks("nobody", func(q *handoff.Request) { q.NoForm = true })
-		r.Sleep(11 * time.Minute)
-		page, err := history.List(r.Ctx, r.Engine, history.Filter{Class: history.Missed}, "", 10)
-		require.NoError(t, err)
-		require.Len(t, page.Handoffs, 1)
-		require.Equal(t, "nobody", page.Handoffs[0].ID.Conversation)
-		require.Equal(t, 2, platform.Calls("ticket"))
-		// "Download conversation transcripts in bulk. Filter by status, agent …"
-		var file strings.Builder
-		_, err = history.Export{Format: history.Text, Filter: history.Filter{Class: history.Completed, Query: handoff.Query{Agent: "ann"}}}.Write(r.Ctx, &file, r.Engine)
-		require.NoError(t, err)
-		require.Contains(t, file.String(), "Hello Dana, ann here.")
-	}, func(c *handoff.Config) {
-		c.CRM, c.Sinks = customers{}, map[string]handoff.Sink{"rules": rules}
-		c.Providers = []handoff.Provider{platform.Provider()}
-		c.Queues[0].Style, c.Queues[0].Tickets = handoff.Pull, platform.Provider().Info().Name
-		c.Queues[0].Intake = &handoff.Form{WhileWaiting: true, Fields: []handoff.Field{{Name: "carrier", Label: "Which carrier?"}}}
 	})
 }
