@@ -38,6 +38,24 @@ func TestCodec_unknownFieldsSurvive(t *testing.T) {
 	require.InEpsilon(t, 9.0, again["epoch"], 0)
 }
 
+func TestCodec_form(t *testing.T) {
+	in := &intake{Next: 1, Host: true, Required: true, OnLapse: LapseCancel, Asked: ModeVideo, Ends: OutcomeMissed, Shown: []string{"x"}, Fields: []question{
+		{
+			Field: Field{
+				Name: "a", Label: "A?", Kind: FieldChoice, Required: true, Choices: []string{"x"}, Pattern: "x", Max: 3,
+				Queues: map[string]string{"x": "q"}, Skills: map[string][]Skill{"x": {{Name: "s", Level: 1}}},
+			},
+			Given: true, Done: true, Leads: target{Queue: "q", Skills: []Skill{{Name: "s", Level: 1}}},
+		},
+		{Field: Field{Name: "b"}},
+	}, From: &target{Queue: "f"}, Eased: []eased{{Do: RelaxLevels, By: 2}}}
+	h := &Handoff{ID: ID{Conversation: "c", Number: 1}}
+	h.own.Intake = in
+	back, err := (&Record{ID: h.ID, Body: BodyOf(Body{value: h}.Bytes())}).decode()
+	require.NoError(t, err)
+	require.Equal(t, in, back.own.Intake)
+}
+
 func TestCodec_sessionsStayInside(t *testing.T) {
 	h := &Handoff{ID: ID{Conversation: "c", Number: 1}}
 	h.own.Bindings = []Binding{{Number: 1, Session: Session{Reference: "r", State: []byte("secret")}}}

@@ -453,9 +453,8 @@ func (c cRequeue) apply(x *change) error {
 
 // cReturn gives the user to the bot.
 type cReturn struct {
-	who     Actor
-	note    string
-	summary string
+	who  Actor
+	note string
 }
 
 func (c cReturn) name() string { return "return" }
@@ -466,9 +465,6 @@ func (c cReturn) apply(x *change) error {
 	}
 	e := x.add(KindReturned, c.who.party())
 	e.Text = c.note
-	if c.summary != "" {
-		x.h.Summary = c.summary
-	}
 	x.over(OutcomeReturned, NoticeReturned)
 	return nil
 }

@@ -12,12 +12,12 @@ import (
 type door map[string]*UnavailableError
 
 // intake returns what a form is to ask: what the request did not bring along
-// already. Nil: nothing. from is where the request came in.
-func (x *change) intake(f *Form, from target) *intake {
+// already. Nil: nothing. from is where the request came in, and asked its mode.
+func (x *change) intake(f *Form, from target, asked Mode) *intake {
 	if f == nil {
 		return nil
 	}
-	in := &intake{Fields: f.questions(x.h.Answers), Host: f.Host, Required: f.Required, OnLapse: f.OnLapse}
+	in := &intake{Fields: f.questions(x.h.Answers), Host: f.Host, Required: f.Required, OnLapse: f.OnLapse, Asked: asked}
 	if in.Next = in.from(0); in.Next == len(in.Fields) {
 		return nil
 	}
@@ -180,8 +180,7 @@ func (x *change) filled(d door) {
 	case in.From != nil:
 		return // he waits already, where his answers led
 	}
-	n := &x.h.Need
-	x.goWhere(in.where(target{Queue: n.Queue, Skills: n.Skills, Mode: n.Mode}))
+	x.goWhere(in.where(target{Queue: x.h.Need.Queue, Skills: x.h.Need.Skills}), in.Asked)
 	if why := d[x.h.Need.Queue]; why != nil {
 		x.absent(OutcomeUnavailable, why)
 		return
@@ -189,8 +188,8 @@ func (x *change) filled(d door) {
 	x.enter(NoticeWaiting)
 }
 
-// goWhere makes the need one for t.
-func (x *change) goWhere(t target) {
+// goWhere makes the need one for t, by somebody who asked for a mode.
+func (x *change) goWhere(t target, asked Mode) {
 	n := &x.h.Need
 	n.Skills = t.Skills
 	if t.Queue == n.Queue {
@@ -198,7 +197,7 @@ func (x *change) goWhere(t target) {
 	}
 	n.Queue = t.Queue
 	x.queue = x.rules.queue(t.Queue)
-	x.serve(t.Mode)
+	x.serve(asked)
 	n.BotAnswers = x.queue.BotAnswers
 	x.h.own.QueueMax = 0 // whoever is inside is not sent away at the door
 }
@@ -221,7 +220,7 @@ func (x *change) leads(in, was *intake, d door) bool {
 		return true
 	}
 	x.withdraw(ReasonWithdrawn)
-	x.goWhere(t)
+	x.goWhere(t, in.Asked)
 	if why := d[t.Queue]; why != nil {
 		x.h.own.Intake = nil
 		x.absent(OutcomeUnavailable, why)

@@ -1,7 +1,6 @@
 package handoff
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -74,11 +73,11 @@ func (x *change) request(c *cRequest) {
 	if x.rules.summaries && h.Summary == "" {
 		x.set(dueSummary, 0)
 	}
-	from := target{Queue: c.need.Queue, Skills: c.need.Skills, Mode: cmp.Or(c.asked, c.need.Mode)}
+	from := target{Queue: c.need.Queue, Skills: c.need.Skills}
 	if c.from != nil {
 		from = *c.from
 	}
-	in := x.intake(x.rules.queue(from.Queue).Intake, from)
+	in := x.intake(x.rules.queue(from.Queue).Intake, from, c.asked)
 	if c.skip || len(x.queue.Providers) > 0 && c.from != nil {
 		in = nil // nothing is to be asked, or a platform asks for itself
 	}

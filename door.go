@@ -69,7 +69,7 @@ type way struct {
 func (e *Engine) ways(r *Request, q *Queue) ([]way, error) {
 	var out []way
 	for i, to := range e.rules.path(q) {
-		came := target{Queue: to.Name, Skills: slices.Clone(r.Skills), Mode: r.Mode}
+		came := target{Queue: to.Name, Skills: slices.Clone(r.Skills)}
 		t, err := to.Intake.brought(came, r.Answers, r.NoForm)
 		if err != nil && i == 0 {
 			return nil, err

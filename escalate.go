@@ -131,7 +131,7 @@ func (e *Engine) reopens(h *Handoff) *reopen {
 
 func (e *Engine) reopen(ctx context.Context, r *reopen, op string) (heard, error) {
 	q := e.rules.queues[r.Need.Queue]
-	c := cRequest{who: Party{Role: RoleEngine}, need: r.Need, reason: ReasonReopened, units: r.Units, skip: true}
+	c := cRequest{who: Party{Role: RoleEngine}, need: r.Need, reason: ReasonReopened, units: r.Units, asked: r.Need.Mode, skip: true}
 	shut, err := e.door(ctx, q, &r.Need)
 	if err != nil {
 		return heard{}, err

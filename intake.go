@@ -294,7 +294,7 @@ func (in *intake) where(t target) target {
 
 // target says where a form leads to after r.
 func (in *intake) target(need *Need, r *Response) target {
-	from := target{Queue: need.Queue, Skills: need.Skills, Mode: need.Mode}
+	from := target{Queue: need.Queue, Skills: need.Skills}
 	if in.From != nil {
 		from = *in.From
 	}

@@ -233,7 +233,8 @@ type intake struct {
 	Host     bool       `json:"host,omitempty"`
 	Required bool       `json:"required,omitempty"`
 	OnLapse  Lapse      `json:"on_lapse,omitempty"`
-	Ends     Outcome    `json:"ends,omitempty"` // asked because nobody was there: it ends so
+	Asked    Mode       `json:"asked,omitempty"` // the mode that was asked for; a queue may serve in another one only
+	Ends     Outcome    `json:"ends,omitempty"`  // asked because nobody was there: it ends so
 
 	// Of the question that is asked: the words for its choices, as they were shown.
 	Shown []string `json:"shown,omitempty"`
@@ -259,7 +260,6 @@ type question struct {
 type target struct {
 	Queue  string  `json:"queue,omitempty"`
 	Skills []Skill `json:"skills,omitempty"`
-	Mode   Mode    `json:"mode,omitempty"` // what was asked for, also where a queue serves in another way only
 }
 
 // line returns the signature of a need: two needs with the same line can be

@@ -136,6 +136,15 @@ func TestReopenPolicies(t *testing.T) {
 		require.Equal(t, "c1", h.ID.Conversation)
 		require.Equal(t, handoff.ReasonReopened, h.Reason)
 		require.True(t, say(t, r, "c2", "m1", "one more thing").Open())
+
+		// Who was given back to the bot, or whom nobody has served, is the bot's.
+		r.Asks("c3", func(q *handoff.Request) { q.Queue, q.Preferred = "again", "bob" })
+		bob.Returns(bob.Accept().ID, "")
+		require.True(t, say(t, r, "c3", "m1", "one more thing").Open())
+		r.Asks("c4", func(q *handoff.Request) { q.Queue, q.Exclude = "again", []string{"ann", "bob"} })
+		_, err := r.Cancel(r.Ctx, "c4", true)
+		require.NoError(t, err)
+		require.True(t, say(t, r, "c4", "m1", "one more thing").Open())
 	}, func(c *handoff.Config) {
 		c.Router = handoff.LeastBusy
 		c.Queues = []handoff.Queue{{Name: "again", Reopen: handoff.ReopenQueue}, {Name: "bot"}}

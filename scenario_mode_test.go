@@ -46,8 +46,8 @@ var sessions = map[handoff.Mode]map[string]session{ //nolint:gochecknoglobals //
 func TestAnswersLeadToQueuesThatServeOtherwise(t *testing.T) {
 	for _, while := range []bool{false, true} {
 		form := &handoff.Form{WhileWaiting: while, Fields: []handoff.Field{
-			{Name: "where", Kind: handoff.FieldChoice, Choices: []string{"text", "video", "both"}, Queues: map[string]string{
-				"text": "text", "video": "video", "both": "both",
+			{Name: "where", Kind: handoff.FieldChoice, Choices: []string{"text", "video", "both", "staffed"}, Queues: map[string]string{
+				"text": "text", "video": "video", "both": "both", "staffed": "staffed",
 			}},
 			{Name: "more"},
 		}}
@@ -72,9 +72,34 @@ func TestAnswersLeadToQueuesThatServeOtherwise(t *testing.T) {
 					now := r.Now(id)
 					require.Equal(t, queue, now.Need.Queue)
 					require.Equal(t, as, sessionOf(now), "%s: given", c)
+
+					// Sent on to a queue that writes only, he is led to where he is seen.
+					id = r.Asks(c+"3", func(q *handoff.Request) { q.Queue, q.Mode = "shut", asked }).ID
+					require.Equal(t, session{handoff.ModeText, 1}, sessionOf(r.Now(id)))
+					require.NoError(t, give(r, c+"3", "where", queue))
+					require.NoError(t, give(r, c+"3", "more", "no"))
+					require.Equal(t, as, sessionOf(r.Now(id)), "%s: sent on", c)
 				}
 			}
-		}, screens(func(c *handoff.Config) { c.Queues[0].Intake = form }))
+			// The door is asked for what he wants, not for how he is served meanwhile.
+			r.Agent("bob", 1, "staffed") // has no camera
+			id := r.Asks("door", func(q *handoff.Request) { q.Mode = handoff.ModeVideo }).ID
+			require.NoError(t, give(r, "door", "where", "text"))
+			_, err := r.Answer(r.Ctx, "door", handoff.Response{Back: true})
+			require.NoError(t, err)
+			require.NoError(t, give(r, "door", "where", "staffed"))
+			if !while { // else it led there at once
+				require.NoError(t, give(r, "door", "more", "no"))
+			}
+			require.Equal(t, handoff.ReasonOffline, r.Now(id).Missed)
+		}, screens(func(c *handoff.Config) {
+			c.Queues[0].Intake = form
+			c.Queues = append(
+				c.Queues, handoff.Queue{Name: "shut", Hours: handoff.Weekly{Days: map[string][]handoff.Span{"mon": {"03:00-04:00"}}}, Divert: "writes"},
+				handoff.Queue{Name: "writes", Modes: []handoff.Mode{handoff.ModeText}, Intake: form, Ladder: patient()},
+				handoff.Queue{Name: "staffed", NeedAgents: true},
+			)
+		}))
 	}
 }
 
@@ -137,4 +162,44 @@ func TestTransferTakesTheSeatsOfItsQueue(t *testing.T) {
 		require.Equal(t, session{handoff.ModeText, 1}, sessionOf(h))
 		require.Nil(t, h.Room)
 	}, screens())
+}
+
+// Help is there in a queue for a need: who may only help out later does not
+// count, nor who lacks the skill, the language or the camera.
+func TestAvailabilityIsOfAQueueAndANeed(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		there := func(n handoff.Need) handoff.Availability {
+			t.Helper()
+			n.Queue = "support"
+			a, err := r.Availability(r.Ctx, n)
+			require.NoError(t, err)
+			_, err = r.Request(r.Ctx, handoff.Request{Conversation: "c", Queue: "support", Skills: n.Skills, Language: n.Language, Mode: n.Mode})
+			if err == nil {
+				_, err = r.Cancel(r.Ctx, "c", false)
+				require.NoError(t, err)
+				require.Positive(t, a.Online)
+				require.Positive(t, a.Free)
+				return a.Availability
+			}
+			require.ErrorIs(t, err, handoff.ErrUnavailable)
+			require.Zero(t, a.Online)
+			require.Zero(t, a.Free)
+			return a.Availability
+		}
+		r.Hire(handoff.Agent{ID: "bob", Seats: 9, Queues: []string{"backup"}, Skills: map[string]int{"tax": 3}, Languages: []string{"de"}, Video: true})
+		require.Equal(t, handoff.Offline, there(handoff.Need{}))
+		r.Hire(handoff.Agent{ID: "ann", Seats: 9, Queues: []string{"support"}, Skills: map[string]int{"tax": 1}, Languages: []string{"en"}})
+		require.Equal(t, handoff.Online, there(handoff.Need{}))
+		require.Equal(t, handoff.Online, there(handoff.Need{Skills: []handoff.Skill{{Name: "tax"}}, Language: "en"}))
+		for _, n := range []handoff.Need{
+			{Skills: []handoff.Skill{{Name: "tax", Level: 2}}}, {Language: "de"}, {Mode: handoff.ModeVideo},
+		} {
+			require.Equal(t, handoff.Offline, there(n))
+		}
+	}, func(c *handoff.Config) {
+		c.Queues = []handoff.Queue{
+			{Name: "support", NeedAgents: true, Ladder: []handoff.Rung{{After: time.Hour, Do: handoff.Widen, Queue: "backup"}}},
+			{Name: "backup", Ladder: patient()},
+		}
+	})
 }

@@ -221,7 +221,7 @@ func tablePeople(h *Handoff, add func(string, command)) {
 		add(guard, cResume{who: a, seat: tableSeat(a.ID)})
 		add(guard, cExtend{who: a, by: time.Minute})
 		add(guard, cRequeue{who: a, note: "note"})
-		add(guard, cReturn{who: a, note: "note", summary: "summary"})
+		add(guard, cReturn{who: a, note: "note"})
 		add(guard, cEnd{who: a, outcome: OutcomeResolved, reason: "done", stayOut: -1})
 		add(guard, cEnd{who: a, outcome: OutcomeResolved, stayOut: time.Hour})
 		add(guard, cTakeOver{who: a, cand: tableAgent(a.ID), queue: "push"})

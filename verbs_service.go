@@ -19,7 +19,7 @@ func (e *Engine) formDoor(ctx context.Context, h *Handoff, r Response) (door, er
 	}
 	need := h.Need
 	if need.Queue = t.Queue; t.Queue != h.Need.Queue {
-		need.Mode, _ = q.session(t.Mode)
+		need.Mode, _ = q.session(in.Asked)
 	}
 	why, err := e.door(ctx, q, &need)
 	if why != nil {

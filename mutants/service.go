@@ -27,6 +27,34 @@ func service() []mutant {
 			"	if len(value) > most {\n",
 			"	if most < 0 {\n",
 		}}},
+		{row: "offline", file: "decide_intake.go", in: ".", tests: "^TestOfflineFormAsksWhatIsNotKnown$", why: "an offline form is a form of its own", edits: []edit{{
+			"	in := &intake{Fields: f.questions(x.h.Answers), Required: f.Required, Ends: o",
+			"	in := &intake{Fields: f.questions(nil), Required: f.Required, Ends: o",
+		}}},
+		{row: "offline", file: "decide_intake.go", in: ".", tests: "^TestOfflineFormAsksWhatIsNotKnown$", why: "what was known is in the record", edits: []edit{{
+			"ok && (q.Done || q.Given) {\n",
+			"ok && q.Done {\n",
+		}}},
+		{row: "offline", file: "decide_intake.go", in: ".", tests: "^TestOfflineFormThatHasNothingToAsk$", why: "there is something to pass on", edits: []edit{{
+			"	if done {\n		x.add(KindLeft",
+			"	if done || len(data) > 0 {\n		x.add(KindLeft",
+		}}},
+		{row: "withheld", file: "intake.go", in: ".", tests: "^TestAnswersThatAreWithheldLead$", why: "the answer says where it leads", edits: []edit{{
+			"	q.Done, q.Leads = answered, leads\n",
+			"	q.Done = answered\n",
+		}}},
+		{row: "mode", file: "decide_intake.go", in: ".", tests: "^TestAnswersLeadToQueuesThatServeOtherwise$", why: "he asked for video", edits: []edit{{
+			"	x.serve(asked)\n",
+			"",
+		}}},
+		{row: "mode", file: "decide_timer.go", in: ".", tests: "^TestQueuesThatServeOtherwise$", why: "a session is a session", edits: []edit{{
+			"		x.serve(h.Need.Mode)\n",
+			"",
+		}}},
+		{row: "brought", file: "decide_wait.go", in: ".", tests: "^TestRequestBringsAllToTheAgent$", why: "the reason says enough", edits: []edit{{
+			"	maps.Copy(e.Data, c.data)\n",
+			"	maps.Copy(e.Data, nil)\n",
+		}}},
 		{row: "hours", file: "hours.go", in: ".", tests: "^TestWeekly_(At|daylightSaving|twins)$", why: "closing time is still open", edits: []edit{{
 			"			case now < to:\n",
 			"			case now <= to:\n",
@@ -115,7 +143,7 @@ func service() []mutant {
 			`			return None, ""` + "\n",
 		}}},
 		{row: "leads", file: "decide_intake.go", in: ".", tests: "^TestIntakeByMessages$", why: "the agent reads the answers", edits: []edit{{
-			"	x.goWhere(in.where(target{Queue: x.h.Need.Queue, Skills: x.h.Need.Skills}, x.h.Answers))\n",
+			"	x.goWhere(in.where(target{Queue: x.h.Need.Queue, Skills: x.h.Need.Skills}), in.Asked)\n",
 			"",
 		}}},
 		{row: "leads", file: "decide_intake.go", in: ".", tests: "^TestIntakeByMessages$", why: "the queue says enough", edits: []edit{{
@@ -157,13 +185,13 @@ func service() []mutant {
 			"		} else if why := fd.check(v); why != \"\" {\n",
 			"		} else if why := fd.check(v); why != \"\" && v == \"\" {\n",
 		}}},
-		{row: "brought", file: "intake.go", in: ".", tests: "^TestAnswersLeadWheneverTheyAreGiven$", why: "what is known comes first", edits: []edit{{
-			"		for ; g < len(in.Given) && in.Given[g].Before <= i; g++ {\n",
-			"		for ; g < len(in.Given); g++ {\n",
+		{row: "brought", file: "intake.go", in: ".", tests: "^TestAnswersLeadWheneverTheyAreGiven$", why: "what was said first counts", edits: []edit{{
+			"		l := &in.Fields[i].Leads\n",
+			"		l := &in.Fields[len(in.Fields)-1-i].Leads\n",
 		}}},
 		{row: "turn", file: "intake.go", in: ".", tests: "^TestAnswersBeforeTheirTurn$", why: "who is further is further", edits: []edit{{
-			"	if i <= in.Next {\n		if i == in.Next {\n			in.Next++\n		}\n",
-			"	if i >= 0 {\n		in.Next = max(in.Next, i+1)\n",
+			"	case i > in.Next:\n		q.Given = true\n	case i == in.Next:\n",
+			"	case i >= in.Next:\n",
 		}}},
 		{row: "turn", file: "decide_intake.go", in: ".", tests: "^TestAnswersBeforeTheirTurn$", why: "what was said was said", edits: []edit{{
 			"				delete(x.h.Answers, f.Name)\n",
@@ -182,16 +210,16 @@ func service() []mutant {
 			"	if t.Queue == x.h.Need.Queue {\n",
 		}}},
 		{row: "lapse", file: "decide_intake.go", in: ".", tests: "^TestFormThatLapses$", why: "who does not answer still wants a person", edits: []edit{{
-			"in := &intake{Host: f.Host, Required: f.Required, OnLapse: f.OnLapse}\n",
-			"in := &intake{Host: f.Host, Required: f.Required}\n",
+			"Required: f.Required, OnLapse: f.OnLapse, Asked: asked}\n",
+			"Required: f.Required, Asked: asked}\n",
 		}}},
 		{row: "asked", file: "decide_intake.go", in: ".", tests: "^TestFormWhileWaitingLeads$", why: "an offer that is out stands", edits: []edit{{
-			"	x.withdraw(ReasonWithdrawn)\n	x.goWhere(t)\n",
-			"	if x.h.State == StateOffered {\n		return true\n	}\n	x.goWhere(t)\n",
+			"	x.withdraw(ReasonWithdrawn)\n	x.goWhere(t, in.Asked)\n",
+			"	if x.h.State == StateOffered {\n		return true\n	}\n	x.goWhere(t, in.Asked)\n",
 		}}},
 		{row: "asked", file: "decide_intake.go", in: ".", tests: "^TestFormWhileWaitingLeads$", why: "what was chosen was chosen", edits: []edit{{
-			"in.where(*in.From, x.h.Answers)\n",
-			"in.where(target{Queue: x.h.Need.Queue, Skills: x.h.Need.Skills}, x.h.Answers)\n",
+			"in.where(*in.From)\n",
+			"in.where(target{Queue: x.h.Need.Queue, Skills: x.h.Need.Skills})\n",
 		}}},
 		{row: "asked", file: "place.go", in: ".", tests: "^TestFormWhileWaiting$", why: "a place is always news", edits: []edit{{
 			"		case h.own.Intake != nil: // what he reads last is the question\n",
