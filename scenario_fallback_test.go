@@ -1,6 +1,7 @@
 package handoff_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -173,5 +174,37 @@ func TestReopenInWriting(t *testing.T) {
 			{Name: "both", Reopen: handoff.ReopenQueue, VideoUnits: 2},
 			{Name: "video", Reopen: handoff.ReopenQueue, VideoUnits: 2, Modes: []handoff.Mode{handoff.ModeVideo}},
 		}
+	})
+}
+
+// Nobody is asked how it was with nobody: a platform that ends a chat in which
+// no agent was has served no one.
+func TestNobodyRatesNobody(t *testing.T) {
+	front := &platform{name: "front"}
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		for i, c := range []string{"alone", "served"} {
+			_, err := r.Request(r.Ctx, handoff.Request{Conversation: c, Queue: "support"})
+			require.NoError(t, err)
+			r.Sleep(time.Minute)
+			tell := func(kind handoff.ProviderEventKind, agent handoff.Party) {
+				attempt := front.opened[i].Attempt
+				require.NoError(t, r.Deliver(r.Ctx, "front", handoff.ProviderEvent{
+					ID: string(kind) + c, Attempt: attempt, Reference: "ref-" + attempt, Kind: kind, Agent: agent, At: time.Now(),
+				}))
+				r.Sleep(time.Minute)
+			}
+			if c == "served" {
+				tell(handoff.EventJoined, handoff.Party{ID: "v1", Name: "Vera"})
+			}
+			tell(handoff.EventEnded, handoff.Party{})
+			h := r.Now(handoff.ID{Conversation: c, Number: 1})
+			require.Equal(t, handoff.StateEnded, h.State)
+			require.Equal(t, c == "served", h.Attended)
+			require.Equal(t, c == "served", h.Asked)
+			require.Equal(t, c == "served", slices.Contains(notices(r, c), handoff.NoticeRate))
+		}
+	}, func(c *handoff.Config) {
+		c.Providers = []handoff.Provider{front}
+		c.Queues = []handoff.Queue{{Name: "support", Providers: []string{"front"}, AskRating: handoff.AskAtAnyEnd}}
 	})
 }
