@@ -161,3 +161,21 @@ func TestCounters(t *testing.T) {
 		Conflicts: 800,
 	}, c.Read())
 }
+
+// Who was refused at first and served after all was not missed.
+func TestRefusedAndServed(t *testing.T) {
+	tally, err := NewTally(Options{})
+	require.NoError(t, err)
+	at := time.Unix(1_000_000, 0)
+	h := handoff.Handoff{
+		ID: handoff.ID{Conversation: "c", Number: 1}, State: handoff.StateEnded, Outcome: handoff.OutcomeResolved, Reason: "user_requested",
+		Created: at, LastUser: at, Enqueued: at, Refused: true, Attended: true,
+	}
+	tally.Add(&h, false)
+	h.ID.Conversation, h.Outcome, h.Attended = "d", handoff.OutcomeUnavailable, false
+	tally.Add(&h, false)
+	total := tally.Report().Total
+	require.Equal(t, 2, total.Refused)
+	require.Equal(t, 1, total.Missed)
+	require.Equal(t, 1, total.Attended)
+}

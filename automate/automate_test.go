@@ -176,8 +176,13 @@ func TestButtons(t *testing.T) {
 	run(t, []automate.Rule{
 		{Name: "hot", Button: "Mark as hot", If: automate.Condition{NoTags: []string{"hot"}}, Do: []automate.Action{{Note: "hot"}, {Tag: []string{"hot"}}}},
 		{Name: "ticket", Button: "Ticket", Do: []automate.Action{{Ticket: "follow up with {user}"}}},
+		{Name: "off", Button: "Off", Off: true, Do: []automate.Action{{Note: "off"}}},
+		{Name: "silent", On: []handoff.Kind{handoff.KindEnded}, Do: []automate.Action{{Note: "silent"}}},
 	}, func(t *testing.T, r *handofftest.Rig, a *automate.Automations, _ *hooks) {
 		id := ask(t, r, "c1")
+		for _, rule := range []string{"off", "silent"} {
+			require.ErrorIs(t, a.Run(r.Ctx, rule, id, handoff.By("ann")), handoff.ErrNotFound, "it has no button")
+		}
 		require.Len(t, a.Buttons(t.Context(), r.Now(id)), 2)
 		by := handoff.By("ann").Once("p1")
 		require.NoError(t, a.Run(r.Ctx, "hot", id, by))
