@@ -35,7 +35,7 @@ type session struct {
 func sessionOf(h handoff.Handoff) session { return session{h.Need.Mode, h.Capacity()} }
 
 // sessions are what becomes of wishes in each queue.
-var sessions = map[handoff.Mode]map[string]session{ //nolint:gochecknoglobals // a table
+var sessions = map[handoff.Mode]map[string]session{
 	handoff.ModeText:  {"both": {handoff.ModeText, 1}, "text": {handoff.ModeText, 1}, "video": {handoff.ModeVideo, 3}},
 	handoff.ModeVideo: {"both": {handoff.ModeVideo, 2}, "text": {handoff.ModeText, 1}, "video": {handoff.ModeVideo, 3}},
 }
