@@ -178,12 +178,12 @@ func service() []mutant {
 			"	if q.Reopen != ReopenBot {\n",
 		}}},
 		{row: "brought", file: "request.go", in: ".", tests: "^TestAnswersLead", why: "the bot names the queue", edits: []edit{{
-			"		c.take(w)\n		door, derr",
-			"		c.take(way{queue: w.queue, skills: r.Skills})\n		door, derr",
+			"		c.take(w, r.Mode)\n		door, derr",
+			"		c.take(way{queue: w.queue, skills: r.Skills}, r.Mode)\n		door, derr",
 		}}},
 		{row: "brought", file: "intake.go", in: ".", tests: "^TestAnswersOfARequestAreChecked$", why: "the bot knows what it asks", edits: []edit{{
-			"		} else if why := fd.check(v); why != \"\" {\n",
-			"		} else if why := fd.check(v); why != \"\" && v == \"\" {\n",
+			"			if why := fd.check(v); why != \"\" {\n",
+			"			if why := fd.check(v); why != \"\" && v == \"\" {\n",
 		}}},
 		{row: "brought", file: "intake.go", in: ".", tests: "^TestAnswersLeadWheneverTheyAreGiven$", why: "what was said first counts", edits: []edit{{
 			"		l := &in.Fields[i].Leads\n",
