@@ -246,13 +246,19 @@ func crashChild(ctx context.Context, s handoff.Store) error {
 	return nil
 }
 
-// live is what the people of a conversation do, one thing after the other.
+// live is what the people of a conversation do, one thing after the other. They
+// slow down once the fuse is old: it waits then for what a back-off holds up,
+// and what they would do meanwhile would only pile up behind it.
 func (w *survivor) live(ctx context.Context, conversation string) error {
 	for ctx.Err() == nil {
 		if err := reported(refusal(w.step(ctx, conversation, rand.IntN(8)))); err != nil && ctx.Err() == nil {
 			return err
 		}
-		time.Sleep(time.Duration(rand.IntN(5)) * time.Millisecond)
+		pause := time.Millisecond
+		if time.Now().After(w.fuse.old) {
+			pause = 100 * time.Millisecond
+		}
+		time.Sleep(time.Duration(rand.IntN(5)) * pause)
 	}
 	return nil
 }
