@@ -2,6 +2,7 @@ package handoff_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -95,6 +96,56 @@ func TestH2_WarmOfferIsDue(t *testing.T) {
 			require.Equal(t, 1, cxLoad(t, r, "ann"))
 			require.Equal(t, 1, cxCount(r, h.ID, handoff.KindLapsed))
 		}, edgesOnly)
+	}
+}
+
+// Whoever has it takes a warm transfer back: the offer and its seat are gone, the
+// user hears nothing, and the same agent may be asked again.
+func TestTakeBack(t *testing.T) {
+	for _, hold := range []bool{false, true} {
+		for _, who := range []handoff.Actor{handoff.By("ann"), handoff.BySupervisor("sue")} {
+			cxRun(t, func(t *testing.T, r *handofftest.Rig) {
+				h := cxWarm(t, r)
+				if hold {
+					var err error
+					h, err = r.Hold(t.Context(), h.ID, handoff.By("ann"), "")
+					require.NoError(t, err)
+				}
+				r.Wait()
+				shown, offer := len(r.Users.Saw("c")), cxOffered(h, "bob")
+				_, err := r.TakeBack(t.Context(), h.ID, handoff.By("bob"), offer)
+				require.ErrorIs(t, err, handoff.ErrNotHolder)
+				_, err = r.TakeBack(t.Context(), h.ID, who, offer+1)
+				require.ErrorIs(t, err, handoff.ErrWithdrawn, "another offer")
+				require.Len(t, r.Now(h.ID).Offers, 1)
+
+				got, err := r.TakeBack(t.Context(), h.ID, who, offer)
+				require.NoError(t, err)
+				require.Empty(t, got.Offers)
+				require.Equal(t, h.State, got.State)
+				require.Equal(t, "ann", got.Agent)
+				require.Equal(t, 1, cxLoad(t, r, "ann"))
+				require.Zero(t, cxLoad(t, r, "bob"))
+				log, err := r.Log(t.Context(), h.ID, 0, 1000)
+				require.NoError(t, err)
+				gone := log[slices.IndexFunc(log, func(en handoff.Entry) bool { return en.Kind == handoff.KindWithdrawn })]
+				require.Equal(t, who.ID, gone.From.ID)
+				require.Equal(t, "bob", gone.Agent)
+				_, err = r.TakeBack(t.Context(), h.ID, who, offer)
+				require.NoError(t, err, "the same again")
+				_, err = r.Accept(t.Context(), h.ID, handoff.By("bob"), offer)
+				require.ErrorIs(t, err, handoff.ErrWithdrawn)
+				r.Wait()
+				require.Len(t, r.Users.Saw("c"), shown)
+				require.Equal(t, 1, cxCount(r, h.ID, handoff.KindWithdrawn))
+
+				got, err = r.Transfer(t.Context(), h.ID, handoff.By("ann"), handoff.Target{Agent: "bob", Warm: true})
+				require.NoError(t, err)
+				_, err = r.Accept(t.Context(), h.ID, handoff.By("bob"), cxOffered(got, "bob"))
+				require.NoError(t, err)
+				require.Equal(t, "bob", r.Now(h.ID).Agent)
+			}, edgesOnly)
+		}
 	}
 }
 

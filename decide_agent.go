@@ -422,6 +422,29 @@ func (c cTransfer) apply(x *change) error {
 	return nil
 }
 
+// cTakeBack withdraws a warm transfer that nobody has answered yet.
+type cTakeBack struct {
+	who   Actor
+	offer int64
+}
+
+func (c cTakeBack) name() string { return "take back" }
+
+func (c cTakeBack) apply(x *change) error {
+	if err := x.holder(c.who, true); err != nil {
+		return err
+	}
+	i := slices.IndexFunc(x.h.Offers, func(o Offer) bool { return o.Number == c.offer && o.Warm })
+	if i < 0 {
+		return ErrWithdrawn
+	}
+	o := x.h.Offers[i]
+	e := x.add(KindWithdrawn, c.who.party())
+	e.Agent, e.Reason, e.Data = o.Agent, ReasonWithdrawn, offerData(o)
+	x.dropOffer(i)
+	return nil
+}
+
 // cRequeue gives it back to the queue.
 type cRequeue struct {
 	who  Actor

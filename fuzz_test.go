@@ -127,6 +127,10 @@ func fuzzed(ctx context.Context, e *handoff.Engine, verb byte, turn handoff.Turn
 	case 24:
 		_, err = e.Transfer(ctx, id, who, handoff.Target{Agent: a, Queue: b, Note: c, Warm: n%2 == 0})
 	case 25:
+		if n%2 == 0 {
+			_, err = e.TakeBack(ctx, id, who, n)
+			break
+		}
 		_, err = e.Requeue(ctx, id, who, c)
 	case 26:
 		_, err = e.Return(ctx, id, who, c)

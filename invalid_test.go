@@ -115,6 +115,10 @@ func byActor() (out []input) {
 			_, err := r.Transfer(r.Ctx, id, a, handoff.Target{Queue: "support"})
 			return err
 		},
+		"TakeBack": func(r *handofftest.Rig, id handoff.ID, a handoff.Actor) error {
+			_, err := r.TakeBack(r.Ctx, id, a, 1)
+			return err
+		},
 		"Requeue": func(r *handofftest.Rig, id handoff.ID, a handoff.Actor) error {
 			_, err := r.Requeue(r.Ctx, id, a, "")
 			return err
@@ -486,6 +490,8 @@ func TestInvalidNumbers(t *testing.T) {
 		}},
 		{"offer", func(r *handofftest.Rig) error { _, err := r.Accept(r.Ctx, chat1, ann, -1); return err }},
 		{"offer", func(r *handofftest.Rig) error { _, err := r.Decline(r.Ctx, chat1, ann, -1, ""); return err }},
+		{"offer", func(r *handofftest.Rig) error { _, err := r.TakeBack(r.Ctx, chat1, ann, 0); return err }},
+		{"offer", func(r *handofftest.Rig) error { _, err := r.TakeBack(r.Ctx, chat1, ann, -1); return err }},
 		{"score", func(r *handofftest.Rig) error { _, err := r.Rate(r.Ctx, chat1, 0, ""); return err }},
 		{"score", func(r *handofftest.Rig) error { _, err := r.Rate(r.Ctx, chat1, 6, ""); return err }},
 		{"by", func(r *handofftest.Rig) error { _, err := r.Extend(r.Ctx, chat1, ann, -time.Second); return err }},

@@ -48,6 +48,7 @@ var allowed = map[string][]State{
 	"resume":    {StateHeld},
 	"extend":    {StateOffered, StateActive, StateHeld, StateWrapup},
 	"transfer":  {StateWaiting, StateOffered, StateQueued, StateActive, StateHeld},
+	"take back": {StateActive, StateHeld},
 	"requeue":   {StateOffered, StateActive, StateHeld},
 	"return":    {StateActive, StateHeld},
 	"end":       {StateActive, StateHeld, StateWrapup},

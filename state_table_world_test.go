@@ -220,6 +220,9 @@ func tablePeople(h *Handoff, add func(string, command)) {
 		add(guard, cHold{who: a})
 		add(guard, cResume{who: a, seat: tableSeat(a.ID)})
 		add(guard, cExtend{who: a, by: time.Minute})
+		for _, o := range append([]Offer{{Number: 999}}, h.Offers...) {
+			add(guard, cTakeBack{who: a, offer: o.Number})
+		}
 		add(guard, cRequeue{who: a, note: "note"})
 		add(guard, cReturn{who: a, note: "note"})
 		add(guard, cEnd{who: a, outcome: OutcomeResolved, reason: "done", stayOut: -1})

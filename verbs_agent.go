@@ -344,6 +344,20 @@ func (e *Engine) Transfer(ctx context.Context, id ID, a Actor, t Target) (Handof
 	return e.result(o, err)
 }
 
+// TakeBack withdraws a warm transfer that was not answered yet, by the number
+// of its offer. The agent, or a supervisor in his place, goes on as if it had
+// not been made; whoever was asked may be asked again. An offer that was
+// answered, has lapsed or is no warm transfer is ErrWithdrawn.
+func (e *Engine) TakeBack(ctx context.Context, id ID, a Actor, offer int64) (Handoff, error) {
+	if offer <= 0 {
+		return Handoff{}, &InvalidError{Field: "offer", Why: "is not the number of an offer"}
+	}
+	o, err := e.act(ctx, id, a, "take back", strconv.FormatInt(offer, 10), func(*Handoff) (command, error) {
+		return cTakeBack{who: a, offer: offer}, nil
+	})
+	return e.result(o, err)
+}
+
 // open checks that a queue is open.
 func (e *Engine) open(queue string) error {
 	if q := e.rules.queues[queue]; q != nil && q.Hours != nil {

@@ -44,7 +44,7 @@ var transitions = map[handoff.State][]handoff.State{
 var commands = []string{
 	"open", "refuse", "receive", "reply", "retract", "done", "say", "handover", "request", "import", "answer", "cancel",
 	"leave a message", "rate", "offer", "accept", "decline", "send", "join", "note", "whisper", "tag", "hold", "resume", "extend",
-	"transfer", "requeue", "return", "end", "take over", "assign", "fire", "tell", "away", "back", "opened", "undelivered", "forget",
+	"transfer", "take back", "requeue", "return", "end", "take over", "assign", "fire", "tell", "away", "back", "opened", "undelivered", "forget",
 	"attempt", "bound", "open failed", "platform", "close",
 }
 

@@ -322,6 +322,15 @@ var agentVerbs = map[string]verb{
 		_, err := w.node(o.b%replicas).e.Transfer(ctx, h.ID, w.holder(&h, o), t)
 		return err
 	}},
+	"take back": {weight: 3, needs: []handoff.State{handoff.StateActive, handoff.StateHeld}, desk: true, do: func(w *world, ctx context.Context, o op) error {
+		h := w.ours(o, human...)
+		number := int64(1 + o.c%3)
+		if i := slices.IndexFunc(h.Offers, func(f handoff.Offer) bool { return f.Warm }); i >= 0 && o.d%8 > 0 {
+			number = h.Offers[i].Number
+		}
+		_, err := w.node(o.b%replicas).e.TakeBack(ctx, h.ID, w.holder(&h, o), number)
+		return err
+	}},
 	"transfer waiting": {weight: 8, needs: []handoff.State{handoff.StateWaiting, handoff.StateOffered, handoff.StateQueued}, do: func(w *world, ctx context.Context, o op) error {
 		h := w.pick(o, handoff.StateWaiting, handoff.StateOffered, handoff.StateQueued)
 		t := handoff.Target{Agent: w.able(&h, o)}
