@@ -37,7 +37,7 @@ var rights = map[string]string{
 	"POST api/handoffs/{id}/hold": "work", "POST api/handoffs/{id}/resume": "work", "POST api/handoffs/{id}/extend": "work",
 	"POST api/handoffs/{id}/video":    "work",
 	"GET api/handoffs/{id}/targets":   "work or direct",
-	"POST api/handoffs/{id}/transfer": "work or direct", "POST api/handoffs/{id}/requeue": "work or direct",
+	"POST api/handoffs/{id}/transfer": "work or direct", "POST api/handoffs/{id}/take-back": "work or direct", "POST api/handoffs/{id}/requeue": "work or direct",
 	"POST api/handoffs/{id}/return": "work or direct", "POST api/handoffs/{id}/end": "work or direct", "POST api/handoffs/{id}/run": "work or direct",
 	"PUT api/handoffs/{id}/draft": "note", "POST api/handoffs/{id}/notes": "note", "POST api/handoffs/{id}/tags": "note",
 	"POST api/handoffs/{id}/whisper": "whisper", "POST api/handoffs/{id}/join": "join",

@@ -58,6 +58,7 @@ func routes() []route {
 		{post, "api/handoffs/{id}/extend", Work, "", false, false, (*Handler).extend},
 		{post, "api/handoffs/{id}/video", Work, "", false, false, (*Handler).video},
 		{post, "api/handoffs/{id}/transfer", Work, Direct, false, false, (*Handler).transfer},
+		{post, "api/handoffs/{id}/take-back", Work, Direct, false, false, (*Handler).takeBack},
 		{post, "api/handoffs/{id}/requeue", Work, Direct, false, false, (*Handler).requeue},
 		{post, "api/handoffs/{id}/return", Work, Direct, false, false, (*Handler).giveBack},
 		{post, "api/handoffs/{id}/end", Work, Direct, false, false, (*Handler).end},

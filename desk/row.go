@@ -87,6 +87,7 @@ type row struct {
 	Last      *said           `json:"last,omitempty"`
 	Offer     *offer          `json:"offer,omitempty"`    // to the one who reads this
 	Asked     []string        `json:"asked,omitempty"`    // who is being asked
+	Warm      int64           `json:"warm,omitempty"`     // the offer of a warm transfer that the one who reads this may take back
 	Question  string          `json:"question,omitempty"` // what the user is asked and has not answered: the host's words
 	Can       []Permission    `json:"can,omitempty"`
 
@@ -193,6 +194,9 @@ func (r *row) view(a *Actor) *row {
 		out.Asked = append(out.Asked, o.Agent)
 		if o.Agent == a.ID {
 			out.Offer = &offer{Number: o.Number, Until: millis(o.Deadline), Warm: o.Warm}
+		}
+		if o.Warm && (r.Agent == a.ID && a.may(Work, &r.facts) || a.may(Direct, &r.facts)) {
+			out.Warm = o.Number
 		}
 	}
 	for _, p := range [...]Permission{Read, Answer, Work, Note, Whisper, Join, Direct} {

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -315,6 +316,27 @@ func (h *Handler) transfer(c *call) (any, error) {
 		return nil, p
 	}
 	now, err := h.engine.Transfer(c.ctx(), c.h.ID, a, handoff.Target{Agent: in.Agent, Queue: in.Queue, Warm: in.Warm, Note: in.Note})
+	return h.done(c, now, err)
+}
+
+// takeBack withdraws a warm transfer. Which one is said by the number of its
+// offer: a page that is late does not withdraw the next.
+func (h *Handler) takeBack(c *call) (any, error) {
+	var in struct {
+		opBody
+		Offer int64 `json:"offer"`
+	}
+	if p := c.decode(&in); p != nil {
+		return nil, p
+	}
+	a, p := c.by(in.Op)
+	if p != nil {
+		return nil, p
+	}
+	now, err := h.engine.TakeBack(c.ctx(), c.h.ID, a, in.Offer)
+	if errors.Is(err, handoff.ErrWithdrawn) { // accepted, declined, lapsed: not what whoever accepts late is told
+		return nil, &problem{Status: http.StatusConflict, Code: "state", cause: err}
+	}
 	return h.done(c, now, err)
 }
 

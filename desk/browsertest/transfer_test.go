@@ -77,6 +77,51 @@ func TestDesk21Refused(t *testing.T) {
 	p.axe()
 }
 
+// TestDesk21TakeBack: whoever asked a colleague takes it back before he answers,
+// and so does a supervisor; the colleague is no longer asked, and the user has
+// seen nothing of it.
+func TestDesk21TakeBack(t *testing.T) {
+	w := newWorld(t, options{engine: func(c *handoff.Config) { c.Queues[1].OfferTimeout = time.Hour }}) // no offer ends by itself
+	w.available("ann", "bob")
+	h := w.has("ann", "maria", "shop")
+	b, p, s := w.at("bob", "c/"+token(h)), w.at("ann", "c/"+token(h)+"?tab=mine"), w.at("sam", "c/"+token(h))
+	b.expects("403", "404") // what he is no longer asked is not his to read
+	told := w.told("maria")
+	for _, by := range []*page{p, s} {
+		p.asksColleague("Bob Sato")
+		b.until("Bob has a card, and may accept", `document.querySelector('.offer') && document.querySelector('.foot .choice')`)
+		b.until("he cannot take back what he is asked", `![...document.querySelectorAll('.banner .button')].some((e) => e.textContent.includes('Take back'))`)
+		s.sees("Asking Bob Sato")
+		by.axe()
+		by.click("Take back")
+		by.sees("Bob Sato is no longer asked")
+		b.until("Bob is no longer asked", `!document.querySelector('.offer') && !document.querySelector('.foot .choice')`)
+		p.until("nobody is waited for", `!document.querySelector('.banner') && document.querySelector('.composer.reply')`)
+		s.until("the supervisor goes on watching", `document.querySelector('.banner.watch') && !document.querySelector('.banner').textContent.includes('Bob Sato')`)
+	}
+	now := w.now(h.ID)
+	assert.Equal(t, "ann", now.Agent)
+	assert.Equal(t, handoff.StateActive, now.State)
+	assert.Empty(t, now.Offers)
+	assert.Equal(t, told, w.told("maria"), "the user has seen nothing")
+	p.reply("I am still here")
+	p.sees("I am still here")
+	p.axe()
+}
+
+// told returns what a user was shown so far.
+func (w *world) told(conversation string) []string {
+	w.t.Helper()
+	var out []string
+	for m, err := range w.engine.FollowUser(shortly(w.t), conversation, handoff.UserCursor{}) {
+		if err != nil {
+			break
+		}
+		out = append(out, m.Text)
+	}
+	return out
+}
+
 // TestDesk21ToQueue: a queue takes it, one in which no more may wait too; nobody
 // gives it to herself.
 func TestDesk21ToQueue(t *testing.T) {

@@ -200,12 +200,30 @@ function Head({ r, one, details, toggle, dialog }) {
     </div></header>`;
 }
 
+// What was asked of a colleague can be taken back until he answers.
+function TakeBack({ r }) {
+  const [busy, setBusy] = useState(false);
+  const take = async () => {
+    const who = asking(r);
+    setBusy(true);
+    const put = (row) => { if (row) apply('rows', { rows: [row] }); };
+    try { put(await act(r.id, 'take-back', { offer: r.warm })); toast(t('warm.withdrawn', { who })); } catch (e) { failed(e); put(e.body?.current); }
+    setBusy(false);
+  };
+  return html`<${Button} icon="back" busy=${busy} disabled=${busy} onClick=${take}>${t('warm.back')}</${Button}>`;
+}
+
+// Two buttons stay together: where there is no room they stand below the words.
+const both = (a, b) => (a && b ? html`<div class="buttons">${a}${b}</div>` : a || b);
+
 function Banner({ r, one, dialog }) {
+  const back = r.warm && !boot.readOnly && html`<${TakeBack} r=${r} />`;
+  const asked = r.warm && ` ${t('asked', { who: asking(r) })}.`;
   if (r.state === 'bot') return html`<div class="banner watch"><${Icon} name="eye" /><span>${t('watch.bot')}</span>${canDo(r, 'direct') && html`<${Button} icon="bolt" onClick=${() => dialog('takeover')}>${t('takeover')}</${Button}>`}</div>`;
-  if ((r.state === 'active' || r.state === 'held') && r.agent !== me.id) return html`<div class="banner watch"><${Icon} name="eye" /><span>${t(can('whisper') ? 'watch.silent' : 'watch.public', { who: visible(r.agentName || r.agent) })}</span>${canDo(r, 'direct') && html`<${Button} icon="bolt" onClick=${() => dialog('takeover')}>${t('takeover')}</${Button}>`}</div>`;
-  if (one.room && r.agent === me.id && r.state === 'active') return html`<div class="banner"><${Icon} name="video" /><span>${t('video.running')}</span><${Out} href=${one.room} text=${t('video.open')} /></div>`;
-  if (r.state === 'held') return html`<div class="banner amber"><${Icon} name="pause" /><span>${t('held.text', { who: visible(r.name) })}</span><${Button} icon="play" onClick=${() => act(r.id, 'resume', {}).then((g) => g && apply('rows', { rows: [g] }), failed)}>${t('resume')}</${Button}></div>`;
-  if (r.state === 'active' && r.asked?.length) return html`<div class="banner amber"><${Icon} name="transfer" /><span>${t('warm.waiting', { who: asking(r) })}</span></div>`;
+  if ((r.state === 'active' || r.state === 'held') && r.agent !== me.id) return html`<div class="banner watch"><${Icon} name="eye" /><span>${t(can('whisper') ? 'watch.silent' : 'watch.public', { who: visible(r.agentName || r.agent) })}${asked}</span>${both(back, canDo(r, 'direct') && html`<${Button} icon="bolt" onClick=${() => dialog('takeover')}>${t('takeover')}</${Button}>`)}</div>`;
+  if (one.room && r.agent === me.id && r.state === 'active') return html`<div class="banner"><${Icon} name="video" /><span>${t('video.running')}${asked}</span><${Out} href=${one.room} text=${t('video.open')} />${back}</div>`;
+  if (r.state === 'held') return html`<div class="banner amber"><${Icon} name="pause" /><span>${t('held.text', { who: visible(r.name) })}${asked}</span>${both(back, html`<${Button} icon="play" onClick=${() => act(r.id, 'resume', {}).then((g) => g && apply('rows', { rows: [g] }), failed)}>${t('resume')}</${Button}>`)}</div>`;
+  if (r.state === 'active' && r.asked?.length) return html`<div class="banner amber"><${Icon} name="transfer" /><span>${t('warm.waiting', { who: asking(r) })}</span>${back}</div>`;
   if (r.quiet > now()) return html`<div class="banner amber"><${Icon} name="clock" /><span><span role="status">${t('quiet.text', { who: visible(r.name) })}</span> <${Countdown} until=${r.quiet} /></span>${canDo(r, 'work') && html`<${Button} icon="clock" onClick=${() => extend(r)}>${t('extend')}</${Button}>`}</div>`;
   if (r.away) return html`<div class="banner amber"><${Icon} name="warn" /><span>${t('agent.away')}</span></div>`;
   return null;
