@@ -247,15 +247,21 @@ func (p *page) clickOn(selector string) {
 	p.at(format(`document.querySelector(§)`, selector))
 }
 
-// at clicks on an element, in the moment in which it is there: between a look and
-// a click a page may show something else.
+// at clicks on an element.
 func (p *page) at(element string) {
+	p.t.Helper()
+	x, y := p.place(element)
+	p.do(chromedp.MouseClickXY(x, y))
+}
+
+// place is the middle of an element that stays: between a look and a click a page
+// may show something else.
+func (p *page) place(element string) (x, y float64) {
 	p.t.Helper()
 	for limit := time.Now().Add(patience); ; wait(20 * time.Millisecond) {
 		at := js[[]float64](p, `(async () => { for (let i = 0; i < 2; i++) { const e = `+element+`; if (!e) return []; e.scrollIntoView({ block: 'nearest', inline: 'nearest' }); if (i) { const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; } await new Promise((f) => setTimeout(f, 60)); } })()`)
 		if len(at) == 2 {
-			p.do(chromedp.MouseClickXY(at[0], at[1]))
-			return
+			return at[0], at[1]
 		}
 		require.True(p.t, time.Now().Before(limit), "it does not stay: %s", element)
 	}

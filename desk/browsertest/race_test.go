@@ -244,9 +244,10 @@ func TestDesk06UserLeaves(t *testing.T) {
 	p.goes("c/" + token(h))
 	p.sees("Nobody has taken this yet.")
 	p.expects("404", "409")
+	x, y := p.place(format(find+`(§)`, "Accept"))
 	var left sync.WaitGroup
 	left.Go(func() { _, err = w.engine.Cancel(w.ctx, "jo", true) })
-	p.at(format(find+`(§)`, "Accept"))
+	p.do(chromedp.MouseClickXY(x, y))
 	left.Wait()
 	require.NoError(t, err)
 	w.until("it is over", func() bool { return w.now(h.ID).State == handoff.StateEnded })
@@ -479,9 +480,9 @@ func TestDesk23Removed(t *testing.T) {
 	p.expects("403")
 	p.sees("it is about my order")
 	w.deny("ann", fmt.Errorf("removed"))
-	js[bool](p, `(() => { const f = self.fetch; self.asked = []; self.fetch = (u, o) => { if (o?.method && o.method !== 'GET') self.asked.push(o.method + ' ' + u + ' ' + o.body); return f(u, o); }; return true; })()`)
 	w.desk.Kick("ann")
 	p.sees("You no longer have access")
+	js[bool](p, `(() => { const f = self.fetch; self.asked = []; self.fetch = (u, o) => { if (o?.method && o.method !== 'GET') self.asked.push(o.method + ' ' + u + ' ' + o.body); return f(u, o); }; return true; })()`)
 	w.says("maria", "what he says afterwards")
 	wait(1500 * time.Millisecond) // longer than anything that a page tells by itself
 	assert.Empty(t, js[[]string](p, `self.asked.filter((s) => !s.includes('/presence/') && !s.endsWith('"id":""}'))`), "nothing more is sent, but that it no longer looks")
