@@ -143,7 +143,7 @@ func (o *outside) settle(t *testing.T, s handoff.Store, names []string, patience
 	w, err := newSurvivor(ctx, &patient{s}, o.socket, newFuse(""), func(c *handoff.Config) {
 		// On a busy machine a receiver that has less than a second fails again
 		// and again, and is tried less and less often.
-		c.StoreTimeout, c.SendTimeout, c.BotTimeout = patience, time.Minute, 2*time.Minute
+		c.StoreTimeout, c.SendTimeout, c.BotTimeout = patience, 10*time.Second, 10*time.Second
 	})
 	require.NoError(t, err)
 	done := make(chan error, 2)
