@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -474,15 +475,24 @@ func TestDesk22Supervisor(t *testing.T) {
 
 // TestDesk23Removed: an agent whose right has ended sees nothing more.
 func TestDesk23Removed(t *testing.T) {
-	w := newWorld(t)
+	var told atomic.Bool
+	w := newWorld(t, options{wrap: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(rw, r)
+			if strings.HasSuffix(r.URL.Path, "/seen") {
+				told.Store(true)
+			}
+		})
+	}})
 	h := w.has("ann", "maria", "billing")
 	p := w.at("ann", "c/"+token(h))
 	p.expects("403")
 	p.sees("it is about my order")
+	w.until("the page has told what she has seen", told.Load)
 	w.deny("ann", fmt.Errorf("removed"))
+	js[bool](p, `(() => { const f = self.fetch; self.asked = []; self.fetch = (u, o) => { if (o?.method && o.method !== 'GET') self.asked.push(o.method + ' ' + u + ' ' + o.body); return f(u, o); }; return true; })()`)
 	w.desk.Kick("ann")
 	p.sees("You no longer have access")
-	js[bool](p, `(() => { const f = self.fetch; self.asked = []; self.fetch = (u, o) => { if (o?.method && o.method !== 'GET') self.asked.push(o.method + ' ' + u + ' ' + o.body); return f(u, o); }; return true; })()`)
 	w.says("maria", "what he says afterwards")
 	wait(1500 * time.Millisecond) // longer than anything that a page tells by itself
 	assert.Empty(t, js[[]string](p, `self.asked.filter((s) => !s.includes('/presence/') && !s.endsWith('"id":""}'))`), "nothing more is sent, but that it no longer looks")
