@@ -18,7 +18,7 @@ type FeedEvent struct {
 	Queue  string
 	Agent  string
 	At     time.Time
-	Kinds  []Kind // of the entries; empty for changes that the store told of first, such as those of other replicas
+	Kinds  []Kind // of the entries; empty for what the store told of, such as changes made by other replicas
 
 	// Skipped says that events were lost before this one, at the start of a
 	// feed that cannot be resumed or after a pause: list again what you show.

@@ -197,6 +197,7 @@ func (e *Engine) look(ctx context.Context, id ID) error {
 		return ignore(err, ErrNotFound)
 	}
 	e.hub.feed.add(FeedEvent{ID: id, State: h.State, Queue: h.Need.Queue, Agent: h.Agent, At: h.Updated})
+	e.hub.changed(id.Conversation)
 	for _, a := range []string{h.Agent, h.LastAgent} {
 		if a != "" && h.Provider == "" {
 			e.work.reread(a)
@@ -213,12 +214,12 @@ func (e *Engine) look(ctx context.Context, id ID) error {
 // committed does what follows from a commit of this engine.
 func (e *Engine) committed(ctx context.Context, old, h *Handoff, entries []Entry, c command) {
 	e.work.mine(h.ID, h.Version)
-	e.hub.changed(h.ID.Conversation)
 	kinds := make([]Kind, len(entries))
 	for i := range entries {
 		kinds[i] = entries[i].Kind
 	}
 	e.hub.feed.add(FeedEvent{ID: h.ID, State: h.State, Queue: h.Need.Queue, Agent: h.Agent, At: h.Updated, Kinds: kinds})
+	e.hub.changed(h.ID.Conversation) // after the feed has it, or its readers would wait for the next poll
 	if e.cfg.Hooks.Changed != nil {
 		e.cfg.Hooks.Changed(ctx, Change{
 			ID: h.ID, Command: c.name(), From: old.State, To: h.State, Outcome: h.Outcome,

@@ -341,9 +341,12 @@ func TestMessagesOfAChatComponent(t *testing.T) {
 		ann.Ends(h.ID)
 		r.Says("fresh", "hello")
 		r.Wait()
-		require.NotEmpty(t, told["fresh"])
+		says := func(c string, k handoff.Kind) bool {
+			return slices.ContainsFunc(told[c], func(ev handoff.FeedEvent) bool { return slices.Contains(ev.Kinds, k) })
+		}
+		require.True(t, says("fresh", handoff.KindOpened))
 		for _, c := range []string{"text", "video"} {
-			require.NotEmpty(t, told[c])
+			require.True(t, says(c, handoff.KindRequested))
 			require.Equal(t, c == "video", r.Now(handoff.ID{Conversation: c, Number: 1}).Need.Mode == handoff.ModeVideo)
 		}
 		ann.Decline("busy")
