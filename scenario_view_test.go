@@ -3,7 +3,10 @@ package handoff_test
 import (
 	"context"
 	"errors"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -335,5 +338,43 @@ func TestW62_MonitorsAreSilentUntilTheyBargeIn(t *testing.T) {
 		r.Sleep(time.Second)
 		require.Equal(t, "sup", r.Now(h.ID).Agent)
 		require.Contains(t, notices(r, "c1"), handoff.NoticeTakeOver)
+	})
+}
+
+// A feed has a change as soon as its readers are signalled: none of them waits
+// for the next poll, here or on another replica.
+func TestFeedIsAtOnce(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		other := r.Replica()
+		ctx, cancel := context.WithCancel(r.Ctx)
+		var mu sync.Mutex
+		own, heard := map[string]bool{}, map[string]bool{}
+		var readers sync.WaitGroup
+		read := func(e *handoff.Engine, into map[string]bool, kinds bool) {
+			for ev, err := range e.Feed(ctx, "") {
+				if err != nil {
+					return
+				}
+				mu.Lock()
+				into[ev.ID.Conversation] = into[ev.ID.Conversation] || !kinds || slices.Contains(ev.Kinds, handoff.KindOpened)
+				mu.Unlock()
+			}
+		}
+		readers.Go(func() { read(r.Engine, own, true) })
+		readers.Go(func() { read(other, heard, false) })
+		r.Wait()
+		begun := time.Now()
+		for i := range 200 {
+			c := "c" + strconv.Itoa(i)
+			r.Says(c, "hello")
+			r.Wait()
+			mu.Lock()
+			require.True(t, own[c], "%s here", c)
+			require.True(t, heard[c], "%s there", c)
+			mu.Unlock()
+		}
+		require.Equal(t, begun, time.Now(), "no time has passed")
+		cancel()
+		readers.Wait()
 	})
 }
