@@ -1,11 +1,13 @@
 package desk_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -290,6 +292,47 @@ func TestEntriesNameEverybody(t *testing.T) {
 	assert.Equal(t, "Else Where", names["by elsewhere"])
 	assert.Equal(t, "Gus Guest", names["by guest"])
 	assert.Nil(t, names["by unknown"], "nobody can say")
+}
+
+// A Directory that does not answer costs a page one wait, not one for each line,
+// and no line.
+func TestEntriesWithoutTheDirectory(t *testing.T) {
+	var asked atomic.Int64
+	w := newWorldOf(t, func(c *handoff.Config) { c.Directory = silent{c.Directory, "ghost", &asked} })
+	h := w.held("c", "mine", "me")
+	for i := range 5 {
+		_, err := w.engine.Whisper(t.Context(), h.ID, handoff.BySupervisor("ghost"), fmt.Sprint("boo ", i))
+		require.NoError(t, err)
+	}
+	before := asked.Load()
+	for range 2 {
+		boos := 0
+		for _, e := range w.call("agent", http.MethodGet, "api/handoffs/"+token(h)+"/log", nil).body["entries"].([]any) {
+			line := e.(map[string]any)
+			if text, _ := line["text"].(string); strings.HasPrefix(text, "boo") {
+				boos++
+				assert.Nil(t, line["name"])
+			}
+		}
+		assert.Equal(t, 5, boos)
+	}
+	assert.Equal(t, before+1, asked.Load())
+}
+
+// silent is a Directory that does not answer when it is asked for somebody.
+type silent struct {
+	handoff.Directory
+	who   string
+	asked *atomic.Int64
+}
+
+func (d silent) Get(ctx context.Context, id string) (handoff.Agent, error) {
+	if id != d.who {
+		return d.Directory.Get(ctx, id)
+	}
+	d.asked.Add(1)
+	<-ctx.Done()
+	return handoff.Agent{}, ctx.Err()
 }
 
 // The right to read ends with a take-over: the page is told, and gets no more.

@@ -25,6 +25,11 @@ type named struct {
 const (
 	nameAge   = time.Minute
 	mostNames = 4096
+
+	// A page waits for no name that the Directory does not give soon, and asks
+	// for it again after a while only: a log has many lines of the same people.
+	nameWait  = time.Second
+	nameRetry = 10 * time.Second
 )
 
 func (n *names) put(id string, x named) {
@@ -48,11 +53,18 @@ func (h *Handler) nameOf(ctx context.Context, id string) string {
 	if name, ok := h.names.get(id); ok || id == "" {
 		return name
 	}
-	a, err := h.engine.Directory().Get(ctx, id)
-	if err != nil && !errors.Is(err, handoff.ErrNotFound) {
-		return "" // asked again for the next line
+	soon, cancel := context.WithTimeout(ctx, nameWait)
+	defer cancel()
+	age := nameAge
+	a, err := h.engine.Directory().Get(soon, id)
+	switch {
+	case err == nil, errors.Is(err, handoff.ErrNotFound):
+	case ctx.Err() != nil:
+		return "" // who asked has gone: that says nothing of the Directory
+	default:
+		age = nameRetry
 	}
-	h.names.put(id, named{a.Name, time.Now().Add(nameAge)})
+	h.names.put(id, named{a.Name, time.Now().Add(age)})
 	return a.Name
 }
 
