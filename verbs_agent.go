@@ -308,10 +308,9 @@ func (e *Engine) Transfer(ctx context.Context, id ID, a Actor, t Target) (Handof
 		need, there := h.Need, *h
 		if t.Queue != "" {
 			need.Queue = t.Queue
-			need.Mode, there.own.Units = e.rules.queue(t.Queue).session(need.Mode)
-		}
-		if t.Warm {
-			there = *h // what he takes is the session as it is
+			if !t.Warm { // else what he takes is the session as it is
+				_, there.own.Units = e.rules.queue(t.Queue).session(need.Mode)
+			}
 		}
 		if t.Skills != nil {
 			need.Skills = slices.Clone(t.Skills)

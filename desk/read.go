@@ -280,13 +280,10 @@ func (h *Handler) before(c *call) (any, error) {
 			return nil, err
 		}
 		// Whoever may read a conversation may read how it came to this.
-		e := earlier{Row: newRow(&was, handoff.Push, nil)}
-		for _, line := range h.entriesOf(c.ctx(), log) {
-			if k := line.Kind; k == handoff.KindMessage || k == handoff.KindNotice || k == handoff.KindNote {
-				e.Entries = append(e.Entries, line)
-			}
-		}
-		out = append(out, e)
+		log = slices.DeleteFunc(log, func(e handoff.Entry) bool {
+			return e.Kind != handoff.KindMessage && e.Kind != handoff.KindNotice && e.Kind != handoff.KindNote
+		})
+		out = append(out, earlier{newRow(&was, handoff.Push, nil), h.entriesOf(c.ctx(), log)})
 	}
 	return map[string]any{"before": out}, nil
 }
