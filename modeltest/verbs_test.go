@@ -323,9 +323,18 @@ var agentVerbs = map[string]verb{
 		return err
 	}},
 	"take back": {weight: 3, needs: []handoff.State{handoff.StateActive, handoff.StateHeld}, desk: true, do: func(w *world, ctx context.Context, o op) error {
-		h := w.ours(o, human...)
+		warm := func(f handoff.Offer) bool { return f.Warm }
+		// Offers are answered soon: one that is open is looked for, else made.
+		h := w.pickIf(o, func(h *handoff.Handoff) bool { return slices.ContainsFunc(h.Offers, warm) }, human...)
+		if !slices.ContainsFunc(h.Offers, warm) && o.d%8 > 0 {
+			h = w.ours(o, human...)
+			t := handoff.Target{Agent: w.able(&h, o), Warm: true}
+			if made, err := w.node(o.c%replicas).e.Transfer(ctx, h.ID, w.holder(&h, o), t); err == nil {
+				h = made
+			}
+		}
 		number := int64(1 + o.c%3)
-		if i := slices.IndexFunc(h.Offers, func(f handoff.Offer) bool { return f.Warm }); i >= 0 && o.d%8 > 0 {
+		if i := slices.IndexFunc(h.Offers, warm); i >= 0 && o.d%8 > 0 {
 			number = h.Offers[i].Number
 		}
 		_, err := w.node(o.b%replicas).e.TakeBack(ctx, h.ID, w.holder(&h, o), number)
