@@ -45,9 +45,7 @@ func (c cRequest) apply(x *change) error {
 func (x *change) request(c *cRequest) {
 	h := &x.h
 	x.learn(c.about)
-	h.Need, h.Reason, h.Flags, h.Summary, h.own.Units = c.need, c.reason, c.flags, c.summary, c.units
-	h.Tags = mergeTags(h.Tags, c.tags, nil)
-	h.Answers = mergeAnswers(h.Answers, c.answers)
+	h.Need, h.Reason, h.own.Units = c.need, c.reason, c.units
 	h.own.Declined, h.Dropped, h.own.Rung, h.own.Route = nil, nil, 0, 0
 	h.own.Reopen, h.own.Offer, h.Missed = nil, false, ""
 	x.queue = x.rules.queue(c.need.Queue)
@@ -57,15 +55,8 @@ func (x *change) request(c *cRequest) {
 	h.own.QueueMax = x.queue.MaxWaiting
 	x.drop(dueIdle)
 	e := x.add(KindRequested, c.who)
-	e.Reason, e.Data = c.reason, map[string]string{"queue": c.need.Queue}
-	maps.Copy(e.Data, c.data)
-	if c.wanted != "" && c.wanted != c.need.Queue {
-		e.Data["diverted_from"] = c.wanted
-	}
-	if c.note != "" {
-		x.add(KindNote, c.who).Text = c.note
-	}
-	x.past(c.past)
+	e.Reason, e.Data = c.reason, c.entryData()
+	x.bring(c)
 	if x.rules.importing {
 		h.own.Importing = true
 		x.set(dueImport, 0)
@@ -89,6 +80,29 @@ func (x *change) request(c *cRequest) {
 	if in != nil && x.h.State == StateWaiting {
 		x.form(in)
 	}
+}
+
+// entryData returns the data of the request's own entry.
+func (c *cRequest) entryData() map[string]string {
+	data := map[string]string{"queue": c.need.Queue}
+	maps.Copy(data, c.data)
+	if c.wanted != "" && c.wanted != c.need.Queue {
+		data["diverted_from"] = c.wanted
+	}
+	return data
+}
+
+// bring keeps what a request brings for whoever helps: an agent, or whoever
+// reads the ticket of one that was refused.
+func (x *change) bring(c *cRequest) {
+	h := &x.h
+	h.Flags, h.Summary = c.flags, c.summary
+	h.Tags = mergeTags(h.Tags, c.tags, nil)
+	h.Answers = mergeAnswers(h.Answers, c.answers)
+	if c.note != "" {
+		x.add(KindNote, c.who).Text = c.note
+	}
+	x.past(c.past)
 }
 
 // enter puts the handoff into its queue: our own, or a platform's.
@@ -286,10 +300,9 @@ func (c cRefuse) apply(x *change) error {
 	h := &x.h
 	h.Refused, h.Missed, h.Reason, h.Need = true, c.why.Why, c.request.reason, c.request.need
 	h.own.Reopen, h.own.Offer = nil, false
-	h.Tags = mergeTags(h.Tags, c.request.tags, nil)
-	h.Answers = mergeAnswers(h.Answers, c.request.answers)
 	e := x.add(KindRefused, c.request.who)
-	e.Reason, e.Data = c.why.Why, map[string]string{"queue": c.request.need.Queue}
+	e.Reason, e.Data = c.why.Why, c.request.entryData()
+	x.bring(&c.request)
 	x.queue = x.rules.queue(h.Need.Queue)
 	if f := x.queue.Offline.Form; f != nil && !c.request.skip {
 		x.drop(dueIdle)

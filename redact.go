@@ -132,7 +132,7 @@ func (r *redaction) ask(ctx context.Context, c Content) (out Content, ok bool) {
 // the engine.
 func (e *Entry) hasContent() bool {
 	switch e.Kind {
-	case KindMessage, KindNote, KindWhisper, KindLeft, KindRequested, KindAnswered, KindRated,
+	case KindMessage, KindNote, KindWhisper, KindLeft, KindRequested, KindRefused, KindAnswered, KindRated,
 		KindDeclined, KindHeld, KindReturned, KindHanded, KindSummary:
 		return e.Text != "" || len(e.Files) > 0 || len(e.Payload) > 0 || len(e.Data) > 0 || e.From.Name != ""
 	case KindNotice:

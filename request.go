@@ -95,7 +95,8 @@ func (r *Request) need() Need {
 //
 // A request with a turn is refused with ErrStale when the turn is over. A
 // queue that is closed, full or without agents gives an *UnavailableError; the
-// attempt is recorded, the bot keeps control and its turn stays good.
+// attempt is recorded with what the request brought, the bot keeps control and
+// its turn stays good.
 func (e *Engine) Request(ctx context.Context, r Request) (Requested, error) {
 	if r.Conversation == "" {
 		r.Conversation = r.Turn.Conversation

@@ -170,12 +170,51 @@ func TestOfflineFormThatHasNothingToAsk(t *testing.T) {
 
 // What the bot knew of a request that was refused is kept, with a form or
 // without: who looks through missed requests reads it.
-func TestRefusedRequestKeepsItsAnswers(t *testing.T) {
+func TestRefusedRequestKeepsWhatItBrought(t *testing.T) {
 	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
-		asked, err := r.Request(r.Ctx, handoff.Request{Conversation: "c1", Queue: "support", Answers: map[string]string{"topic": "Tax"}})
+		ask := handoff.Request{
+			Conversation: "c1", Queue: "support", Answers: map[string]string{"topic": "Tax"}, Tags: []string{"vip"}, Flags: []string{"angry"},
+			Note: "wrote twice", Summary: "The invoice is wrong.", Data: map[string]string{"order": "17"},
+			History: []handoff.Past{{ID: "p1", Text: "my invoice is wrong"}},
+		}
+		asked, err := r.Request(r.Ctx, ask)
 		require.ErrorIs(t, err, handoff.ErrUnavailable)
-		require.Equal(t, map[string]string{"topic": "Tax"}, r.Now(asked.Handoff.ID).Answers)
+		h := r.Now(asked.Handoff.ID)
+		require.Equal(t, ask.Answers, h.Answers)
+		require.Equal(t, ask.Tags, h.Tags)
+		require.Equal(t, ask.Flags, h.Flags)
+		require.Equal(t, ask.Summary, h.Summary)
+		texts := map[handoff.Kind]string{}
+		for _, e := range r.Entries(h.ID) {
+			texts[e.Kind] += e.Text
+			if e.Kind == handoff.KindRefused {
+				require.Equal(t, "17", e.Data["order"])
+				require.Equal(t, "support", e.Data["queue"])
+			}
+		}
+		require.Equal(t, "wrote twice", texts[handoff.KindNote])
+		require.Equal(t, "my invoice is wrong", texts[handoff.KindMessage])
+
+		_, err = r.Request(r.Ctx, ask) // once more: the history is there already
+		require.ErrorIs(t, err, handoff.ErrUnavailable)
+		texts = map[handoff.Kind]string{}
+		for _, e := range r.Entries(h.ID) {
+			texts[e.Kind] += e.Text
+		}
+		require.Equal(t, "my invoice is wrong", texts[handoff.KindMessage])
 	}, func(c *handoff.Config) { c.Queues[0].NeedAgents = true })
+}
+
+// What a refused request brings passes the Redactor, as of any other.
+func TestRefusedRequestIsRedacted(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		_, err := r.Request(r.Ctx, handoff.Request{
+			Conversation: "c1", Queue: "support", Answers: map[string]string{"topic": card}, Note: card, Summary: card, Data: map[string]string{"card": card},
+			History: []handoff.Past{{ID: "p1", Text: card}},
+		})
+		require.ErrorIs(t, err, handoff.ErrUnavailable)
+		require.NotContains(t, kept(t, r), card)
+	}, func(c *handoff.Config) { c.Queues[0].NeedAgents, c.Redact = true, without })
 }
 
 // A Redactor may keep answers out of the store. They lead where they lead, also
