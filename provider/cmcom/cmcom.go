@@ -87,8 +87,8 @@ const MaxBytes = 4000
 
 // StayOut is how long CM.com's own bot stays out of a conversation after a
 // handover: the router's session ends after so long without a message. Give it to
-// [handoff.Queue] as StayOut for the same; by itself the host's bot goes on when
-// the agent has ended the chat.
+// [handoff.Queue] as StayOut, which counts from the agent's end; by itself the
+// host's bot goes on when the agent has ended the chat.
 const StayOut = 24 * time.Hour
 
 // A Provider connects an engine with Mobile Service Cloud.
