@@ -129,8 +129,9 @@ func TestTakeBack(t *testing.T) {
 				log, err := r.Log(t.Context(), h.ID, 0, 1000)
 				require.NoError(t, err)
 				gone := log[slices.IndexFunc(log, func(en handoff.Entry) bool { return en.Kind == handoff.KindWithdrawn })]
-				require.Equal(t, who.ID, gone.From.ID)
-				require.Equal(t, "bob", gone.Agent)
+				require.Equal(t, who.ID, gone.From.ID, "the entry says who took it back")
+				require.Equal(t, who.Role, gone.From.Role)
+				require.Equal(t, "bob", gone.Agent, "and from whom")
 				_, err = r.TakeBack(t.Context(), h.ID, who, offer)
 				require.NoError(t, err, "the same again")
 				_, err = r.Accept(t.Context(), h.ID, handoff.By("bob"), offer)

@@ -269,10 +269,8 @@ type rowsEvent struct {
 
 // A goneRow is a handoff that the actor may no longer know of.
 type goneRow struct {
-	ID    string `json:"id"`
-	Why   string `json:"why"` // taken, ended, forbidden
-	Agent string `json:"agent,omitempty"`
-	By    string `json:"by,omitempty"`
+	ID  string `json:"id"`
+	Why string `json:"why"` // ended, forbidden
 }
 
 func (v *view) filterRows(a *Actor, changes []rowChange) any {

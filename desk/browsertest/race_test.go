@@ -143,6 +143,9 @@ func TestDesk03RingAll(t *testing.T) {
 			assert.False(t, js[bool](p, `Boolean(document.querySelector('.composer.reply'))`))
 		}
 	}
+	owner := pages[slices.Index(five, now.Agent)]
+	owner.sees("Agent " + now.Agent + " joined")
+	assert.NotContains(t, owner.text(".transcript"), "took the transfer", "offers that went by themselves are no news")
 	pages[0].axe()
 }
 

@@ -87,7 +87,7 @@ func TestDesk21TakeBack(t *testing.T) {
 	b, p, s := w.at("bob", "c/"+token(h)), w.at("ann", "c/"+token(h)+"?tab=mine"), w.at("sam", "c/"+token(h))
 	b.expects("403", "404") // what he is no longer asked is not his to read
 	told := w.told("maria")
-	for _, by := range []*page{p, s} {
+	for n, by := range []*page{p, s} {
 		p.asksColleague("Bob Sato")
 		b.until("Bob has a card, and may accept", `document.querySelector('.offer') && document.querySelector('.foot .choice')`)
 		b.until("he cannot take back what he is asked", `![...document.querySelectorAll('.banner .button')].some((e) => e.textContent.includes('Take back'))`)
@@ -96,6 +96,13 @@ func TestDesk21TakeBack(t *testing.T) {
 		by.click("Take back")
 		by.sees("Bob Sato is no longer asked")
 		b.until("Bob is no longer asked", `!document.querySelector('.offer') && !document.querySelector('.foot .choice')`)
+		b.sees("You are no longer asked")
+		b.sees("Ann Moreau still has it.")
+		b.axe()
+		line := []string{"Ann Moreau", "Sam Okafor"}[n] + " took the transfer to Bob Sato back"
+		for _, reader := range []*page{p, s} {
+			reader.until("it stands in the conversation: "+line, `[...document.querySelectorAll('.event')].filter((e) => e.textContent.includes(§)).length === 1`, line)
+		}
 		p.until("nobody is waited for", `!document.querySelector('.banner') && document.querySelector('.composer.reply')`)
 		s.until("the supervisor goes on watching", `document.querySelector('.banner.watch') && !document.querySelector('.banner').textContent.includes('Bob Sato')`)
 	}
@@ -104,6 +111,8 @@ func TestDesk21TakeBack(t *testing.T) {
 	assert.Equal(t, handoff.StateActive, now.State)
 	assert.Empty(t, now.Offers)
 	assert.Equal(t, told, w.told("maria"), "the user has seen nothing")
+	again := w.at("sam", "c/"+token(h)) // what is read later says so too, once for each
+	again.until("both lines", `[...document.querySelectorAll('.event')].filter((e) => e.textContent.includes('took the transfer to Bob Sato back')).length === 2`)
 	p.reply("I am still here")
 	p.sees("I am still here")
 	p.axe()

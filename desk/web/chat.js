@@ -32,6 +32,7 @@ export function Chat({ id }) {
   const known = useRef(entries);
   const reading = useRef(null);
   const over = useRef(false); // it is gone: nothing is asked about it any more
+  const had = useRef(null); // the row, as long as it may be read
   const row = s.rows.get(id) ?? one?.row;
 
   const put = (list, start) => {
@@ -41,7 +42,12 @@ export function Chat({ id }) {
     cache.set(id, { one: cache.get(id)?.one, entries: list, from: start ?? cache.get(id)?.from ?? 0 });
     if (cache.size > 20) cache.delete(cache.keys().next().value);
   };
-  const drop = (why) => { over.current = true; reading.current?.abort(); cache.delete(id); known.current = []; setEntries([]); setOne(null); setGone((old) => !old || why.by ? why : old); }; // a read that fails later knows less
+  const drop = (g) => {
+    // Who was asked, and is no longer, has lost nothing: it is where it was.
+    const kept = had.current?.offer?.warm && g.why !== 'ended' && (!g.agent || g.agent === had.current.agent);
+    const why = kept ? { ...g, why: 'unasked' } : g;
+    over.current = true; reading.current?.abort(); cache.delete(id); known.current = []; setEntries([]); setOne(null); setGone((old) => !old || why.by ? why : old); // a read that fails later knows less
+  };
   // A refusal may be older than what the list says by now: then it is asked again.
   const refused = (why, again) => { if (state.rows.get(id)?.can?.includes('read')) setTimeout(() => again(), 500); else drop({ why }); };
   const add = (list) => {
@@ -126,7 +132,8 @@ export function Chat({ id }) {
   useEffect(() => { if (title) { state.status = title; changed(); } }, [title]);
   // The right to read it has gone: so does what was read.
   const mayRead = row?.can?.includes('read');
-  useEffect(() => { if (row && one && !mayRead) drop({ why: 'taken', by: row.agentName || row.agent }); }, [mayRead]);
+  if (mayRead) had.current = row;
+  useEffect(() => { if (row && one && !mayRead) drop({ why: 'taken', by: row.agentName || row.agent, agent: row.agent }); }, [mayRead]);
   // And should it come back, so does the conversation.
   useEffect(() => { if (goneBy && mayRead) { over.current = false; setGone(null); reread(); catchUp(); } }, [mayRead]);
   useEffect(() => { if (row && unread(row) && !document.hidden && document.hasFocus()) markSeen(row); });
@@ -142,7 +149,7 @@ export function Chat({ id }) {
     return () => removeEventListener('desk:dialog', f);
   }, []);
 
-  if (goneBy) return html`<section class="pane none" aria-label=${t('conversation')}><h1 class="hidden">${t('conversation')}</h1><${Empty} icon="eye" title=${t('gone.' + goneBy.why)} text=${goneBy.by ? t('gone.by', { who: visible(goneBy.by) }) : t('gone.text')}><a class="button" href=${link(location.search)}>${t('back.inbox')}</a></${Empty}></section>`;
+  if (goneBy) return html`<section class="pane none" aria-label=${t('conversation')}><h1 class="hidden">${t('conversation')}</h1><${Empty} icon="eye" title=${t('gone.' + goneBy.why)} text=${goneBy.by ? t(goneBy.why === 'unasked' ? 'gone.kept' : 'gone.by', { who: visible(goneBy.by) }) : t('gone.text')}><a class="button" href=${link(location.search)}>${t('back.inbox')}</a></${Empty}></section>`;
   if (wrong && !one) return html`<section class="pane none"><h1 class="hidden">${t('conversation')}</h1><${Empty} icon="warn" title=${t('error.title')} text=${wrong.words ?? t('error.internal')}><${Button} onClick=${() => reread()}>${t('retry')}</${Button}></${Empty}></section>`;
   if (!row || !one) return html`<section class="pane"><${Loading} /></section>`;
 
@@ -230,7 +237,9 @@ function Banner({ r, one, dialog }) {
 }
 
 // --- what was said -------------------------------------------------------------------------
-const shown = new Set(['requested', 'enqueued', 'offered', 'declined', 'lapsed', 'joined', 'agent_left', 'agent_away', 'agent_back', 'held', 'resumed', 'transferred', 'returned', 'ended', 'refused', 'rated', 'undelivered', 'answered', 'relaxed', 'extended', 'handed', 'tagged', 'bot_failed', 'gave_up']);
+const shown = new Set(['requested', 'enqueued', 'offered', 'declined', 'lapsed', 'joined', 'agent_left', 'agent_away', 'agent_back', 'held', 'resumed', 'transferred', 'returned', 'ended', 'refused', 'rated', 'undelivered', 'answered', 'relaxed', 'extended', 'handed', 'tagged', 'bot_failed', 'gave_up', 'withdrawn']);
+// An offer that goes by itself, because somebody else was faster, tells nobody anything.
+const silent = (e) => e.kind === 'withdrawn' && !e.from;
 const said = new Set(['message', 'notice', 'note', 'whisper', 'left_message']);
 
 function Transcript({ id, r, one, entries, from, earlier }) {
@@ -281,7 +290,7 @@ function Transcript({ id, r, one, entries, from, earlier }) {
 // Of a long conversation the end is loaded first: as long as the request is not, what
 // there is follows it.
 function split(entries, s, from) {
-  const list = entries.filter((e) => said.has(e.kind) || shown.has(e.kind) && !(e.kind === 'enqueued' && entries.some((x) => x.kind === 'requested' && x.seq > e.seq - 4)));
+  const list = entries.filter((e) => said.has(e.kind) || shown.has(e.kind) && !silent(e) && !(e.kind === 'enqueued' && entries.some((x) => x.kind === 'requested' && x.seq > e.seq - 4)));
   const at = list.findIndex((e) => (from ? ['requested'] : ['requested', 'joined', 'enqueued']).includes(e.kind));
   if (from && at < 0) return { bot: [], rest: list };
   if (s === 'bot' || at < 0) return { bot: s === 'bot' ? [] : list, rest: s === 'bot' ? list : [] };
@@ -319,7 +328,7 @@ function EventText({ e }) {
   const why = e.reason && code('reason', e.reason);
   const d = e.data ?? {};
   const what = Object.entries(d).map(([k, v]) => visible(v > 0 ? `${k} ${v}` : k)).join(', ');
-  const text = t(d.action === 'widen' ? 'ev.widened' : 'ev.' + e.kind, { who, why, what, score: d.score ?? '', field: visible(d.field ?? ''), queue: d.queue ?? '' });
+  const text = t(d.action === 'widen' ? 'ev.widened' : 'ev.' + e.kind, { who, by: visible(memberName(e.from, e.name)), why, what, score: d.score ?? '', field: visible(d.field ?? ''), queue: d.queue ?? '' });
   return html`${text}${why && ['requested', 'agent_left', 'lapsed', 'refused', 'declined', 'ended'].includes(e.kind) ? ` · ${why}` : ''}${e.text && e.kind !== 'rated' ? html` · <${Text} text=${e.text} />` : e.kind === 'rated' && e.text ? html`: <${Text} text=${e.text} />` : ''}`;
 }
 
