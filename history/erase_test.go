@@ -56,7 +56,10 @@ func TestEraseUser(t *testing.T) {
 		serves(t, r, ann, "c1", "dana")
 		serves(t, r, ann, "c2", "dana")
 		serves(t, r, ann, "c3", "erik")
-		r.Asks("c4", func(q *handoff.Request) { q.User = &handoff.Contact{ID: "dana"} })
+		dana := func(q *handoff.Request) { q.User = &handoff.Contact{ID: "dana"} }
+		r.Asks("c4", dana)
+		ann.Ends(ann.Accept().ID)
+		r.Asks("c4", dana)
 		open := ann.Accept()
 		require.Contains(t, kept(t, r), "hello dana")
 
@@ -64,7 +67,7 @@ func TestEraseUser(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, history.Report{
 			Conversations: 2, Handoffs: 5, KeptTotal: 1, // c1 has two and the one that the bot has now, c2 one and one
-			Kept: []history.Kept{{Conversation: "c4", Why: history.WhyOpen}},
+			Kept: []history.Kept{{Conversation: "c4", Why: history.WhyOpen}}, // once, though two of his handoffs are in it
 		}, got)
 		require.NotContains(t, kept(t, r), "hello dana")
 		require.Contains(t, kept(t, r), "hello erik")
@@ -72,7 +75,7 @@ func TestEraseUser(t *testing.T) {
 		ann.Ends(open.ID)
 		got, err = history.Erase(t.Context(), r.Engine, history.Scope{User: "dana"})
 		require.NoError(t, err)
-		require.Equal(t, history.Report{Conversations: 1, Handoffs: 2}, got)
+		require.Equal(t, history.Report{Conversations: 1, Handoffs: 3}, got)
 		require.NotContains(t, kept(t, r), "dana")
 
 		got, err = history.Erase(t.Context(), r.Engine, history.Scope{User: "dana"})
@@ -160,6 +163,35 @@ func TestEraseNamesCopiesElsewhere(t *testing.T) {
 		require.NotEmpty(t, got.Elsewhere[0].Reference)
 	}, func(c *handoff.Config) {
 		c.Providers = []handoff.Provider{inmem.New(inmem.Options{Name: "vendor"}).Provider()}
+		c.Queues = append(c.Queues, handoff.Queue{Name: "vendor", Providers: []string{"vendor"}})
+	})
+}
+
+// vague may have opened a chat and never says so.
+type vague struct {
+	handoff.Provider
+	handoff.Receiver
+}
+
+func (vague) Open(context.Context, handoff.Opening) (handoff.Session, error) {
+	return handoff.Session{}, &handoff.ProviderError{Op: "open", Ambiguous: true, Err: errors.New("cut")}
+}
+
+// Also a chat of which nobody knows whether it was opened is named.
+func TestEraseNamesWhatMayBeElsewhere(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		r.Asks("c", func(q *handoff.Request) { q.Queue, q.User = "vendor", &handoff.Contact{ID: "dana"} })
+		r.Sleep(time.Second)
+		_, err := r.Cancel(t.Context(), "c", false)
+		require.NoError(t, err)
+		r.Sleep(48 * time.Hour)
+		got, err := history.Erase(t.Context(), r.Engine, history.Scope{User: "dana"})
+		require.NoError(t, err)
+		require.Equal(t, 1, got.Conversations, "%+v", got)
+		require.Equal(t, []history.Copy{{Conversation: "c", Number: 1, Provider: "vendor"}}, got.Elsewhere)
+	}, func(c *handoff.Config) {
+		p := inmem.New(inmem.Options{Name: "vendor"}).Provider()
+		c.Providers = []handoff.Provider{vague{p, p.(handoff.Receiver)}}
 		c.Queues = append(c.Queues, handoff.Queue{Name: "vendor", Providers: []string{"vendor"}})
 	})
 }
