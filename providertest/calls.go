@@ -35,6 +35,7 @@ func callCases() []callCase {
 		{"send hostile", handoff.CustodyQueue, ruleMessage, checkSendHostile},
 		{"send again", handoff.CustodyQueue, "a message repeated under its id is not shown again, where SendsOnce says so", checkSendAgain},
 		{"send concurrently", handoff.CustodyQueue, "calls for different sessions may be concurrent, and nothing gets into another chat", checkConcurrent},
+		{"send when it is over", handoff.CustodyQueue, ruleOver, checkOver},
 		{"close", "", "Close ends the chat on the platform; closing one that is closed or unknown is no error", checkClose},
 		{"session", "", "a session can be stored: it works after a round trip through JSON, and in another process", checkSession},
 		{"state", "", "ReadState tells how a session stands, and who has it", checkState},

@@ -26,6 +26,7 @@ func queueCases() []engineCase {
 		{name: "two replicas", custody: q, rule: ruleWhole, check: checkReplicas},
 		{name: "webhooks again", custody: q, rule: "an event that is told again, late or out of order has no second effect", check: checkRepeats},
 		{name: "late end", rule: "an end that belongs to an earlier chat never ends a later handoff", check: checkLateEnd},
+		{name: "written after a lost end", custody: q, rule: ruleOverLost, check: checkOverLost},
 		{name: "lost events", rule: "what a lost event would have told is found by reading the state, where that can be read", check: checkLost},
 	}
 }

@@ -15,6 +15,7 @@ import (
 const (
 	ruleEvents       = "what happens on the platform is told as an event of its kind, with the reference of the session"
 	ruleAgentReturns = "where an agent can give a chat back to the bot, that is told as such and as nothing else, with whether it is still open there"
+	ruleDeclared     = "a capability that is declared is one that the platform shows, and what is not declared is not told"
 	ruleEventID      = "the same event has the same id each time it is told, and another one another"
 )
 
@@ -22,6 +23,7 @@ const (
 func eventCases() []callCase {
 	return []callCase{
 		{"events", "", ruleEvents, checkEvents},
+		{"declared", "", ruleDeclared, checkDeclared},
 		{"agent's texts", "", "what an agent writes is told as it is, in order", checkAgentTexts},
 		{"echo", handoff.CustodyQueue, "what the provider sends itself is no event: echoes are dropped", checkEcho},
 		{"note of an agent", "", "an agent's internal note is never told as a message", checkAgentNote},
@@ -56,11 +58,6 @@ func checkEvents(r *run) {
 			r.failf("references are used again, events have no time and the state cannot be read: nobody can tell which chat has ended")
 		}
 		return ev, true
-	}
-	if r.info.Can.Position {
-		if ev, ok := of(Act{Kind: Queue, Position: 3}, handoff.EventQueued); ok && ev.Position != 3 {
-			r.failf("the position is %d, want 3", ev.Position)
-		}
 	}
 	if ev, ok := of(Act{Kind: Join, Agent: ann}, handoff.EventJoined); !ok {
 		r.fatalf("the platform's agents cannot take chats")

@@ -23,6 +23,7 @@ import (
 	"net/http/httptest"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/seed-2a427302/handoff"
 )
@@ -89,9 +90,10 @@ type Act struct {
 	Text  string
 	Files []handoff.File // for Say, where Capabilities.Files says so
 
-	ID           string // for UserSays: of the message
-	Conversation string // for TakeControl
-	Position     int    // for Queue
+	ID           string        // for UserSays: of the message
+	Conversation string        // for TakeControl
+	Position     int           // for Queue
+	Wait         time.Duration // for Queue
 }
 
 // An ActKind says what happens.
@@ -99,7 +101,7 @@ type ActKind string
 
 // The acts.
 const (
-	Queue       ActKind = "queue"        // the place in the platform's queue is told
+	Queue       ActKind = "queue"        // the place in the platform's queue, and how long it takes, is told
 	Join        ActKind = "join"         // Agent takes the chat
 	Say         ActKind = "say"          // the agent writes Text
 	Write       ActKind = "write"        // the agent writes an internal note

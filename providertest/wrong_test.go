@@ -67,6 +67,14 @@ func (w *wrong) Info() handoff.ProviderInfo {
 		i.MaxBytes = 2
 	case "ability not declared":
 		i.Can.Notes = false
+	case "wait not declared":
+		i.Can.WaitEstimate = false
+	case "typing not declared":
+		i.Can.TypingIn = false
+	case "transfer not declared":
+		i.Can.Transfer = false
+	case "one reference all the same":
+		i.Can.OneReference = false
 	}
 	return i
 }
@@ -236,7 +244,25 @@ func (w *wrong) Send(ctx context.Context, s handoff.Session, m handoff.ProviderM
 		w.texts[m.Text] = true
 		w.mu.Unlock()
 	}
-	return w.failed(w.Provider.Send(ctx, s, m), text)
+	err := w.Provider.Send(ctx, s, m)
+	var pe *handoff.ProviderError
+	if errors.As(err, &pe) && pe.Code == "closed" {
+		return w.over(ctx, pe)
+	}
+	return w.failed(err, text)
+}
+
+// over is what becomes of a message for a chat that is over.
+func (w *wrong) over(ctx context.Context, pe *handoff.ProviderError) error {
+	switch w.bug {
+	case "over is busy":
+		pe.Retryable = true
+	case "over opens another":
+		_, _ = w.Provider.Open(ctx, handoff.Opening{Attempt: "another"})
+	case "over is taken", "ended reads active":
+		return nil
+	}
+	return w.failed(pe, "")
 }
 
 func (w *wrong) Close(ctx context.Context, s handoff.Session, why handoff.Reason) error {
@@ -264,7 +290,7 @@ func (w *wrong) ReadState(ctx context.Context, s handoff.Session) (handoff.Sessi
 		return handoff.SessionQueued, handoff.Party{}, nil
 	case w.is("agent unread"):
 		return st, handoff.Party{}, nil
-	case w.is("ended reads active") && st == handoff.SessionEnded:
+	case w.is("ended reads active", "over is taken") && st == handoff.SessionEnded:
 		return handoff.SessionActive, who, nil
 	}
 	return st, who, w.failed(err, "")
@@ -277,6 +303,8 @@ func (w *wrong) Available(ctx context.Context, n handoff.Need) (handoff.Availabi
 		return handoff.Online, nil //nolint:nilerr // that is the bug
 	case w.is("other availability"):
 		return "busy", nil
+	case w.is("availability unknown") && err == nil:
+		return handoff.Unknown, nil
 	}
 	return av, err
 }
@@ -395,6 +423,12 @@ func (w *wrong) spoil(events []handoff.ProviderEvent) error {
 			ev.StillOpen = false
 		case "position lost":
 			ev.Position = 0
+		case "wait lost":
+			ev.Wait = 0
+		case "transfer untold":
+			if ev.Agent.ID == "8" {
+				ev.Kind = handoff.EventTransferred
+			}
 		case "agent unnamed":
 			ev.Agent.Name = ""
 		case "agent numbered":
@@ -448,7 +482,7 @@ type reader struct {
 
 func (r *reader) Info() handoff.ProviderInfo {
 	i := r.Provider.Info()
-	i.Can = handoff.Capabilities{Position: true, TypingIn: true, Files: true, SendsOnce: true, NativeHistory: true}
+	i.Can = handoff.Capabilities{Position: true, WaitEstimate: true, TypingIn: true, Files: true, Transfer: true, SendsOnce: true, NativeHistory: true}
 	return i
 }
 

@@ -39,6 +39,7 @@ type Out struct {
 // A Trouble is how the next requests fail; see [Double.Next].
 type Trouble struct {
 	On         string        // only requests with this pattern; empty: all
+	After      int           // so many of them have been answered
 	Status     int           // the answer: 401, 404, 409, 423, 429, 500, …
 	RetryAfter string        // with the answer
 	Body       string        // of the answer
@@ -169,6 +170,10 @@ func (d *Double) troubleFor(pattern string) (Trouble, bool) {
 	}
 	for i := range d.trouble {
 		if t := &d.trouble[i]; t.On == "" || t.On == pattern {
+			if t.After > 0 {
+				t.After--
+				continue
+			}
 			found := *t
 			if t.Times--; t.Times <= 0 {
 				d.trouble = slices.Delete(d.trouble, i, i+1)

@@ -255,6 +255,9 @@ func (d *Double) say(in *vendortest.In, c *vendortest.Chat) vendortest.Out {
 			}
 		}
 	}
+	if m.ActorType == "user" && !c.Open {
+		c.Open, c.Data["status"] = true, "reopened" // by who writes in it
+	}
 	if m.Type == "private" {
 		c.Internal = append(c.Internal, said.Text)
 	} else {

@@ -364,6 +364,8 @@ func (d *Double) Do(a providertest.Act) bool {
 	}
 	t := d.talks[c.Data["conversation"]]
 	switch a.Kind {
+	case providertest.Queue:
+		d.Wait = a.Wait
 	case providertest.Join, providertest.Transfer:
 		if c.Agent.ID == a.Agent.ID {
 			return true

@@ -177,6 +177,9 @@ func (d *Double) reply(in *vendortest.In, c *vendortest.Chat) vendortest.Out {
 	} else {
 		d.Add(c, m)
 	}
+	if body.Type == "user" {
+		c.Data["state"], c.Open = "open", true // who writes in a conversation opens it again
+	}
 	topic := map[string]string{"user": "conversation.user.replied", "admin": "conversation.admin.replied"}[body.Type]
 	if body.MessageType == "note" {
 		topic = "conversation.admin.noted"

@@ -192,6 +192,10 @@ func (d *Double) post(in *vendortest.In, c *vendortest.Chat) vendortest.Out {
 		content["mediaUrl"] = body.Content.MediaURL
 	}
 	d.Add(c, m)
+	if m.From == handoff.RoleUser && c.Data["active"] == workspace && c.Data["status"] == "solved" {
+		c.Open = true // his ticket is open again: it is not closed yet
+		d.trigger(c, "open")
+	}
 	return vendortest.Out{Status: http.StatusCreated, JSON: fields{"messages": []fields{d.message(c, "api:conversations", author, content, body.Metadata)}}}
 }
 
