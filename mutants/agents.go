@@ -156,11 +156,11 @@ func agents() []mutant {
 `,
 			"",
 		}}},
-		{row: "back", file: "decide_agent.go", tests: "^TestTakeBack$", why: "only one is out", edits: []edit{{
+		{row: "back", file: "decide_agent.go", in: ".", tests: "^TestTakeBack$", why: "only one is out", edits: []edit{{
 			"o.Number == c.offer && o.Warm })",
 			"o.Warm })",
 		}}},
-		{row: "back", file: "decide_agent.go", tests: "^TestTakeBack$", why: "who is asked may end it too", edits: []edit{{
+		{row: "back", file: "decide_agent.go", in: ".", tests: "^TestTakeBack$", why: "who is asked may end it too", edits: []edit{{
 			`func (c cTakeBack) apply(x *change) error {
 	if err := x.holder(c.who, true); err != nil {
 		return err
@@ -169,7 +169,7 @@ func agents() []mutant {
 			`func (c cTakeBack) apply(x *change) error {
 `,
 		}}},
-		{row: "back", file: "decide_agent.go", tests: "^TestTakeBack$", why: "the line says it", edits: []edit{{
+		{row: "back", file: "decide_agent.go", in: ".", tests: "^TestTakeBack$", why: "the line says it", edits: []edit{{
 			`	x.dropOffer(i)
 	return nil
 }
@@ -180,7 +180,7 @@ func agents() []mutant {
 
 // cRequeue`,
 		}}},
-		{row: "back", file: "decide_agent.go", tests: "^TestTakeBack$", why: "an offer is withdrawn by the engine", edits: []edit{{
+		{row: "back", file: "decide_agent.go", in: ".", tests: "^TestTakeBack$", why: "an offer is withdrawn by the engine", edits: []edit{{
 			"	e := x.add(KindWithdrawn, c.who.party())\n",
 			"	e := x.event(KindWithdrawn)\n",
 		}}},

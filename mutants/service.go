@@ -52,8 +52,8 @@ func service() []mutant {
 			"",
 		}}},
 		{row: "brought", file: "decide_wait.go", in: ".", tests: "^TestRequestBringsAllToTheAgent$", why: "the reason says enough", edits: []edit{{
-			"	maps.Copy(e.Data, c.data)\n",
-			"	maps.Copy(e.Data, nil)\n",
+			"	maps.Copy(data, c.data)\n",
+			"	maps.Copy(data, map[string]string(nil))\n",
 		}}},
 		{row: "hours", file: "hours.go", in: ".", tests: "^TestWeekly_(At|daylightSaving|twins)$", why: "closing time is still open", edits: []edit{{
 			"			case now < to:\n",

@@ -5,6 +5,9 @@ import (
 
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2a427302/handoff"
 )
 
 // TestDesk31Zoom: at 400 %, with the text spacing of WCAG 1.4.12, in forced
@@ -85,4 +88,34 @@ func TestDesk31Zoom(t *testing.T) {
 	p.until("Maria is typing", `document.querySelector('.typing')`)
 	moving := js[[]string](p, `document.getAnimations().filter((a) => a.playState === 'running' && a.effect.getComputedTiming().duration > 10).map((a) => a.effect.target.outerHTML.slice(0, 120))`)
 	assert.Empty(t, moving, "reduced motion")
+}
+
+// TestDesk30LongNames: a table has two lines for a name, the whole of which is
+// its title; on a phone what stands beside a name keeps to one line, however
+// many look at it.
+func TestDesk30LongNames(t *testing.T) {
+	const name = "A very long name that somebody typed into a form without any thought, Wolfeschlegelsteinhausenbergerdorff"
+	w := newWorld(t)
+	w.named("maria", name)
+	w.there("ann")
+	h := w.has("ann", "maria", "billing")
+	for _, who := range []string{"ann", "ada"} {
+		w.at(who, "c/"+token(h)).sees("A very long name")
+	}
+	p := w.at("sam", "c/"+token(h))
+	p.size(360, 740)
+	p.sees("You are watching Ann Moreau")
+	p.until("who looks is told", `document.querySelector('.looking')?.title.includes('Ada Lindgren and 1 more')`)
+	assert.LessOrEqual(t, js[int](p, `document.querySelector('.head').offsetHeight`), 80, "the header of a conversation")
+	assert.Empty(t, js[[]string](p, `[...document.querySelectorAll('.head .chip')].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)`), "words that are cut")
+	assert.LessOrEqual(t, p.wide(), 0)
+	p.axe()
+	_, err := w.engine.End(w.ctx, h.ID, handoff.By("ann"), handoff.Ending{Reason: "Refunded"})
+	require.NoError(t, err)
+	p.size(768, 1024)
+	p.open("history").live()
+	p.until("it is in the history", `document.querySelector('td a.person, th a.person')`)
+	assert.Equal(t, name, js[string](p, `document.querySelector('a.person .name').title`))
+	assert.LessOrEqual(t, js[float64](p, `(() => { const e = document.querySelector('a.person .name'); return e.getBoundingClientRect().height / parseFloat(getComputedStyle(e).lineHeight); })()`), 2.1, "lines")
+	p.axe()
 }

@@ -177,6 +177,7 @@ function Head({ r, one, details, toggle, dialog }) {
   const s = useStore();
   const mine = r.agent === me.id && (r.state === 'active' || r.state === 'held');
   const others = s.viewers.get(r.id) ?? [];
+  const looking = others.length > 0 && t('viewing', { n: others.length, who: visible(others[0].name), more: others.length - 1 });
   const direct = canDo(r, 'direct');
   const open = r.state === 'active' || r.state === 'held';
   const hold = async () => { try { const got = await act(r.id, r.state === 'held' ? 'resume' : 'hold', {}); if (got) apply('rows', { rows: [got] }); } catch (e) { failed(e); } };
@@ -197,7 +198,7 @@ function Head({ r, one, details, toggle, dialog }) {
     <${Avatar} name=${r.name} />
     <div class="who"><h1 tabindex="-1"><${Name} name=${r.name} /></h1>
       <p>${r.queue && html`<span class="chip">${r.queue}</span>`}<span class="chip state ${r.state}">${code('state', r.state)}</span>${r.agent && !mine && html`<span class="muted">${r.agentName || r.agent}</span>`}${waits(r) && html`<${Clock} since=${r.enqueued || r.created} warn=${120000} late=${300000} label=${t('waiting')} />`}${r.state === 'ended' && html`<${Outcome} r=${r} />`}
-      ${others.length > 0 && html`<span class="looking"><${Icon} name="eye" />${t('viewing', { n: others.length, who: visible(others[0].name), more: others.length - 1 })}</span>`}</p></div>
+      ${looking && html`<span class="looking" title=${looking}><${Icon} name="eye" /><span>${looking}</span></span>`}</p></div>
     <div class="tools">
       ${mine && html`<${Button} icon=${r.state === 'held' ? 'play' : 'pause'} kind="ghost" label=${t(r.state === 'held' ? 'resume' : 'hold')} onClick=${hold} disabled=${boot.readOnly} />`}
       ${(mine || direct && (open || waits(r))) && html`<${Button} icon="transfer" kind="ghost" label=${t('transfer')} onClick=${() => dialog('transfer')} />`}

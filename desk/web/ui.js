@@ -17,7 +17,9 @@ const icons = {
 };
 export const Icon = ({ name, label }) => html`<svg class=${name === 'send' || name === 'back' ? 'icon way' : 'icon'} viewBox="0 0 24 24" role=${label ? 'img' : undefined} aria-label=${label} aria-hidden=${label ? undefined : 'true'}><path d=${icons[name] || ''}/></svg>`;
 
-export const Name = ({ name }) => html`<bdi class="name">${visible(name)}</bdi>`;
+// Name is what somebody is called. A table has room for two lines of it, so that
+// the whole stands in its title there.
+export const Name = ({ name, cell }) => html`<bdi class="name" title=${cell ? visible(name) : undefined}>${visible(name)}</bdi>`;
 
 const hue = (s) => { let h = 7; for (const c of String(s)) h = (h * 31 + c.codePointAt(0)) % 6; return h; };
 export function Avatar({ name, role, small }) {
