@@ -28,5 +28,17 @@ func triggers() []mutant {
 			" && !back.overlaps(v.best)",
 			" && (session >= 0 || !back.overlaps(v.best))",
 		}}},
+		{row: "asks", file: "trigger/packs/en.json", in: in, tests: "^TestAsks$", why: "a greeting with a role asks for it", edits: []edit{{
+			"comma? human|'team' stop* end",
+			"comma? 'nobody' stop* end",
+		}}},
+		{row: "asks", file: "trigger/packs/en.json", in: in, tests: "^TestAsks$", why: "nothing stands between talking and with whom", edits: []edit{{
+			"\"talk .{1,5} 'with' ",
+			"\"talk 'with' ",
+		}}},
+		{row: "asks", file: "trigger/packs/es.json", in: in, tests: "^TestAsks$", why: "a verdict on talking to a bot is none", edits: []edit{{
+			"\"< talk with|prep{1,2} det{0,2} bot are",
+			"\"< 'nada' talk with|prep{1,2} det{0,2} bot are",
+		}}},
 	}
 }
