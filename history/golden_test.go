@@ -25,7 +25,8 @@ var made = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[
 func desks(c *handoff.Config) {
 	patient := []handoff.Rung{{After: 100 * time.Hour, Do: handoff.ToBot}}
 	c.Queues = []handoff.Queue{
-		{Name: "support", Wrapup: time.Minute, IdleTimeout: handoff.Never}, {Name: "billing", Ladder: patient, IdleTimeout: handoff.Never, PlaceRepeat: handoff.Never},
+		{Name: "support", Wrapup: time.Minute, IdleTimeout: handoff.Never},
+		{Name: "billing", Ladder: patient, IdleTimeout: handoff.Never, PlaceRepeat: handoff.Never},
 		{Name: "shut", NeedAgents: true},
 	}
 }
