@@ -292,6 +292,9 @@ func TestRedactBeforeExport(t *testing.T) {
 					if fails {
 						require.Greater(t, p.Withheld, 8)
 						require.Contains(t, b.String(), "[withheld]")
+						if f == history.CSV {
+							require.Equal(t, p.Withheld, strings.Count(b.String(), ",true\r\n"))
+						}
 					} else {
 						require.Zero(t, p.Withheld)
 						require.Contains(t, b.String(), "my card is ****")
