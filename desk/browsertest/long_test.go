@@ -159,7 +159,7 @@ func TestDesk50Soak(t *testing.T) {
 		round(n)
 	}
 	before := measure(t, pages)
-	for ; time.Since(start) < length || n%chats != 0 && n < 6*chats/agents; n++ {
+	for ; time.Since(start) < length || n < 6*chats/agents; n++ { // twice as many as before, at least
 		round(n)
 	}
 	after := measure(t, pages)
@@ -171,6 +171,33 @@ func TestDesk50Soak(t *testing.T) {
 	assert.LessOrEqual(t, after.nodes, before.nodes*11/10+500, "nodes")
 	assert.LessOrEqual(t, after.listeners, before.listeners*11/10+50, "listeners")
 	pages[0].axe()
+}
+
+// TestDesk50Closed: what is no longer open is no longer held. An agent goes from
+// one conversation to the next all day; the page holds the one that it shows.
+func TestDesk50Closed(t *testing.T) {
+	w := newWorld(t)
+	w.available("ann")
+	list := []handoff.Handoff{w.has("ann", "maria", "billing"), w.has("ann", "lee", "billing"), w.has("ann", "jo", "billing")}
+	p := w.at("ann", "?tab=mine")
+	opened := 0
+	open := func(rounds int) load {
+		for range rounds {
+			for _, h := range list {
+				opened++
+				w.says(h.ID.Conversation, fmt.Sprint("question ", opened))
+				p.clickOn(`a.row[data-id="` + token(h) + `"]`)
+				p.until("it is open", `document.querySelector('.composer textarea')?.ariaLabel === § && document.querySelector('.transcript').textContent.includes(§)`, "Reply to "+h.User.Name, fmt.Sprint("question ", opened))
+			}
+		}
+		return measure(t, []*page{p})
+	}
+	before := open(2)
+	after := open(6)
+	t.Logf("%d opened; at first %+v, at last %+v", opened, before, after)
+	perChat := js[int64](p, `(() => { let n = 0; const all = document.createNodeIterator(document.querySelector('.pane'), NodeFilter.SHOW_ALL); while (all.nextNode()) n++; return n; })()`)
+	assert.Less(t, after.nodes-before.nodes, 4*perChat, "of 18 conversations that were closed")
+	p.axe()
 }
 
 // A load is what pages and server hold.

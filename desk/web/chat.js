@@ -3,7 +3,7 @@ import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './v
 import { act, api, atClock, atDay, boot, can, code, get, keep, me, now, sameDay, span, t, uid, visible } from './base.js';
 import { apply, asking, changed, failed, go, leaving, link, markSeen, memberName, settings, state, titleOf, toast, unread, useStore, waits, watchers } from './store.js';
 import { preparedReplies } from './replies.js';
-import { Avatar, Badge, Button, Clock, Countdown, Empty, Icon, lazy, Loading, Menu, Name, useTick } from './ui.js';
+import { Avatar, Badge, Button, Clock, Countdown, Empty, Icon, lazy, Loading, Menu, Name, once, useTick } from './ui.js';
 import { Out, Text } from './text.js';
 import { look, session, wantPresence } from './live.js';
 import { accept, declineItems } from './inbox.js';
@@ -301,8 +301,8 @@ function split(entries, s, from) {
 }
 
 // Entry is made once, and again when a name in it changes.
-const Entry = ({ e, last, r }) => useMemo(() => entryOf(e, last, r), [e, last, r.name, memberName(e.from), memberName(e.agent)]);
-function entryOf(e, last, r) {
+const Entry = once(({ e, last, r }) => [e, last, r.name, memberName(e.from), memberName(e.agent)], entryOf);
+function entryOf({ e, last, r }) {
   const newDay = last && !sameDay(last.at, e.at);
   const part = { requested: 'queue', joined: 'human' }[e.kind];
   return html`${newDay && html`<div class="part" role="separator"><span>${atDay(e.at)}</span></div>`}${part && html`<div class="part" role="separator"><span>${t('part.' + part)}</span></div>`}<${Line} e=${e} last=${newDay ? null : last} r=${r} />`;

@@ -1,8 +1,8 @@
 // The inbox: lists on one side, the conversation beside it.
-import { html, useEffect, useMemo, useRef, useState } from './vendor/preact-htm.js';
+import { html, useEffect, useRef, useState } from './vendor/preact-htm.js';
 import { act, boot, can, code, get, me, now, number, t, when } from './base.js';
 import { apply, asking, failed, go, inOrder, isMine, leaving, link, mine, offers, state, toast, unread, useStore, waiting, waits } from './store.js';
-import { Avatar, Button, Clock, Countdown, Empty, Icon, lazy, Loading, Menu, Name, useTick } from './ui.js';
+import { Avatar, Button, Clock, Countdown, Empty, Icon, lazy, Loading, Menu, Name, once, useTick } from './ui.js';
 
 const Chat = lazy(() => import('./chat.js'), 'Chat'), Closed = lazy(() => import('./closed.js'), 'Closed'), LostCard = lazy(() => import('./lost.js'), 'LostCard', true);
 const page = 200;
@@ -109,7 +109,7 @@ const waitWarn = 120000, waitLate = 300000;
 
 // Row is made anew when what it shows changes, and not with every event of the
 // page: 200 of them would keep a key waiting.
-const Row = (p) => useMemo(() => rowOf(p), [p.r, p.chosen, p.unread, p.search, p.quiet, p.day]);
+const Row = once((p) => [p.r, p.chosen, p.unread, p.search, p.quiet, p.day], rowOf);
 function rowOf({ r, chosen, unread: isNew, search, quiet }) {
   const wait = waits(r);
   const since = wait ? r.enqueued || r.created : r.open ? r.lastUser : 0;

@@ -29,6 +29,17 @@ export function Avatar({ name, role, small }) {
   return html`<span class="avatar hue${hue(name)} ${small ? 'small' : ''}" aria-hidden="true">${letters}</span>`;
 }
 
+// once is a component that is made again only when one of the values changes. What
+// it made is not kept beside the page (useMemo): there it holds all that stood
+// around it at that time, conversations that were closed long ago too.
+export function once(values, make) {
+  return function (p) {
+    const was = values(p);
+    this.shouldComponentUpdate = (next) => values(next).some((x, i) => x !== was[i]);
+    return make(p);
+  };
+}
+
 // --- time
 const ticking = new Set();
 setInterval(() => { if (!document.hidden) for (const f of ticking) f(); }, 1000);
