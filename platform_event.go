@@ -1,6 +1,7 @@
 package handoff
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -232,7 +233,8 @@ func (e *Engine) typed(ctx context.Context, h *Handoff, ev *ProviderEvent) error
 	}
 	ctx, cancel := context.WithTimeout(ctx, e.cfg.SendTimeout)
 	defer cancel()
-	_ = t.ShowTyping(ctx, h.ID.Conversation, Party{Role: RoleAgent, Name: ev.Agent.Name}, !ev.Stopped) // lost when it cannot be shown
+	who := Party{Role: RoleAgent, Name: cmp.Or(ev.Agent.Name, h.AgentName)}
+	_ = t.ShowTyping(ctx, h.ID.Conversation, who, !ev.Stopped) // lost when it cannot be shown
 	return nil
 }
 

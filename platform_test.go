@@ -3,6 +3,7 @@ package handoff_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -416,6 +417,37 @@ func TestPlatformTypingIsOnlyASignal(t *testing.T) {
 	}, func(c *handoff.Config) {
 		c.Channel = mute{c.Channel}
 	})
+}
+
+// Who is writing is the agent who has the user, if the platform does not say.
+func TestPlatformTypingHasAName(t *testing.T) {
+	p, seen := newCxPlatform("desk"), &typists{}
+	onPlatform(t, p, func(t *testing.T, r *handofftest.Rig) {
+		r.Asks("c")
+		r.Sleep(3 * time.Second)
+		require.NoError(t, r.Deliver(t.Context(), "desk", cxEvent(handoff.EventJoined, "r1", "j1")))
+		nameless := cxEvent(handoff.EventTyping, "r1", "t1")
+		nameless.Agent = handoff.Party{}
+		require.NoError(t, r.Deliver(t.Context(), "desk", nameless))
+		other := cxEvent(handoff.EventTyping, "r1", "t2")
+		other.Agent.Name, other.Stopped = "Bob", true
+		require.NoError(t, r.Deliver(t.Context(), "desk", other))
+		assert.Equal(t, []string{"Zoe true", "Bob false"}, seen.by)
+	}, func(c *handoff.Config) {
+		seen.Channel, c.Channel = c.Channel, seen
+	})
+}
+
+// typists notes who is shown to be writing.
+type typists struct {
+	handoff.Channel
+
+	by []string
+}
+
+func (c *typists) ShowTyping(_ context.Context, _ string, from handoff.Party, on bool) error {
+	c.by = append(c.by, fmt.Sprint(from.Name, " ", on))
+	return nil
 }
 
 type mute struct{ handoff.Channel }

@@ -22,6 +22,11 @@
 //	  when nobody is there
 //	errors of a chat that is not there are      Close             closing it is tried again for a while
 //	  404 or not_found
+//	a customer may be connected to the RTM    socket            the connection is refused, and tried again minutes later:
+//	  API from each replica, and is not told                      neither writing nor later places are told
+//	  apart by agents while he is
+//	repeats of incoming_typing_indicator       agent types       the channel shows him writing for as long as it likes
+//	  while an agent goes on
 //
 // Webhooks carry their secret in the body, not a signature: whoever sees one
 // can make others. Those about people have neither an id nor a time, and come
@@ -31,11 +36,11 @@
 // what a user left. LiveChat's own tickets are those of HelpDesk, another product.
 //
 // LiveChat tells the place in its queue when a chat begins and when it is
-// transferred, and later ones only on a socket, which the adapter does not
-// open. That the user writes goes by send_sneak_peek, which the Customer Chat API
-// takes by HTTP, too. That an agent writes is told on that socket alone
-// (incoming_typing_indicator): by the page on the RTM API the Web API has no
-// webhook for it, and none of those that the page on webhooks lists is one (read
-// on 2026-11-26). send_typing_indicator of the Agent Chat API is for agents to
-// send.
+// transferred, and later ones only on a socket, as it does that an agent writes: by
+// the page on the RTM API the Web API has no webhook for it, and none of those that
+// the page on webhooks lists is one (read on 2026-11-26). With Config.Dial the adapter
+// opens that of the Customer Chat API for each chat, in the name of its customer: his
+// pushes are of his chats alone, and an agent who logged in to the other one would
+// count as there. That the user writes goes by send_sneak_peek, which the Customer Chat
+// API takes by HTTP, too; send_typing_indicator is for agents.
 package livechat

@@ -47,6 +47,12 @@ type Config struct {
 	// Files fetches the files that users send, to pass them on. Nil: a client
 	// that only reaches public addresses; see provider.Guard.
 	Files *http.Client
+
+	// Dial opens LiveChat's socket, one for each chat that is open, in the name of
+	// its customer: agents who write, and later places in the queue, are told there
+	// alone. Nil: none of that is told. Package provider/websocket, a module of its
+	// own, has one.
+	Dial provider.Dialer
 }
 
 // MaxBytes is the longest message: LiveChat takes 16 KB, of which the adapter
@@ -76,6 +82,7 @@ var (
 	_ handoff.Noter               = (*Provider)(nil)
 	_ handoff.Ticketer            = (*Provider)(nil)
 	_ handoff.Refresher           = (*Provider)(nil)
+	_ handoff.Streamer            = live{}
 )
 
 func isHTTP(address string) bool {
@@ -83,10 +90,11 @@ func isHTTP(address string) bool {
 	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
 }
 
-// New returns a provider. It does no I/O. A Config that cannot work is a
+// New returns a provider: a *[Provider], which is a [handoff.Streamer] too if the
+// Config has Dial. It does no I/O. A Config that cannot work is a
 // *[handoff.InvalidError].
-func New(c Config) (*Provider, error) {
-	bad := func(field, why string) (*Provider, error) {
+func New(c Config) (handoff.Provider, error) {
+	bad := func(field, why string) (handoff.Provider, error) {
 		return nil, &handoff.InvalidError{Field: "Config." + field, Why: why}
 	}
 	if c.URL == "" {
@@ -138,6 +146,9 @@ func New(c Config) (*Provider, error) {
 			return err
 		},
 	}
+	if c.Dial != nil {
+		return live{p}, nil
+	}
 	return p, nil
 }
 
@@ -146,7 +157,7 @@ func (p *Provider) Info() handoff.ProviderInfo {
 	return handoff.ProviderInfo{
 		Name: p.cfg.Name, Custody: handoff.CustodyQueue, MaxBytes: MaxBytes,
 		Can: handoff.Capabilities{
-			Availability: true, Position: true, WaitEstimate: true, TypingOut: true, Files: true, Transfer: true, Notes: true,
+			Availability: true, Position: true, WaitEstimate: true, TypingIn: p.cfg.Dial != nil, TypingOut: true, Files: true, Transfer: true, Notes: true,
 			AgentReturns: p.cfg.Return != "", Ticket: true, FindsAttempt: true, SendsOnce: true, ReadsState: true,
 		},
 	}

@@ -37,7 +37,9 @@ func adapter(tb testing.TB, h http.Handler) *livechat.Provider {
 	tb.Helper()
 	p, err := livechat.New(config(h))
 	require.NoError(tb, err)
-	return p
+	only, ok := p.(*livechat.Provider)
+	require.True(tb, ok, "without Dial there is nothing to read")
+	return only
 }
 
 func TestProvider(t *testing.T) {
@@ -56,7 +58,7 @@ func TestSignatures(t *testing.T) {
 			c.Secrets = secrets
 			p, err := livechat.New(c)
 			require.NoError(t, err)
-			return p
+			return p.(*livechat.Provider)
 		},
 		Vectors: []vendortest.Vector{{
 			Source: "livechat/lc-sdk-go webhooks/testdata/chat_deactivated.json", Secret: "dummy_key",

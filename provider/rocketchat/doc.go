@@ -27,9 +27,24 @@
 // (apps/meteor/app/livechat/imports/server/rest/inquiries.ts), by which each is
 // counted among its own; its document shows none.
 //
-// The rest is on its real-time protocol alone, which the adapter does not speak:
-// an estimate of the wait (queueData of stream-livechat-room; the
-// estimatedWaitingTimeQueue of its lists is a setting by which they are sorted),
-// and that somebody writes, both ways: no endpoint of omnichannel.yaml and no
-// webhook has it.
+// The rest is on its real-time protocol (DDP on a websocket) alone, which the adapter
+// speaks with Config.Dial: that somebody writes, and an estimate of the wait (the
+// estimatedWaitingTimeQueue of its lists is a setting by which they are sorted). No
+// webhook and no endpoint of omnichannel.yaml has either. How to connect and to
+// subscribe is on the pages of its Realtime API, which calls itself deprecated. What
+// is told, and to whom, is in Rocket.Chat's source alone (read on 2026-11-26):
+//
+//	what                                      where             if it is otherwise
+//	a visitor's token in the arguments of a   socket            nothing is told on it
+//	  subscription opens his room's streams
+//	  (notifications.module.ts), without login
+//	user-activity, and typing before it, name agent types       he is not told to write
+//	  who writes and what he does (streams.ts)
+//	queueData of stream-livechat-room has     wait              the place is the one that is read, the wait unknown
+//	  spot and estimatedWaitTimeSeconds
+//	  (livechat-enterprise/server/lib/Helper.ts)
+//	livechat/config?token= has them in        wait              the first estimate comes with the first change
+//	  queueInfo
+//
+// Who writes is told without a name: Rocket.Chat has the one that he logs in with.
 package rocketchat

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/provider"
 )
 
@@ -107,32 +106,4 @@ func (p *Provider) waiting(ctx context.Context) (map[string]int, error) {
 		}
 	}
 	return places, nil
-}
-
-// Stream implements [handoff.Streamer]: it tells the place of a room that waits,
-// as often as it changes. All else comes as webhooks. A place that cannot be had
-// is unknown, and no failure.
-func (p *Provider) Stream(ctx context.Context, s handoff.Session, emit func(handoff.ProviderEvent) error) error {
-	tick := time.NewTicker(max(p.cfg.Poll/4, time.Second))
-	defer tick.Stop()
-	for told := 0; ; {
-		now := p.place(ctx, s.Reference)
-		if ctx.Err() != nil {
-			return nil // nobody wants it any more
-		}
-		if now > 0 && now != told {
-			at := time.Now().UTC()
-			id := s.Reference + "/place/" + strconv.Itoa(now) + "/" + strconv.FormatInt(at.Unix()/60, 10)
-			ev := handoff.ProviderEvent{ID: provider.Name(id), Kind: handoff.EventQueued, Reference: s.Reference, At: at, Position: now}
-			if err := emit(ev); err != nil {
-				return err
-			}
-			told = now
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		}
-	}
 }

@@ -56,6 +56,12 @@ type Config struct {
 	// Files fetches the files that users send, to pass them on. Nil: a client
 	// that only reaches public addresses; see provider.Guard.
 	Files *http.Client
+
+	// Dial opens Rocket.Chat's socket, one for each room that is open, in the name of
+	// its visitor: agents who write, and how long somebody waits, are told there
+	// alone. Nil: none of that is told. Package provider/websocket, a module of its
+	// own, has one.
+	Dial provider.Dialer
 }
 
 // MaxBytes is the longest message: Rocket.Chat takes 5,000 characters unless
@@ -131,8 +137,8 @@ func (p *Provider) Info() handoff.ProviderInfo {
 	return handoff.ProviderInfo{
 		Name: p.cfg.Name, Custody: handoff.CustodyQueue, MaxBytes: MaxBytes,
 		Can: handoff.Capabilities{
-			Availability: true, Position: true, Files: true, Transfer: true, AgentReturns: p.cfg.Return != "", Ticket: true, FindsAttempt: true,
-			SendsOnce: true, ReadsState: true,
+			Availability: true, Position: true, WaitEstimate: p.cfg.Dial != nil, TypingIn: p.cfg.Dial != nil, Files: true, Transfer: true,
+			AgentReturns: p.cfg.Return != "", Ticket: true, FindsAttempt: true, SendsOnce: true, ReadsState: true,
 		},
 	}
 }

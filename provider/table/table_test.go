@@ -2,8 +2,11 @@ package table_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"reflect"
 	"strings"
@@ -12,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/provider"
 	"github.com/seed-2a427302/handoff/provider/chatwoot"
 	"github.com/seed-2a427302/handoff/provider/cisco"
 	"github.com/seed-2a427302/handoff/provider/cmcom"
@@ -52,11 +56,17 @@ func platforms(t *testing.T) []platform {
 			Integration: "i", Client: "c", Secret: "s", Secrets: []string{"s"},
 		}, genesys.Workitems{Type: "3e6f1b52-9f0c-4d57-8f0e-5b0a6c1d2e3f"}))},
 		{"[Intercom](intercom.md)", must[*intercom.Provider](t)(intercom.New(intercom.Config{Token: "t", Admin: "1", Secrets: []string{"s"}}))},
-		{"[LiveChat](livechat.md)", must[*livechat.Provider](t)(livechat.New(livechat.Config{
+		{"[LiveChat](livechat.md)", must[handoff.Provider](t)(livechat.New(livechat.Config{
 			Organization: "o", ClientID: "c", ClientSecret: "s", RefreshToken: "r", Secrets: []string{"s"},
+		}))},
+		{"[LiveChat](livechat.md) with a socket", must[handoff.Provider](t)(livechat.New(livechat.Config{
+			Organization: "o", ClientID: "c", ClientSecret: "s", RefreshToken: "r", Secrets: []string{"s"}, Dial: dial,
 		}))},
 		{"[Rocket.Chat](rocketchat.md)", must[*rocketchat.Provider](t)(rocketchat.New(rocketchat.Config{
 			URL: "https://chat.example", User: "u", Token: "t", Secrets: []string{"s"},
+		}))},
+		{"[Rocket.Chat](rocketchat.md) with a socket", must[*rocketchat.Provider](t)(rocketchat.New(rocketchat.Config{
+			URL: "https://chat.example", User: "u", Token: "t", Secrets: []string{"s"}, Dial: dial,
 		}))},
 		{"[Slack](slack.md)", must[*slack.Provider](t)(slack.New(slack.Config{Token: "t", Secrets: []string{"s"}, Channel: "C1"}))},
 		{"[Zendesk](zendesk.md)", must[*zendesk.Provider](t)(zendesk.New(account))},
@@ -66,6 +76,11 @@ func platforms(t *testing.T) []platform {
 		}))},
 		{"In memory (reference)", inmem.New(inmem.Options{}).Provider()},
 	}
+}
+
+// dial opens nothing: it is there.
+func dial(context.Context, string, http.Header) (provider.Conn, error) {
+	return nil, errors.ErrUnsupported
 }
 
 type platform struct {

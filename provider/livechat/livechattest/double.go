@@ -4,6 +4,7 @@ package livechattest
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"maps"
 	"net/http"
@@ -31,6 +32,9 @@ const (
 	Group        = 19
 )
 
+// Stopped says, as the text of an agent who types, that he no longer does.
+const Stopped = "stopped"
+
 // life is how long tokens last.
 const life = 8 * time.Hour
 
@@ -46,6 +50,8 @@ type Double struct {
 	tokens map[string]token
 	events map[string][]fields // by chat
 	names  map[string]string   // of agents
+
+	sockets []*Socket
 }
 
 // token is of a customer, or of the app.
@@ -324,7 +330,14 @@ func (d *Double) Do(a providertest.Act) bool {
 		return more
 	}
 	switch a.Kind {
+	case providertest.Type:
+		return d.push(c, "incoming_typing_indicator", fields{
+			"typing_indicator": fields{"author_id": c.Agent.ID, "recipients": "all", "timestamp": time.Now().Unix(), "is_typing": a.Text != Stopped},
+		})
 	case providertest.Queue:
+		if d.push(c, "queue_position_updated", fields{"queue": fields{"position": a.Position, "wait_time": cmp.Or(int(a.Wait.Seconds()), 60*a.Position)}}) {
+			return true
+		}
 		d.tell("chat_transferred", with(fields{
 			"reason": "other", "transferred_to": fields{"group_ids": []int{Group}},
 			"queue": fields{"position": a.Position, "wait_time": 60 * a.Position, "queued_at": d.now()},

@@ -4,6 +4,7 @@
 package rocketchattest
 
 import (
+	"cmp"
 	_ "embed"
 	"net/http"
 	"strings"
@@ -23,6 +24,9 @@ const (
 	Secret = "rocketchat-webhook-s3cret"
 )
 
+// Stopped says, as the text of an agent who types, that he no longer does.
+const Stopped = "stopped"
+
 //go:embed schema.json
 var schema []byte
 
@@ -37,11 +41,17 @@ type Double struct {
 	// Lock for it.
 	Sort string
 
+	// Estimate is the wait in seconds that is told to a visitor who asks; 0 is
+	// none. Lock for it.
+	Estimate float64
+
 	visitors map[string]string // the department, by token
 	ids      map[string]bool   // of messages
 	rooms    []string          // oldest first
 	ahead    map[string]int    // how many wait before a room, by room
 	files    map[string][]handoff.File
+	sockets  []*Socket
+	waits    map[string]float64 // seconds, by room
 }
 
 // A Mail is one of the offline form.
@@ -54,7 +64,10 @@ const v1 = "/api/v1/livechat/"
 // New returns a workspace without rooms, with an agent online.
 func New(tb testing.TB) *Double {
 	tb.Helper()
-	d := &Double{Double: vendortest.New(tb, schema), visitors: map[string]string{}, ids: map[string]bool{}, ahead: map[string]int{}, files: map[string][]handoff.File{}}
+	d := &Double{
+		Double: vendortest.New(tb, schema), visitors: map[string]string{}, ids: map[string]bool{}, ahead: map[string]int{}, waits: map[string]float64{},
+		files: map[string][]handoff.File{},
+	}
 	d.Keep, d.Sort = []string{Token, Secret}, `{"ts":1}`
 	d.Auth = func(r *http.Request) bool {
 		return strings.HasPrefix(r.URL.Path, v1) && r.URL.Path != v1+"inquiries.list" || r.Header.Get("X-User-Id") == User && r.Header.Get("X-Auth-Token") == Token
@@ -104,8 +117,16 @@ func New(tb testing.TB) *Double {
 		})))
 		return ok(fields{"message": "Livechat offline message sent"})
 	})
-	d.Handle("GET "+v1+"config", func(*vendortest.In) vendortest.Out {
-		return ok(fields{"config": fields{"enabled": true, "online": true}})
+	d.Handle("GET "+v1+"config", func(in *vendortest.In) vendortest.Out {
+		f := fields{"enabled": true, "online": true}
+		token := in.URL.Query().Get("token")
+		if c := d.Search(func(c *vendortest.Chat) bool { return token != "" && c.Data["token"] == token && c.Open }); c != nil {
+			f["room"] = fields{"_id": c.Reference}
+			if n := cmp.Or(d.waits[c.Reference], d.Estimate); n > 0 && c.Agent.ID == "" {
+				f["queueInfo"] = fields{"spot": d.ahead[c.Reference] + 1, "estimatedWaitTimeSeconds": n}
+			}
+		}
+		return ok(fields{"config": f})
 	})
 	d.Handle("GET "+v1+"inquiries.list", d.list)
 	d.Handle("GET /api/v1/rooms.info", func(in *vendortest.In) vendortest.Out {
@@ -246,6 +267,9 @@ func (d *Double) Do(a providertest.Act) bool {
 	switch a.Kind {
 	case providertest.Queue:
 		d.ahead[c.Reference] = a.Position - 1
+		d.queued(c, a.Position, cmp.Or(a.Wait.Seconds(), float64(60*a.Position)))
+	case providertest.Type:
+		return d.writes(c, a.Text != Stopped)
 	case providertest.Join, providertest.Transfer:
 		if c.Agent.ID == a.Agent.ID {
 			return true
