@@ -213,10 +213,21 @@ func (c *Client) try(ctx context.Context, r *request) (Answer, *handoff.Provider
 		judge = Judge
 	}
 	pe := judge(a)
+	if pe == nil && isPage(a.Body) {
+		pe = &handoff.ProviderError{Status: a.Status, Code: "answer", Retryable: true, Ambiguous: true, Err: errUnreadable}
+	}
 	if pe != nil && c.Limit != nil && pe.RetryAfter > 0 {
 		c.Limit.pause(req.URL.Host, pe.RetryAfter)
 	}
 	return a, pe
+}
+
+// isPage reports whether an answer is a page for people: of a proxy that wants a
+// login, or of a platform that is being mended, both of which say 200.
+func isPage(body []byte) bool {
+	const most = 256
+	head := strings.ToLower(string(bytes.TrimSpace(body[:min(len(body), most)])))
+	return strings.HasPrefix(head, "<!doctype html") || strings.HasPrefix(head, "<html")
 }
 
 // turn waits until the limiter lets a request pass.

@@ -137,6 +137,25 @@ func TestClientEndsWithItsContext(t *testing.T) {
 	})
 }
 
+// A page for people is no answer, whatever its status says: who sent it did not do
+// what was asked for.
+func TestClientTakesNoPageForAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for body, want := range map[string]bool{
+			"\r\n<!DOCTYPE html><title>Sign in</title>": true, "<HTML><body>": true, "": false, "{}": false, "ok": false, "<chatEvents/>": false, `"<html>"`: false,
+		} {
+			c, tries := client(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
+			err := c.Do(t.Context(), provider.Call{Op: "send", Method: http.MethodPost}, nil)
+			require.Equal(t, want, err != nil, "%q", body)
+			assert.Equal(t, 1, *tries)
+			if want {
+				pe := failure(t, err)
+				assert.Equal(t, []any{"answer", true, true}, []any{pe.Code, pe.Retryable, pe.Ambiguous})
+			}
+		}
+	})
+}
+
 func TestClientReadsNoMoreThanItMay(t *testing.T) {
 	cl, _ := client(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Repeat(" ", 2000)) })
 	cl.MaxReply = 1000
