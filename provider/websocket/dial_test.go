@@ -165,7 +165,7 @@ func TestRude(t *testing.T) {
 // An answer that is no websocket is an error with its status, and none has the
 // address: its query may hold a key. A redirect is not followed.
 func TestRefused(t *testing.T) {
-	followed := make(chan struct{}, 1)
+	followed := make(chan struct{}, 10)
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed <- struct{}{} }))
 	t.Cleanup(elsewhere.Close)
 	status := http.StatusForbidden
