@@ -38,6 +38,18 @@ func TestAsks(t *testing.T) {
 	}
 }
 
+// TestAPackAloneKnowsAPerson holds for hosts with one language: with more, another
+// that shares the word would answer.
+func TestAPackAloneKnowsAPerson(t *testing.T) {
+	for lang, text := range map[string]string{"es": "persona", "it": "persona", "pt": "pessoa"} {
+		packs, err := trigger.Builtin(lang)
+		require.NoError(t, err)
+		got := newEngine(t, trigger.Config{Packs: packs}).Read(nil, text, lang)
+		require.Len(t, got, 1, lang)
+		require.Empty(t, got[0].Guard, lang)
+	}
+}
+
 // plain is the engine of the zero Config, shared because it is immutable.
 var plain = sync.OnceValues(func() (*trigger.Engine, error) { return trigger.New(trigger.Config{}) })
 
