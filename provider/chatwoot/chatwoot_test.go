@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -182,4 +183,24 @@ func TestStrangers(t *testing.T) {
 			return chatwoottest.Sign(chatwoottest.Secret, "d1", time.Now(), body)
 		},
 	}.Check(t)
+}
+
+// A conversation with more messages than a page has: what was sent long ago is
+// found.
+func TestLongConversation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := chatwoottest.New(t)
+		p := adapter(t, d)
+		s, err := p.Open(t.Context(), handoff.Opening{Attempt: "c.1.1", Note: "n", Handoff: handoff.Handoff{ID: handoff.ID{Conversation: "c", Number: 1}}})
+		require.NoError(t, err)
+		m := handoff.ProviderMessage{From: handoff.Party{Role: handoff.RoleUser}, Text: "x"}
+		const messages = 70
+		for i := range messages {
+			m.ID = strconv.Itoa(i)
+			require.NoError(t, p.Send(t.Context(), s, m))
+		}
+		m.ID, m.Again = "0", true
+		require.NoError(t, p.Send(t.Context(), s, m))
+		assert.Len(t, d.Chats()[0].Messages, messages)
+	})
 }

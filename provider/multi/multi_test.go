@@ -190,6 +190,7 @@ func TestWebhooksGoToTheirPlatform(t *testing.T) {
 		events, _, err := rc.Receive(t.Context(), w)
 		require.NoError(t, err)
 		assert.Equal(t, name+":chat-1", events[0].Reference)
+		assert.True(t, strings.HasPrefix(events[0].ID, name+":"), "two platforms may have the same id: %q", events[0].ID)
 		w.Path = "/hooks/other"
 		_, _, err = rc.Receive(t.Context(), w)
 		require.Error(t, err)
@@ -216,4 +217,61 @@ func TestConfig(t *testing.T) {
 		require.ErrorAs(t, err, &bad)
 		assert.Equal(t, field, bad.Field)
 	}
+}
+
+// changed is a platform that is in some way another one.
+type changed struct {
+	handoff.Provider
+	handoff.Receiver
+
+	can     func(c *handoff.Capabilities)
+	partial bool
+}
+
+func (c changed) Info() handoff.ProviderInfo {
+	info := c.Provider.Info()
+	if c.can != nil {
+		c.can(&info.Can)
+	}
+	return info
+}
+
+func (c changed) Find(ctx context.Context, attempt string) (handoff.Session, bool, error) {
+	s, found, err := c.Provider.(handoff.Finder).Find(ctx, attempt)
+	s.Partial = c.partial
+	return s, found, err
+}
+
+// What one of them cannot do, the whole cannot, where the engine would rely on it.
+func TestWhatAllCan(t *testing.T) {
+	one, two := inmem.New(inmem.Options{Name: "one"}).Provider(), inmem.New(inmem.Options{Name: "two"}).Provider()
+	for name, lacks := range map[string]func(c *handoff.Capabilities){
+		"files": func(c *handoff.Capabilities) { c.Files = false }, "once": func(c *handoff.Capabilities) { c.SendsOnce = false },
+		"history": func(c *handoff.Capabilities) { c.NativeHistory = false }, "return": func(c *handoff.Capabilities) { c.AgentReturns = false },
+	} {
+		for _, list := range [][]handoff.Provider{{one, changed{Provider: two, can: lacks}}, {changed{Provider: one, can: lacks}, two}} {
+			p, err := multi.New(multi.Config{Providers: list})
+			require.NoError(t, err)
+			want := p.Info().Can
+			lacks(&want)
+			assert.Equal(t, want, p.Info().Can, name)
+		}
+	}
+}
+
+// A chat that was begun at a platform is not left there for the next one's.
+func TestBegunIsNotLeft(t *testing.T) {
+	desk := inmem.New(inmem.Options{Name: "one"})
+	two := inmem.New(inmem.Options{Name: "two"})
+	in := desk.Provider()
+	p, err := multi.New(multi.Config{Providers: []handoff.Provider{changed{Provider: in, Receiver: in.(handoff.Receiver), partial: true}, two.Provider()}})
+	require.NoError(t, err)
+	desk.Break(inmem.LosesAnswer, "open")
+	_, err = p.Open(t.Context(), opening("q"))
+	require.Error(t, err)
+	assert.Empty(t, two.Chats())
+	desk.Break(inmem.Works)
+	s, err := p.Open(t.Context(), opening("q"))
+	require.NoError(t, err)
+	assert.Equal(t, "one:chat-1", s.Reference)
 }

@@ -2,8 +2,11 @@ package slack_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -229,4 +232,62 @@ func TestStrangers(t *testing.T) {
 			return slacktest.Sign(slacktest.Secret, http.Header(w.Header).Get("Content-Type"), time.Now(), body)
 		},
 	}.Check(t)
+}
+
+// A thread with more messages than a page has.
+func TestLongThread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := slacktest.New(t)
+		p := adapter(t, d)
+		s, err := p.Open(t.Context(), handoff.Opening{Attempt: "c.1.1", Handoff: handoff.Handoff{ID: handoff.ID{Conversation: "c", Number: 1}}})
+		require.NoError(t, err)
+		m := handoff.ProviderMessage{From: handoff.Party{Role: handoff.RoleUser}, Text: "x"}
+		const messages = 450
+		for i := range messages {
+			m.ID = strconv.Itoa(i)
+			require.NoError(t, p.Send(t.Context(), s, m))
+		}
+		m.Again = true
+		require.NoError(t, p.Send(t.Context(), s, m))
+		assert.Len(t, d.Chats()[0].Messages, messages)
+		assert.Empty(t, d.Violations())
+	})
+}
+
+// How long Slack wants to be left alone is heeded, also where it says so with 200;
+// and what it names as the place of an upload is reached through the guard alone.
+func TestRateLimitWithStatus200(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, uploads := slacktest.New(t), 0
+		c := config(d)
+		through := c.Files
+		c.Files = providertest.Client(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/upload/") {
+				uploads++
+			}
+			resp, err := through.Transport.RoundTrip(r)
+			if err != nil {
+				w.WriteHeader(http.StatusBadGateway)
+				return
+			}
+			defer func() { _ = resp.Body.Close() }()
+			w.WriteHeader(resp.StatusCode)
+			_, _ = io.Copy(w, resp.Body)
+		}))
+		p, err := slack.New(c)
+		require.NoError(t, err)
+		s, err := p.Open(t.Context(), handoff.Opening{Attempt: "c.1.1", Handoff: handoff.Handoff{ID: handoff.ID{Conversation: "c", Number: 1}}})
+		require.NoError(t, err)
+		m := handoff.ProviderMessage{ID: "m", Text: "x", From: handoff.Party{Role: handoff.RoleUser}, Files: []handoff.File{{Name: "a.pdf", URL: "https://files.example/a.pdf"}}}
+		require.NoError(t, p.Send(t.Context(), s, m))
+		assert.Equal(t, 1, uploads)
+
+		m.ID, m.Files = "n", nil
+		d.Next(vendortest.Trouble{Status: http.StatusOK, Body: `{"ok":false,"error":"ratelimited"}`, RetryAfter: "90", On: "POST /api/chat.postMessage"})
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		var pe *handoff.ProviderError
+		require.ErrorAs(t, p.Send(ctx, s, m), &pe)
+		assert.Equal(t, 90*time.Second, pe.RetryAfter)
+	})
 }

@@ -310,3 +310,24 @@ func TestStrangers(t *testing.T) {
 		}.Check(t)
 	}
 }
+
+// An agent who stops writing is told so, and an answer that is none leaves open
+// whether it was done.
+func TestStopsAndNonsense(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := webhooktest.New(t)
+		p := bridge(t, c, nil)
+		for on, stopped := range map[string]bool{`"on":true,`: false, `"on":false,`: true, "": false} {
+			body := `{"type":"agent.typing","timestamp":"2000-01-01T00:00:00Z","data":{` + on + `"reference":"r"}}`
+			events, _, err := p.Receive(t.Context(), webhooktest.Sign(webhooktest.Secret, "id", time.Now(), []byte(body)))
+			require.NoError(t, err)
+			require.Len(t, events, 1)
+			assert.Equal(t, stopped, events[0].Stopped, on)
+		}
+		c.Next(vendortest.Trouble{Status: http.StatusOK, Body: "fine", Apply: true})
+		_, err := p.Open(t.Context(), handoff.Opening{Attempt: "c.1.1", Handoff: handoff.Handoff{ID: handoff.ID{Conversation: "c", Number: 1}}})
+		var pe *handoff.ProviderError
+		require.ErrorAs(t, err, &pe)
+		assert.Equal(t, []any{"answer", true, true}, []any{pe.Code, pe.Retryable, pe.Ambiguous})
+	})
+}

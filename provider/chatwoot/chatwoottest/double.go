@@ -183,7 +183,7 @@ func (d *Double) list(in *vendortest.In, c *vendortest.Chat) vendortest.Out {
 	}
 	for _, m := range slices.Backward(c.Internal) {
 		if markOf, _, ok := strings.Cut(m, "\x00"); ok && before == 0 {
-			list = append(list, fields{"id": 1, "source_id": markOf})
+			list = append(list, fields{"id": 1 << 30, "source_id": markOf}) // among the newest, wherever it is
 		}
 	}
 	slices.Reverse(list)

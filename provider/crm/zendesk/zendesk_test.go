@@ -2,6 +2,7 @@ package zendesk_test
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -75,6 +76,10 @@ func TestZendesk(t *testing.T) {
 		found, err = c.Find(t.Context(), handoff.Contact{Mail: `x" OR *`})
 		require.NoError(t, err)
 		assert.Empty(t, found)
+		list := d.Requests()
+		asked, err := url.Parse(list[len(list)-1].URL)
+		require.NoError(t, err)
+		assert.Equal(t, `email:"x OR *"`, asked.Query().Get("query"), "nobody ends the quotes")
 
 		made, err := c.Upsert(t.Context(), handoff.Contact{Mail: "new@example.org"})
 		require.NoError(t, err)

@@ -183,7 +183,20 @@ func (d *Double) replies(in *vendortest.In) vendortest.Out {
 			list = append(list, posted("1.000001", meta))
 		}
 	}
-	return ok(fields{"messages": list})
+	page, next := paged(in, list)
+	return ok(fields{"messages": page, "response_metadata": fields{"next_cursor": next}})
+}
+
+// paged is the page of a list that was asked for, and where the next begins.
+func paged(in *vendortest.In, list []fields) (page []fields, next string) {
+	q := in.URL.Query()
+	from, _ := strconv.Atoi(q.Get("cursor"))
+	limit, _ := strconv.Atoi(q.Get("limit"))
+	list = list[min(from, len(list)):]
+	if limit == 0 || len(list) <= limit {
+		return list, ""
+	}
+	return list[:limit], strconv.Itoa(from + limit)
 }
 
 // complete shows an uploaded file in a thread; the double shows it with the
