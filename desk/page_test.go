@@ -19,6 +19,7 @@ import (
 
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/desk"
+	"github.com/seed-2a427302/handoff/desk/internal/lean"
 )
 
 // vendored is the hash of the one file that is not ours. It is made of Preact
@@ -33,6 +34,23 @@ func TestVendoredFileIsTheOneThatWasChecked(t *testing.T) {
 	how, err := os.ReadFile("web/vendor/README.txt")
 	require.NoError(t, err)
 	assert.Contains(t, string(how), vendored)
+}
+
+// Browsers keep assets for ever: other files have another address.
+func TestAssetsAreNamedAfterWhatTheyHold(t *testing.T) {
+	sum := sha256.New()
+	err := filepath.WalkDir("web", func(name string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(name)
+		sum.Write([]byte(filepath.ToSlash(name)))
+		sum.Write(lean.File(name, b))
+		return err
+	})
+	require.NoError(t, err)
+	page := newWorld(t).call("agent", http.MethodGet, "", nil)
+	assert.Contains(t, page.raw, "assets/"+hex.EncodeToString(sum.Sum(nil))[:12]+"/desk.js")
 }
 
 // Nothing in our own files can turn text into HTML or run it.

@@ -401,6 +401,15 @@ func TestDesk18Drafts(t *testing.T) {
 		assert.Empty(t, w.said(h.ID, handoff.KindMessage, handoff.RoleAgent))
 		assert.Empty(t, w.said(h.ID, handoff.KindNote, ""))
 	}
+	// What was sent is no draft, from that moment on: a browser that dies then
+	// does not bring it back.
+	last := token(all[1])
+	p.clickOn(".modes .reply")
+	p.until("the reply is there", `document.querySelector('.composer.reply textarea')?.value === §`, want[last+":reply"])
+	p.click("Send to Lee Wong")
+	w.until("it was sent", func() bool { return len(w.said(all[1].ID, handoff.KindMessage, handoff.RoleAgent)) == 1 })
+	delete(want, last+":reply")
+	assert.Equal(t, want, js[map[string]string](p, kept))
 }
 
 // TestDesk20Stale: what came between the last look and Send is shown first.

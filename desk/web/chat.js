@@ -198,7 +198,7 @@ function Head({ r, one, details, toggle, dialog }) {
     <${Avatar} name=${r.name} />
     <div class="who"><h1 tabindex="-1"><${Name} name=${r.name} /></h1>
       <p>${r.queue && html`<span class="chip">${r.queue}</span>`}<span class="chip state ${r.state}">${code('state', r.state)}</span>${r.agent && !mine && html`<span class="muted">${r.agentName || r.agent}</span>`}${waits(r) && html`<${Clock} since=${r.enqueued || r.created} warn=${120000} late=${300000} label=${t('waiting')} />`}${r.state === 'ended' && html`<${Outcome} r=${r} />`}
-      ${looking && html`<span class="looking" title=${looking}><${Icon} name="eye" /><span>${looking}</span></span>`}</p></div>
+      ${looking && html`<span class="looking" role="img" title=${looking} aria-label=${looking}><${Icon} name="eye" /><span>${looking}</span></span>`}</p></div>
     <div class="tools">
       ${mine && html`<${Button} icon=${r.state === 'held' ? 'play' : 'pause'} kind="ghost" label=${t(r.state === 'held' ? 'resume' : 'hold')} onClick=${hold} disabled=${boot.readOnly} />`}
       ${(mine || direct && (open || waits(r))) && html`<${Button} icon="transfer" kind="ghost" label=${t('transfer')} onClick=${() => dialog('transfer')} />`}
