@@ -176,8 +176,8 @@ func (h *Handler) board(c *call) (any, error) {
 		There string `json:"there"`
 		Team  int    `json:"team"`
 		Free  int    `json:"free"`
-		P50   int64  `json:"p50,omitempty"` // how long the one who came last will wait
-		P90   int64  `json:"p90,omitempty"`
+		P50   int64  `json:"p50"` // how long the one who came last will wait
+		P90   int64  `json:"p90"`
 		Known bool   `json:"known"`
 		Most  int    `json:"most,omitempty"` // that many may wait; more are refused
 	}
