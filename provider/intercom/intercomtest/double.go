@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/provider"
 	"github.com/seed-2a427302/handoff/provider/vendortest"
 	"github.com/seed-2a427302/handoff/providertest"
 )
@@ -164,8 +165,8 @@ func (d *Double) reply(in *vendortest.In, c *vendortest.Chat) vendortest.Out {
 	content := paragraph(body.Body)
 	if body.Type == "admin" {
 		who = fields{"type": "admin", "id": body.Admin, "name": "Handoff"}
-		content = "<p>" + body.Body + "</p>" // HTML is rendered
-		m.From, m.Text = handoff.RoleBot, html.UnescapeString(strings.ReplaceAll(body.Body, "<br>", "\n"))
+		content = "<p>" + body.Body + "</p>"                      // HTML is rendered
+		m.From, m.Text = handoff.RoleBot, provider.Plain(content) // as it reads
 	} else if body.User != c.Data["contact"] {
 		return failure(http.StatusNotFound, "not_found")
 	}
