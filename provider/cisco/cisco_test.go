@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/cookiejar"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -230,6 +231,42 @@ func TestEachChatHasItsOwnCookies(t *testing.T) {
 	var state map[string]any
 	require.NoError(t, json.Unmarshal(second.State, &state))
 	assert.Equal(t, second.Reference, state["reference"])
+}
+
+// Typing may be counted by itself: what is read next does not begin behind it.
+func TestTypingIsCountedByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		list := []string{
+			presence(1, "Ann", "joined"), "<TypingEvent><id>9</id><from>Ann</from><status>composing</status></TypingEvent>",
+			said(2, "Ann", "first"), said(3, "Ann", "second"), presence(4, "Ann", "left"),
+		}
+		ids := []int{1, 9, 2, 3, 4}
+		polls := 0
+		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				http.SetCookie(w, &http.Cookie{Name: "JSESSIONID", Value: "x"})
+				return
+			}
+			after, err := strconv.Atoi(r.URL.Query().Get("eventid"))
+			assert.NoError(t, err)
+			polls++
+			var found []string
+			for i := range min(polls, len(list)) { // one more each time
+				if ids[i] > after {
+					found = append(found, list[i])
+				}
+			}
+			_, _ = w.Write(answer(found...))
+		})
+		p := adapter(t, h)
+		s, err := p.Open(t.Context(), opening("c"))
+		require.NoError(t, err)
+		var events []handoff.ProviderEvent
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		require.NoError(t, p.Stream(ctx, s, func(ev handoff.ProviderEvent) error { events = append(events, ev); return nil }))
+		assert.Equal(t, []string{"joined Ann", "typing Ann", "message Ann first", "message Ann second", "ended Ann"}, told(events))
+	})
 }
 
 func TestStrangers(t *testing.T) {

@@ -218,6 +218,36 @@ func TestAnswersToOpening(t *testing.T) {
 	}
 }
 
+// A customer has more conversations in Agent Inbox than a page shows: ours is
+// among them.
+func TestCustomerWithManyConversations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := cmcomtest.New(t)
+		p := adapter(t, d)
+		var list []handoff.Session
+		for _, conversation := range []string{"a", "b", "c", "d", "e", "f", "g"} {
+			s, err := p.Open(t.Context(), opening(conversation))
+			require.NoError(t, err)
+			list = append(list, s)
+		}
+		for i, s := range list {
+			if i%2 == 0 {
+				d.Do(providertest.Act{Kind: providertest.Join, Chat: s.Reference, Agent: ann})
+			}
+		}
+		for i, s := range list {
+			st, who, err := p.ReadState(t.Context(), s)
+			require.NoError(t, err)
+			if i%2 == 0 {
+				assert.Equal(t, []any{handoff.SessionActive, ann.ID}, []any{st, who.ID}, i)
+			} else {
+				assert.Equal(t, handoff.SessionQueued, st, i)
+			}
+		}
+		assert.Empty(t, d.Violations())
+	})
+}
+
 // Files that the router does not take go as links.
 func TestFilesRefused(t *testing.T) {
 	d := cmcomtest.New(t)

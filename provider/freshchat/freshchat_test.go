@@ -170,9 +170,11 @@ func TestTicketWithoutMail(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, a, b)
 	h.User = &handoff.Contact{ID: "u1", Name: "U"}
-	c, err := p.Ticket(t.Context(), h, "call me", "t2")
+	const words = "1 < 2 <b>&amp;\ncall me"
+	c, err := p.Ticket(t.Context(), h, words, "t2")
 	require.NoError(t, err)
 	assert.NotEqual(t, a, c)
+	assert.Equal(t, []string{"call me", words}, d.Tickets(), "a ticket is HTML, and reads as it was said")
 	assert.Empty(t, d.Violations())
 }
 

@@ -3,6 +3,7 @@ package genesys_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -114,7 +115,7 @@ func TestTroubles(t *testing.T) {
 		assert.Len(t, d.Requests(), before+2)
 
 		// A token that was revoked is replaced, and the message arrives.
-		d.Next(vendortest.Trouble{On: inbound, Status: http.StatusUnauthorized, Body: `{"code":"bad.credentials"}`})
+		d.Revoke()
 		require.NoError(t, p.Send(t.Context(), s, handoff.ProviderMessage{ID: "m2", Text: "again", From: m.From}))
 		// One that is refused again is not asked for without end.
 		d.Next(vendortest.Trouble{On: inbound, Status: http.StatusUnauthorized, Times: 5})
@@ -166,7 +167,17 @@ func TestWaitEstimate(t *testing.T) {
 			}
 		}
 		assert.Equal(t, 1, told)
+		asked := func() (n int) {
+			for _, r := range d.Requests() {
+				if strings.HasSuffix(r.Pattern, "/estimatedwaittime") {
+					n++
+				}
+			}
+			return n
+		}
+		before := asked()
 		rig.Sleep(10 * time.Minute) // it is the same, and is not told again
+		assert.InDelta(t, 10, asked()-before, 1, "it is asked for once a minute")
 		for _, m := range rig.Users.Saw("c") {
 			if m.Notice == handoff.NoticePlace {
 				told--

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/provider"
 	"github.com/seed-2a427302/handoff/provider/vendortest"
 	"github.com/seed-2a427302/handoff/providertest"
 )
@@ -77,6 +78,7 @@ type user struct{ id, reference string }
 type ticket struct {
 	id                 int
 	requester, subject string
+	words              string // HTML
 }
 
 type fields = map[string]any
@@ -333,11 +335,23 @@ func (d *Double) addTicket(in *vendortest.In) vendortest.Out {
 		Email    string
 		External string `json:"unique_external_id"`
 		Subject  string
+		Words    string `json:"description"`
 	}
 	in.Into(&body)
 	n, _ := strconv.Atoi(d.NextID())
-	d.tickets = append(d.tickets, ticket{id: n, requester: body.Email + body.External, subject: body.Subject})
+	d.tickets = append(d.tickets, ticket{id: n, requester: body.Email + body.External, subject: body.Subject, words: body.Words})
 	return vendortest.Out{Status: http.StatusCreated, JSON: fields{"id": n, "subject": body.Subject, "status": 2}}
+}
+
+// Tickets returns the descriptions of the tickets, as they read, oldest first. It
+// takes the lock.
+func (d *Double) Tickets() (out []string) {
+	d.Lock()
+	defer d.Unlock()
+	for _, t := range d.tickets {
+		out = append(out, provider.Plain(t.words))
+	}
+	return out
 }
 
 func (d *Double) tell(actor, who, action string, data fields) {

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,7 @@ type Double struct {
 	seen  map[string]bool  // messageId and time of what was taken
 	typed time.Time        // when a customer wrote last
 	items []fields         // work items
+	login int              // how often tokens were revoked
 }
 
 // talk is a conversation.
@@ -66,7 +68,7 @@ func New(tb testing.TB) *Double {
 	d.Keep = []string{ClientKey, Token, Secret}
 	basic := "Basic " + base64.StdEncoding.EncodeToString([]byte(Client+":"+ClientKey))
 	d.Auth = func(r *http.Request) bool {
-		want := "Bearer " + Token
+		want := "Bearer " + d.token()
 		if r.URL.Path == "/oauth/token" {
 			want = basic
 		}
@@ -74,7 +76,7 @@ func New(tb testing.TB) *Double {
 	}
 	const talks = "/api/v2/conversations/messages/"
 	d.Handle("POST /oauth/token", func(*vendortest.In) vendortest.Out {
-		return vendortest.Out{JSON: fields{"access_token": Token, "token_type": "bearer", "expires_in": 86399}}
+		return vendortest.Out{JSON: fields{"access_token": d.token(), "token_type": "bearer", "expires_in": 86399}}
 	})
 	d.Handle("POST "+talks+"{integration}/inbound/open/message", d.inbound)
 	d.Handle("POST "+talks+"{integration}/inbound/open/event", func(in *vendortest.In) vendortest.Out {
@@ -160,6 +162,22 @@ func New(tb testing.TB) *Double {
 		}}}}
 	})
 	return d
+}
+
+// token is the one that is good now.
+func (d *Double) token() string {
+	if d.login == 0 {
+		return Token
+	}
+	return Token + "-" + strconv.Itoa(d.login)
+}
+
+// Revoke makes the token that was given out worthless. It takes the lock.
+func (d *Double) Revoke() {
+	d.Lock()
+	defer d.Unlock()
+	d.login++
+	d.Keep = append(d.Keep, d.token())
 }
 
 // Workitems returns the descriptions of the work items, oldest first. It takes the

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -77,13 +78,7 @@ func New(tb testing.TB) *Double {
 	d.Handle("POST "+app+"/users", d.addUser)
 	d.Handle("GET "+app+"/conversations", d.list)
 	d.Handle("POST "+app+"/conversations", d.open)
-	d.Handle("GET "+app+"/conversations/{conversation}/messages", d.on(func(_ *vendortest.In, c *vendortest.Chat) vendortest.Out {
-		list := d.said[c.Reference]
-		if list == nil {
-			list = []fields{}
-		}
-		return vendortest.Out{JSON: fields{"messages": list, "meta": fields{"hasMore": false}}}
-	}))
+	d.Handle("GET "+app+"/conversations/{conversation}/messages", d.on(d.messages))
 	d.Handle("POST "+app+"/conversations/{conversation}/messages", d.on(d.post))
 	d.Handle("POST "+app+"/conversations/{conversation}/passControl", d.on(d.pass))
 	d.Handle("GET "+app+"/conversations/{conversation}", d.on(func(_ *vendortest.In, c *vendortest.Chat) vendortest.Out {
@@ -197,6 +192,21 @@ func (d *Double) post(in *vendortest.In, c *vendortest.Chat) vendortest.Out {
 		d.trigger(c, "open")
 	}
 	return vendortest.Out{Status: http.StatusCreated, JSON: fields{"messages": []fields{d.message(c, "api:conversations", author, content, body.Metadata)}}}
+}
+
+// messages is a page: those before a cursor, the newest of them.
+func (d *Double) messages(in *vendortest.In, c *vendortest.Chat) vendortest.Out {
+	const page = 30
+	list := append([]fields{}, d.said[c.Reference]...)
+	if before := in.URL.Query().Get("page[before]"); before != "" {
+		list = list[:max(0, slices.IndexFunc(list, func(m fields) bool { return m["id"] == before }))]
+	}
+	meta := fields{"hasMore": len(list) > page}
+	if len(list) > page {
+		list = list[len(list)-page:]
+		meta["beforeCursor"] = list[0]["id"]
+	}
+	return vendortest.Out{JSON: fields{"messages": list, "meta": meta}}
 }
 
 // message adds a message, and tells of it.
