@@ -24,7 +24,7 @@ const schema = `{
 		"incident": {"type": "object", "required": ["title", "description"], "additionalProperties": false, "properties": {"title": {"type": "string", "minLength": 1},
 		"description": {"type": "string"}, "customerid_contact@odata.bind": {"type": "string", "pattern": "^/contacts\\([^()]+\\)$"}}}},
 	"POST /tenant/oauth2/v2.0/token": {"form": {"type": "object", "required": ["grant_type", "client_id", "client_secret", "scope"],
-		"properties": {"grant_type": {"const": "client_credentials"}, "scope": {"pattern": "/.default$"}}}},
+		"properties": {"grant_type": {"const": "client_credentials"}, "scope": {"const": "https://acme.crm.example/.default"}}}},
 	"GET /api/data/v9.2/contacts": {"query": {"type": "object", "required": ["$filter", "$select"]}},
 	"POST /api/data/v9.2/contacts": {"body": {"$ref": "#/$defs/contact"}},
 	"PATCH /api/data/v9.2/{entity}": {"body": {"anyOf": [{"$ref": "#/$defs/contact"}, {"$ref": "#/$defs/incident"}]}}
@@ -59,7 +59,10 @@ func environment(t *testing.T) (c crm.CRM, d *vendortest.Double, filters *[]stri
 		}
 		return vendortest.Out{JSON: fields{"value": list}}
 	})
-	d.Handle("POST /api/data/v9.2/contacts", func(*vendortest.In) vendortest.Out {
+	d.Handle("POST /api/data/v9.2/contacts", func(in *vendortest.In) vendortest.Out {
+		if in.Header.Get("Prefer") != "return=representation" {
+			return vendortest.Out{Status: http.StatusNoContent}
+		}
 		return vendortest.Out{Status: http.StatusCreated, JSON: fields{"contactid": "c-9", "fullname": "New"}}
 	})
 	d.Handle("PATCH /api/data/v9.2/{entity}", func(in *vendortest.In) vendortest.Out {
@@ -67,6 +70,8 @@ func environment(t *testing.T) (c crm.CRM, d *vendortest.Double, filters *[]stri
 		switch {
 		case entity == "contacts(c-1)" && in.Header.Get("If-Match") == "*":
 			return vendortest.Out{JSON: fields{"contactid": "c-1", "fullname": "Ursula"}}
+		case strings.HasPrefix(entity, "incidents(") && in.Header.Get("If-None-Match") != "*":
+			return vendortest.Out{Status: http.StatusNoContent} // what an agent has changed is written over
 		case incidents[entity] && in.Header.Get("If-None-Match") == "*":
 			return vendortest.Out{Status: http.StatusPreconditionFailed}
 		}
@@ -133,6 +138,60 @@ func TestDynamics(t *testing.T) {
 		require.NoError(t, err)
 		assert.GreaterOrEqual(t, time.Since(start), 4*time.Second)
 		vendortest.CheckSchemas(t, d)
+	})
+}
+
+// All that is known of a user is looked for, and nothing else.
+func TestWhoIsLookedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, d, filters, _ := environment(t)
+		_, err := c.Find(t.Context(), handoff.Contact{ID: "u'1", Mail: "a@example.org", Phone: "+1 555"})
+		require.NoError(t, err)
+		assert.Equal(t, []string{"externaluseridentifier eq 'u''1' or emailaddress1 eq 'a@example.org' or telephone1 eq '+1 555'"}, *filters)
+		found, err := c.Find(t.Context(), handoff.Contact{Name: "Ursula"})
+		require.NoError(t, err)
+		assert.Empty(t, found)
+		assert.Len(t, *filters, 1, "nothing is known by which he could be found")
+		assert.Empty(t, d.Violations())
+	})
+}
+
+// A name has a last part always, and a first one if there are two.
+func TestNames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, d, _, _ := environment(t)
+		for name, want := range map[string]string{
+			"Ursula": `"lastname":"Ursula"`, "Ursula Ann B": `"firstname":"Ursula","lastname":"Ann B"`,
+		} {
+			_, err := c.Upsert(t.Context(), handoff.Contact{Mail: "new@example.org", Name: name})
+			require.NoError(t, err)
+			requests := d.Requests()
+			body := string(requests[len(requests)-1].Body)
+			assert.True(t, strings.HasPrefix(body, "{"+want+","), body)
+		}
+	})
+}
+
+// A repeated case changes nothing in the one that is there, and no id of a
+// customer leads out of its place.
+func TestCaseIsMadeOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, d, _, _ := environment(t)
+		for range 2 {
+			_, err := c.OpenCase(t.Context(), crm.Case{ID: "c.1.5", Subject: "s", Text: "t", Customer: "x)/y("})
+			require.NoError(t, err)
+		}
+		made := 0
+		for _, r := range d.Requests() {
+			if strings.Contains(r.URL, "/incidents(") {
+				assert.Contains(t, string(r.Body), `"/contacts(x%29%2Fy%28)"`)
+				if r.Status == http.StatusNoContent {
+					made++
+				}
+			}
+		}
+		assert.Equal(t, 1, made)
+		assert.Empty(t, d.Violations())
 	})
 }
 
