@@ -66,7 +66,10 @@ func (p *Provider) chat(op, reference, rest string) (string, error) {
 	return p.account("/conversations/%s%s", reference, rest), nil
 }
 
-var errReference = errors.New("there is no such conversation")
+var (
+	errReference = errors.New("there is no such conversation")
+	errAnswer    = errors.New("the answer makes no sense")
+)
 
 // client is the path of something of a contact in the client API.
 func (p *Provider) client(source, rest string) string {
@@ -86,8 +89,14 @@ func (p *Provider) put(ctx context.Context, op, path string, in any) error {
 func (p *Provider) conversationOf(ctx context.Context, op, source string) (conversation, error) {
 	var list []conversation
 	err := p.api.Do(ctx, provider.Call{Op: op, Path: p.client(source, "/conversations")}, &list)
-	if err = provider.Tolerate(err, http.StatusNotFound); err != nil || len(list) == 0 {
-		return conversation{}, err
+	switch {
+	case err != nil:
+		return conversation{}, provider.Tolerate(err, http.StatusNotFound)
+	case list == nil || len(list) > 0 && list[0].ID < 1:
+		// To take it for none would begin another one.
+		return conversation{}, &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errAnswer}
+	case len(list) == 0:
+		return conversation{}, nil
 	}
 	return list[0], nil
 }

@@ -123,6 +123,39 @@ func TestTroubles(t *testing.T) {
 	})
 }
 
+// A list that makes no sense does not say that there is no conversation: taken
+// for that, an opening that is repeated would begin another one.
+func TestListThatMakesNoSense(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := chatwoottest.New(t)
+		p := adapter(t, d)
+		o := handoff.Opening{Attempt: "c.1.1", Note: "n", Handoff: handoff.Handoff{ID: handoff.ID{Conversation: "c", Number: 1}}}
+		s, err := p.Open(t.Context(), o)
+		require.NoError(t, err)
+		const list = "GET /public/api/v1/inboxes/{inbox}/contacts/{source}/conversations"
+		for _, body := range []string{`null`, `[null]`, `[null,{"id":1}]`, `[{"x":1}]`, `[{"id":-1}]`} {
+			for what, call := range map[string]func() error{
+				"open":   func() error { _, err := p.Open(t.Context(), o); return err },
+				"find":   func() error { _, _, err := p.Find(t.Context(), o.Attempt); return err },
+				"ticket": func() error { _, err := p.Ticket(t.Context(), o.Handoff, "t", "t1"); return err },
+			} {
+				d.Next(vendortest.Trouble{On: list, Status: 200, Body: body})
+				var pe *handoff.ProviderError
+				require.ErrorAs(t, call(), &pe, "%s %s", what, body)
+				assert.Equal(t, []any{what, "answer", true, false}, []any{pe.Op, pe.Code, pe.Retryable, pe.Ambiguous}, body)
+			}
+		}
+		again, err := p.Open(t.Context(), o)
+		require.NoError(t, err)
+		assert.Equal(t, s.Reference, again.Reference)
+		assert.Len(t, d.Chats(), 1)
+		d.Next(vendortest.Trouble{On: list, Status: 200, Body: `[]`})
+		_, found, err := p.Find(t.Context(), "d.1.1")
+		require.NoError(t, err)
+		assert.False(t, found)
+	})
+}
+
 func TestConfig(t *testing.T) {
 	vendortest.CheckConfig(t, func() chatwoot.Config { return config(nil) }, chatwoot.New, map[string]func(*chatwoot.Config){
 		"Config.URL":             func(c *chatwoot.Config) { c.URL = "ftp://x" },

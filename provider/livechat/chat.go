@@ -251,10 +251,15 @@ func (p *Provider) Available(ctx context.Context, n handoff.Need) (handoff.Avail
 	if err := p.agent(ctx, "availability", "list_routing_statuses", in, &list); err != nil {
 		return handoff.Unknown, err
 	}
+	sense := list != nil // an answer that tells of nobody is no answer
 	for _, a := range list {
 		if a.Status == "accepting_chats" {
 			return handoff.Online, nil
 		}
+		sense = sense && a.Status != ""
+	}
+	if !sense {
+		return handoff.Unknown, &handoff.ProviderError{Op: "availability", Code: "answer", Retryable: true, Err: errAnswer}
 	}
 	return handoff.Offline, nil
 }

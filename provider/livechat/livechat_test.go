@@ -145,6 +145,30 @@ func TestFilesThatCannotBePassedOn(t *testing.T) {
 	})
 }
 
+// Only a list of people says that none of them is there.
+func TestWhoIsThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := livechattest.New(t)
+		p := adapter(t, d)
+		for body, want := range map[string]handoff.Availability{
+			`[]`: handoff.Offline, `[{"agent_id":"a","status":"offline"},{"agent_id":"b","status":"not_accepting_chats"}]`: handoff.Offline,
+			`[{"agent_id":"a","status":"another"}]`: handoff.Offline, `[{"agent_id":"a","status":"offline"},{"agent_id":"b","status":"accepting_chats"}]`: handoff.Online,
+			`null`: handoff.Unknown, `[null,{"x":1}]`: handoff.Unknown, `[{"agent_id":"a","status":"offline"},{}]`: handoff.Unknown,
+		} {
+			d.Next(vendortest.Trouble{On: "POST /v3.6/agent/action/list_routing_statuses", Status: 200, Body: body})
+			got, err := p.Available(t.Context(), handoff.Need{})
+			assert.Equal(t, want, got, body)
+			var pe *handoff.ProviderError
+			if want != handoff.Unknown {
+				require.NoError(t, err, body)
+				continue
+			}
+			require.ErrorAs(t, err, &pe, body)
+			assert.Equal(t, "answer", pe.Code, body)
+		}
+	})
+}
+
 func TestConfig(t *testing.T) {
 	vendortest.CheckConfig(t, func() livechat.Config { return config(nil) }, livechat.New, map[string]func(*livechat.Config){
 		"Config.Return":       func(c *livechat.Config) { c.Return = "to bot" },
