@@ -110,5 +110,21 @@ func platforms() []mutant {
 			`trimmed == "" || trimmed != rest`,
 			"true",
 		}}},
+		{row: "walk", file: "provider/chatwoot/api.go", in: "provider/chatwoot", tests: "^TestListThatMakesNoSense$", why: "nothing found is not there", edits: []edit{{
+			"case list == nil || len(list) > 0 && list[0].ID < 1:",
+			"case len(list) > 0 && list[0].ID < 0:",
+		}}},
+		{row: "walk", file: "provider/intercom/api.go", in: "provider/intercom", tests: "^TestSameWords$", why: "the same words are the same message", edits: []edit{{
+			"part.Author.ID == who && (at.IsZero() || part.CreatedAt == at.Unix()) && ",
+			"part.Author.ID == who && ",
+		}}},
+		{row: "walk", file: "provider/zendesk/chat.go", in: "provider/zendesk", tests: "^TestBotIsSilent$", why: "the author says who it is for", edits: []edit{{
+			`in["author"], in["destination"] = author, fields{"integrationType": "none"}`,
+			`in["author"] = author`,
+		}}},
+		{row: "walk", file: "provider/genesys/api.go", in: "provider/genesys", tests: "^TestTroubles$", why: "a token is good until it ends", edits: []edit{{
+			"		p.until = time.Time{}\n",
+			"",
+		}}},
 	}
 }
