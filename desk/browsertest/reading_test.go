@@ -1,9 +1,11 @@
 package browsertest
 
 import (
+	"bytes"
 	"net/http"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -75,6 +77,66 @@ func TestTranscriptIsWhole(t *testing.T) {
 	p.until("the page has heard of it", `document.querySelector('.list').textContent.includes('the second')`)
 	close(goOn)
 	p.until("all is there", `document.querySelector('.transcript')?.textContent.match(/the first.*the second/s)`)
+}
+
+// TestGapIsFilled: what the stream did not bring, and the list said nothing of,
+// is missed with what comes next. It is read, and stands where it belongs, once.
+func TestGapIsFilled(t *testing.T) {
+	var lost, reads atomic.Int32
+	w := newWorld(t, options{wrap: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			switch {
+			case strings.HasSuffix(r.URL.Path, "/api/events"):
+				rw = &leaky{rw, &lost}
+			case strings.HasSuffix(r.URL.Path, "/log") && r.URL.Query().Get("after") != "":
+				reads.Add(1)
+			}
+			next.ServeHTTP(rw, r)
+		})
+	}})
+	h := w.has("ann", "maria", "billing")
+	w.says("maria", "line 1")
+	p := w.at("ann", "c/"+token(h))
+	const lines = `[...document.querySelectorAll('.entry.user .text')].map((e) => e.textContent).filter((s) => s.startsWith('line')).join()`
+	p.until("it is open", lines+` === 'line 1'`)
+	w.says("maria", "line 2")
+	p.until("it comes by the stream", lines+` === 'line 1,line 2'`)
+	before := reads.Load()
+	for _, text := range []string{"line 3, lost on its way", "line 4, lost on its way"} {
+		n := lost.Load()
+		w.says("maria", text)
+		w.until("it is lost", func() bool { return lost.Load() > n })
+	}
+	w.says("maria", "line 5")
+	p.sees("line 5")
+	const whole = "line 1,line 2,line 3, lost on its way,line 4, lost on its way,line 5"
+	p.until("what was lost is there", lines+` === §`, whole)
+	assert.Greater(t, reads.Load(), before, "it was asked for")
+	w.says("maria", "line 6")
+	p.until("it goes on", lines+` === §`, whole+",line 6")
+	p.axe()
+}
+
+// A leaky stream loses the events that say that they are lost.
+type leaky struct {
+	http.ResponseWriter
+	lost *atomic.Int32 // entries
+}
+
+func (l *leaky) Unwrap() http.ResponseWriter { return l.ResponseWriter }
+
+func (l *leaky) Write(b []byte) (int, error) {
+	for event := range bytes.SplitAfterSeq(b, []byte("\n\n")) {
+		switch {
+		case !bytes.Contains(event, []byte("lost on its way")):
+			if _, err := l.ResponseWriter.Write(event); err != nil {
+				return 0, err
+			}
+		case bytes.Contains(event, []byte("event: entries\n")):
+			l.lost.Add(1)
+		}
+	}
+	return len(b), nil
 }
 
 // A listener hears what a screen reader says of live regions: what is added to
