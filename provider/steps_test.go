@@ -172,7 +172,7 @@ var stepCalls = map[string]struct {
 			return nil
 		}
 		st, _, err := r.ReadState(ctx, x.s)
-		if err == nil && x.whole && (st == handoff.SessionEnded || st == handoff.SessionBot) {
+		if err == nil && x.whole && st != handoff.SessionActive && st != handoff.SessionUnknown {
 			return fmt.Errorf("a chat that Ann has is %q", st)
 		}
 		return err
@@ -210,6 +210,8 @@ func stepTroubles() map[string]vendortest.Trouble {
 		"a page with 200":     {Status: http.StatusOK, Body: "<!DOCTYPE html><title>" + stepCanary + "</title>"},
 		"something deep":      {Status: http.StatusOK, Body: strings.Repeat(`{"a":[`, 20_000) + stepCanary},
 		"something else":      {Status: http.StatusOK, Body: `[null,{"` + stepCanary + `":1}]`},
+		"nothing in it":       {Status: http.StatusOK, Body: "{}"},
+		"null":                {Status: http.StatusOK, Body: "null"},
 		"more than one reads": {Status: http.StatusOK, Body: `{"x":"` + strings.Repeat(stepCanary, 1<<18) + `"}`},
 	}
 }
@@ -226,6 +228,9 @@ func TestEveryStep(t *testing.T) {
 			for what, c := range stepCalls {
 				t.Run(where+"/"+name+"/"+what, func(t *testing.T) {
 					for trouble, tr := range stepTroubles() {
+						if (trouble == "nothing in it" || trouble == "null") && what != "ReadState" {
+							continue // not yet
+						}
 						for n := 0; n < 20 && !t.Failed(); n++ {
 							hit := false
 							synctest.Test(t, func(t *testing.T) { hit = checkStep(t, open, trouble, tr, n, c.call, c.check) })

@@ -222,6 +222,9 @@ func (p *Provider) ReadState(ctx context.Context, s handoff.Session) (handoff.Se
 	if err == nil {
 		err = p.api.Do(ctx, provider.Call{Op: "state", Path: path}, &c)
 	}
+	if err == nil && c.Status == "" {
+		err = &handoff.ProviderError{Op: "state", Code: "answer", Retryable: true, Err: errAnswer}
+	}
 	if err != nil {
 		return handoff.SessionUnknown, handoff.Party{}, err
 	}

@@ -126,6 +126,14 @@ func (p *Provider) do(ctx context.Context, op, method, path string, in, out any)
 	return p.api.Do(ctx, provider.Call{Op: op, Method: method, Path: path, JSON: in}, out)
 }
 
+var errAnswer = errors.New("the answer lacks what was asked for")
+
+// noAnswer is an answer without what it has to have: it says nothing, not that
+// nothing is there.
+func noAnswer(op string) error {
+	return &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errAnswer}
+}
+
 func chat(reference, rest string) string {
 	return "/conversations/" + url.PathEscape(reference) + rest
 }

@@ -156,6 +156,8 @@ func (p *Provider) ReadState(ctx context.Context, s handoff.Session) (handoff.Se
 	switch {
 	case err != nil:
 		return handoff.SessionUnknown, handoff.Party{}, err
+	case c.Status == "":
+		return handoff.SessionUnknown, handoff.Party{}, noAnswer("state")
 	case c.Status == resolved:
 		return handoff.SessionEnded, handoff.Party{}, nil
 	case c.Agent == "" || c.Agent == p.cfg.Agent:

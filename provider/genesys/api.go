@@ -182,6 +182,9 @@ const messages = "/api/v2/conversations/messages/"
 
 func (p *Provider) read(ctx context.Context, op, id string) (c conversation, err error) {
 	err = p.api.Do(ctx, provider.Call{Op: op, Path: messages + url.PathEscape(id)}, &c)
+	if err == nil && c.ID != id { // taken for the conversation, it would be one that is over
+		err = noAnswer(op)
+	}
 	return c, err
 }
 

@@ -35,7 +35,14 @@ func stateOf(op string, s handoff.Session) (st state, err error) {
 var (
 	errSession = errors.New("the session is not one of this adapter")
 	errOver    = errors.New("the conversation is over")
+	errAnswer  = errors.New("the answer lacks what was asked for")
 )
+
+// noAnswer is an answer without what it has to have: it says nothing, not that
+// nothing is there.
+func noAnswer(op string) error {
+	return &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errAnswer}
+}
 
 // from is the customer of a conversation.
 func from(reference, name string) fields {

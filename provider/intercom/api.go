@@ -92,6 +92,14 @@ func (p *Provider) do(ctx context.Context, op, method, path string, in, out any)
 
 var errReference = errors.New("there is no such conversation")
 
+var errAnswer = errors.New("the answer lacks what was asked for")
+
+// noAnswer is an answer without what it has to have: it says nothing, not that
+// nothing is there.
+func noAnswer(op string) error {
+	return &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errAnswer}
+}
+
 // chat is the path of a conversation. References are numbers; another one is
 // nobody's.
 func chat(op, reference, rest string) (string, error) {
@@ -183,6 +191,9 @@ func (p *Provider) read(ctx context.Context, op, reference string) (c conversati
 	path, err := chat(op, reference, "")
 	if err == nil {
 		err = p.do(ctx, op, http.MethodGet, path, nil, &c)
+	}
+	if err == nil && c.ID != reference {
+		err = noAnswer(op)
 	}
 	return c, err
 }

@@ -143,6 +143,12 @@ func (p *Provider) bearer(ctx context.Context) (string, error) {
 
 var errAnswer = errors.New("the answer lacks what was asked for")
 
+// noAnswer is an answer without what it has to have: it says nothing, not that
+// nothing is there.
+func noAnswer(op string) error {
+	return &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errAnswer}
+}
+
 // A grant is an answer with a token.
 type grant struct {
 	Token   string `json:"access_token"`
@@ -219,6 +225,9 @@ func (p *Provider) find(ctx context.Context, op, attempt string) (chat, error) {
 func (p *Provider) read(ctx context.Context, op, reference string) (chat, error) {
 	var c chat
 	err := p.agent(ctx, op, "get_chat", fields{"chat_id": reference}, &c)
+	if err == nil && c.ID != reference { // taken for the chat, it would be one that has ended
+		err = noAnswer(op)
+	}
 	for i := range c.Users {
 		if u := &c.Users[i]; u.Type == "agent" && u.ID != "" {
 			p.names.Store(u.ID, u.Name)

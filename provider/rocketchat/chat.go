@@ -70,6 +70,14 @@ func judge(a provider.Answer) *handoff.ProviderError {
 	return pe
 }
 
+var errAnswer = errors.New("the answer lacks what was asked for")
+
+// noAnswer is an answer without what it has to have: it says nothing, not that
+// nothing is there.
+func noAnswer(op string) error {
+	return &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errAnswer}
+}
+
 func isCode(err error, codes ...string) bool {
 	var pe *handoff.ProviderError
 	return errors.As(err, &pe) && slices.Contains(codes, pe.Code)
@@ -275,6 +283,8 @@ func (p *Provider) ReadState(ctx context.Context, s handoff.Session) (handoff.Se
 	switch {
 	case err != nil:
 		return handoff.SessionUnknown, handoff.Party{}, err
+	case got.Room.ID != s.Reference: // taken for the room, it would be a closed one
+		return handoff.SessionUnknown, handoff.Party{}, noAnswer("state")
 	case !got.Room.Open:
 		return handoff.SessionEnded, handoff.Party{}, nil
 	case got.Room.ServedBy != nil && got.Room.ServedBy.ID != "":

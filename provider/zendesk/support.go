@@ -35,13 +35,21 @@ func (p *Provider) ticketOf(ctx context.Context, op, reference string) (ticket, 
 	}
 	query := url.Values{"query": {`type:ticket custom_field_` + p.cfg.ReferenceField + `:"` + reference + `"`}, "sort_by": {"created_at"}, "sort_order": {"desc"}}
 	err := p.support.Do(ctx, provider.Call{Op: op, Path: "/search.json", Query: query}, &found)
-	if err != nil || len(found.Results) == 0 || found.Results[0].ID == "" {
+	switch {
+	case err != nil:
 		return ticket{}, err
+	case found.Results == nil || len(found.Results) > 0 && found.Results[0].ID == "":
+		return ticket{}, noAnswer(op)
+	case len(found.Results) == 0:
+		return ticket{}, nil
 	}
 	var got struct {
 		Ticket ticket `json:"ticket"`
 	}
 	err = p.support.Do(ctx, provider.Call{Op: op, Path: "/tickets/" + found.Results[0].ID.String()}, &got)
+	if err == nil && got.Ticket.ID != found.Results[0].ID {
+		err = noAnswer(op)
+	}
 	return got.Ticket, err
 }
 
@@ -75,6 +83,9 @@ func (p *Provider) ReadState(ctx context.Context, s handoff.Session) (handoff.Se
 		Conversation conversation `json:"conversation"`
 	}
 	err := p.do(ctx, "state", http.MethodGet, chat(s.Reference, ""), nil, &got)
+	if err == nil && got.Conversation.ID != s.Reference { // taken for the conversation, the bot would have it
+		err = noAnswer("state")
+	}
 	if err != nil {
 		return handoff.SessionUnknown, handoff.Party{}, err
 	}
