@@ -114,6 +114,18 @@ func platforms() []mutant {
 			"case list == nil || len(list) > 0 && list[0].ID < 1:",
 			"case len(list) > 0 && list[0].ID < 0:",
 		}}},
+		{row: "walk", file: "provider/livechat/api.go", in: "provider", tests: "^TestEveryStep$", why: "a chat that is not in the answer is over", edits: []edit{{
+			"if err == nil && c.ID != reference {",
+			"if err == nil && c.ID != reference && c.ID != \"\" {",
+		}}},
+		{row: "walk", file: "provider/freshchat/api.go", in: "provider", tests: "^TestEveryStep$", why: "an answer without a list is an empty one", edits: []edit{{
+			"	case users.Users == nil:\n",
+			"	case false:\n",
+		}}},
+		{row: "walk", file: "provider/rocketchat/chat.go", in: "provider", tests: "^TestEmptyIsAnAnswer$", why: "a configuration says whether anybody is there", edits: []edit{{
+			"case got.Config.Enabled == nil && got.Config.Online == nil:",
+			"case got.Config.Online == nil:",
+		}}},
 		{row: "walk", file: "provider/intercom/api.go", in: "provider/intercom", tests: "^TestSameWords$", why: "the same words are the same message", edits: []edit{{
 			"part.Author.ID == who && (at.IsZero() || part.CreatedAt == at.Unix()) && ",
 			"part.Author.ID == who && ",

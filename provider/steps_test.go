@@ -216,6 +216,11 @@ func stepTroubles() map[string]vendortest.Trouble {
 	}
 }
 
+// stepEmpty is where an answer without a field may be one of the platform's.
+var stepEmpty = map[string]bool{
+	"genesys/Find": true, // its document requires no field of what a search finds; Open does not depend on it
+}
+
 // Every request of every call fails in every way a platform can: the error says
 // what it was, holds nothing of the answer, and once the platform works the same
 // call does what was asked for, once.
@@ -228,8 +233,8 @@ func TestEveryStep(t *testing.T) {
 			for what, c := range stepCalls {
 				t.Run(where+"/"+name+"/"+what, func(t *testing.T) {
 					for trouble, tr := range stepTroubles() {
-						if (trouble == "nothing in it" || trouble == "null") && what != "ReadState" {
-							continue // not yet
+						if trouble == "nothing in it" && stepEmpty[name+"/"+what] {
+							continue
 						}
 						for n := 0; n < 20 && !t.Failed(); n++ {
 							hit := false

@@ -248,6 +248,9 @@ func (p *Provider) Available(ctx context.Context, _ handoff.Need) (handoff.Avail
 	if err := p.api.Do(ctx, provider.Call{Op: "availability", Path: p.account("/inbox_members/%d", p.cfg.Inbox)}, &list); err != nil {
 		return handoff.Unknown, err
 	}
+	if list.Payload == nil {
+		return handoff.Unknown, &handoff.ProviderError{Op: "availability", Code: "answer", Retryable: true, Err: errAnswer}
+	}
 	for _, a := range list.Payload {
 		if a.Availability == "online" {
 			return handoff.Online, nil

@@ -156,8 +156,11 @@ func (p *Provider) find(ctx context.Context, op, attempt string) (user, referenc
 	}
 	name := external(attempt)
 	err = p.api.Do(ctx, provider.Call{Op: op, Path: "/users", Query: url.Values{"reference_id": {name}}}, &users)
-	if err = provider.Tolerate(err, http.StatusNotFound); err != nil {
-		return "", "", err
+	switch {
+	case err != nil:
+		return "", "", provider.Tolerate(err, http.StatusNotFound)
+	case users.Users == nil:
+		return "", "", noAnswer(op)
 	}
 	for _, u := range users.Users {
 		if u.Reference == name {
@@ -173,10 +176,16 @@ func (p *Provider) find(ctx context.Context, op, attempt string) (user, referenc
 		} `json:"conversations"`
 	}
 	err = p.do(ctx, op, http.MethodGet, "/users/"+url.PathEscape(user)+"/conversations", nil, &list)
-	if err = provider.Tolerate(err, http.StatusNotFound); err == nil && len(list.Conversations) > 0 {
-		reference = list.Conversations[0].ID
+	switch {
+	case err != nil:
+		return user, "", provider.Tolerate(err, http.StatusNotFound)
+	case list.Conversations == nil || len(list.Conversations) > 0 && list.Conversations[0].ID == "":
+		// To take it for none would begin another one.
+		return "", "", noAnswer(op)
+	case len(list.Conversations) == 0:
+		return user, "", nil
 	}
-	return user, reference, err
+	return user, list.Conversations[0].ID, nil
 }
 
 var errNameless = errors.New("what was made has no id")

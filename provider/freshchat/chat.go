@@ -181,6 +181,9 @@ func (p *Provider) Available(ctx context.Context, n handoff.Need) (handoff.Avail
 		if err := p.api.Do(ctx, provider.Call{Op: "availability", Path: "/agents", Query: query}, &list); err != nil {
 			return handoff.Unknown, err
 		}
+		if list.Agents == nil {
+			return handoff.Unknown, noAnswer("availability")
+		}
 		for i := range list.Agents {
 			a := &list.Agents[i]
 			if a.ID != p.cfg.Agent && !a.Deactivated && a.Availability == "AVAILABLE" && (group == "" || slices.Contains(a.Groups, group)) {

@@ -105,7 +105,7 @@ func (p *Provider) attributes(h *handoff.Handoff) map[string]string {
 // Find implements [handoff.Finder].
 func (p *Provider) Find(ctx context.Context, attempt string) (handoff.Session, bool, error) {
 	reference := p.reference(attempt)
-	var list struct {
+	var list *struct { // without conversations for none: the platform requires no field of it
 		Conversations []struct {
 			ID  string `json:"conversationId"`
 			End string `json:"conversationEnd"`
@@ -123,6 +123,9 @@ func (p *Provider) Find(ctx context.Context, attempt string) (handoff.Session, b
 			}}},
 		},
 	}, &list)
+	if err == nil && list == nil {
+		err = noAnswer("find")
+	}
 	if err != nil || len(list.Conversations) == 0 {
 		return handoff.Session{}, false, err
 	}
@@ -276,6 +279,9 @@ func (p *Provider) Available(ctx context.Context, n handoff.Need) (handoff.Avail
 	}, &out)
 	if err != nil {
 		return handoff.Unknown, err
+	}
+	if out.Results == nil {
+		return handoff.Unknown, noAnswer("availability")
 	}
 	for _, r := range out.Results {
 		for _, d := range r.Data {

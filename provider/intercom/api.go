@@ -177,6 +177,9 @@ func (p *Provider) search(ctx context.Context, op, word string) (conversation, e
 		Op: op, Method: http.MethodPost, Path: "/conversations/search", Repeatable: true,
 		JSON: fields{"query": fields{"field": "source.body", "operator": "=", "value": word}},
 	}, &list)
+	if err == nil && list.Conversations == nil {
+		err = noAnswer(op)
+	}
 	var first conversation
 	for _, c := range list.Conversations {
 		if isNumber(c.ID) && strings.Contains(c.Source.Body, word) && (first.ID == "" || c.CreatedAt < first.CreatedAt) {

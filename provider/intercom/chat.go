@@ -218,6 +218,9 @@ func (p *Provider) Available(ctx context.Context, n handoff.Need) (handoff.Avail
 	if err := p.do(ctx, "availability", http.MethodGet, "/admins", nil, &list); err != nil {
 		return handoff.Unknown, err
 	}
+	if list.Admins == nil {
+		return handoff.Unknown, noAnswer("availability")
+	}
 	team := p.cfg.Teams[n.Queue]
 	for _, a := range list.Admins {
 		in := team == ""

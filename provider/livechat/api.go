@@ -207,11 +207,15 @@ func (p *Provider) find(ctx context.Context, op, attempt string) (chat, error) {
 
 			Properties map[string]map[string]any `json:"properties"`
 		} `json:"chats_summary"`
+		Found *int `json:"found_chats"`
 	}
 	want := mark(attempt)
 	err := p.agent(ctx, op, "list_chats", fields{
 		"filters": fields{"properties": fields{p.cfg.ClientID: fields{attemptKey: fields{"values": []string{want}}}}}, "limit": 10,
 	}, &list)
+	if err == nil && list.Chats == nil && (list.Found == nil || *list.Found != 0) {
+		err = noAnswer(op)
+	}
 	for _, c := range list.Chats {
 		if c.Properties[p.cfg.ClientID][attemptKey] == want {
 			return c.chat, err

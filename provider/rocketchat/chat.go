@@ -298,7 +298,8 @@ func (p *Provider) ReadState(ctx context.Context, s handoff.Session) (handoff.Se
 func (p *Provider) Available(ctx context.Context, n handoff.Need) (handoff.Availability, error) {
 	var got struct {
 		Config struct {
-			Online bool `json:"online"`
+			Enabled *bool `json:"enabled"` // all that is told of an omnichannel that is off
+			Online  *bool `json:"online"`
 		} `json:"config"`
 	}
 	query := url.Values{}
@@ -308,7 +309,10 @@ func (p *Provider) Available(ctx context.Context, n handoff.Need) (handoff.Avail
 	if err := p.api.Do(ctx, provider.Call{Op: "availability", Path: api + "config", Query: query}, &got); err != nil {
 		return handoff.Unknown, err
 	}
-	if got.Config.Online {
+	switch {
+	case got.Config.Enabled == nil && got.Config.Online == nil:
+		return handoff.Unknown, noAnswer("availability")
+	case got.Config.Online != nil && *got.Config.Online:
 		return handoff.Online, nil
 	}
 	return handoff.Offline, nil

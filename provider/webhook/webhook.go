@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -126,14 +127,23 @@ func (p *Provider) Open(ctx context.Context, o handoff.Opening) (handoff.Session
 	return handoff.Session{Reference: a.Reference}, nil
 }
 
+var errAnswer = errors.New("the answer lacks what was asked for")
+
 // Find implements [handoff.Finder]. Questions have random ids: their answers
 // change.
 func (p *Provider) Find(ctx context.Context, attempt string) (handoff.Session, bool, error) {
 	a, err := p.call(ctx, "find", "find/"+attempt+"/"+rand.Text(), typeFind, findData{Attempt: attempt})
-	if a.Found && a.Reference == "" {
+	switch {
+	case err != nil:
+		return handoff.Session{}, false, err
+	case a.Found == nil: // taken for no, another chat would be opened
+		return handoff.Session{}, false, &handoff.ProviderError{Op: "find", Code: "answer", Retryable: true, Err: errAnswer}
+	case !*a.Found:
+		return handoff.Session{}, false, nil
+	case a.Reference == "":
 		a.Reference = attempt
 	}
-	return handoff.Session{Reference: a.Reference}, a.Found, err
+	return handoff.Session{Reference: a.Reference}, true, nil
 }
 
 func messageOf(m *handoff.ProviderMessage) *message {

@@ -143,7 +143,7 @@ type availabilityData struct {
 // answer is what a console answers, each type with some of the fields.
 type answer struct {
 	Reference    string  `json:"reference"`
-	Found        bool    `json:"found"`
+	Found        *bool   `json:"found"`
 	State        string  `json:"state"`
 	Agent        *person `json:"agent"`
 	Availability string  `json:"availability"`

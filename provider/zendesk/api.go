@@ -88,8 +88,14 @@ func (p *Provider) find(ctx context.Context, op, user string) (conversation, err
 		Conversations []conversation `json:"conversations"`
 	}
 	err := p.api.Do(ctx, provider.Call{Op: op, Path: "/conversations", Query: url.Values{"filter[userExternalId]": {user}}}, &list)
-	if err = provider.Tolerate(err, http.StatusNotFound); err != nil || len(list.Conversations) == 0 {
-		return conversation{}, err
+	switch {
+	case err != nil:
+		return conversation{}, provider.Tolerate(err, http.StatusNotFound)
+	case list.Conversations == nil || len(list.Conversations) > 0 && list.Conversations[0].ID == "":
+		// To take it for none would begin another one.
+		return conversation{}, noAnswer(op)
+	case len(list.Conversations) == 0:
+		return conversation{}, nil
 	}
 	return list.Conversations[0], nil
 }

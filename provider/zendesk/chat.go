@@ -177,5 +177,8 @@ func (p *Provider) Ticket(ctx context.Context, h handoff.Handoff, text, id strin
 	err := p.support.Do(ctx, provider.Call{
 		Op: "ticket", Method: http.MethodPost, Path: "/tickets.json", Header: header, JSON: fields{"ticket": in}, Repeatable: true,
 	}, &out)
+	if err == nil && out.Ticket.ID == "" {
+		err = noAnswer("ticket") // the key drops the repeat
+	}
 	return out.Ticket.ID.String(), err
 }

@@ -152,6 +152,7 @@ func (p *Provider) Available(ctx context.Context, _ handoff.Need) (handoff.Avail
 	query := url.Values{"page[size]": {"100"}}
 	for range mostPages {
 		var list struct {
+			Data     []json.RawMessage `json:"data"`
 			Included []struct {
 				Type       string `json:"type"`
 				Attributes struct {
@@ -166,6 +167,9 @@ func (p *Provider) Available(ctx context.Context, _ handoff.Need) (handoff.Avail
 		}
 		if err := p.support.Do(ctx, provider.Call{Op: "availability", Path: "/agent_availabilities", Query: query}, &list); err != nil {
 			return handoff.Unknown, err
+		}
+		if list.Data == nil && list.Included == nil { // of nobody there is a list without anything to include
+			return handoff.Unknown, noAnswer("availability")
 		}
 		for _, r := range list.Included {
 			if r.Type == "channels" && r.Attributes.Name == "messaging" && r.Attributes.Status == "online" {
