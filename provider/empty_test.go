@@ -64,3 +64,32 @@ func TestEmptyIsAnAnswer(t *testing.T) {
 		})
 	}
 }
+
+// How another chat stands says nothing about the one that was asked for.
+func TestAnswerOfAnotherChat(t *testing.T) {
+	for name, body := range map[string]string{
+		"livechat":   `{"id":"x","thread":{"active":false}}`,
+		"genesys":    `{"id":"x","participants":[]}`,
+		"rocketchat": `{"room":{"_id":"x","open":false}}`,
+		"zendesk":    `{"conversation":{"id":"x"}}`,
+		"intercom":   `{"id":"987654321","state":"closed"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d, _, p, err := platforms[name](t)
+				require.NoError(t, err)
+				s, err := p.Open(t.Context(), handoff.Opening{Attempt: "have.1.1", Note: "n", Handoff: handoff.Handoff{
+					ID: handoff.ID{Conversation: "have", Number: 1}, Need: handoff.Need{Queue: "support"},
+				}})
+				require.NoError(t, err)
+				r, ok := p.(handoff.StateReader)
+				require.True(t, ok)
+				d.Next(vendortest.Trouble{Status: http.StatusOK, Body: body})
+				st, _, err := r.ReadState(t.Context(), s)
+				var pe *handoff.ProviderError
+				require.ErrorAs(t, err, &pe)
+				assert.Equal(t, []any{handoff.SessionUnknown, "state", "answer", true, false}, []any{st, pe.Op, pe.Code, pe.Retryable, pe.Ambiguous})
+			})
+		})
+	}
+}

@@ -269,6 +269,29 @@ func TestSolvedGivesBack(t *testing.T) {
 	})
 }
 
+// An answer without what it has to have does not say that there is no ticket
+// yet, and that of another ticket says nothing about this one.
+func TestTicketThatMakesNoSense(t *testing.T) {
+	d := zendesktest.New(t)
+	p := adapter(t, d)
+	s, err := p.Open(t.Context(), handoff.Opening{Attempt: "c.1.1", Handoff: handoff.Handoff{ID: handoff.ID{Conversation: "c", Number: 1}}})
+	require.NoError(t, err)
+	const search, ticket = "GET /api/v2/search.json", "GET /api/v2/tickets/{ticket}"
+	for body, on := range map[string]string{
+		`{"count":0}`: search, `null`: search, `{"results":[{"status":"solved"}]}`: search,
+		`{}`: ticket, `{"ticket":{"status":"solved"}}`: ticket, `{"ticket":{"id":1,"status":"solved"}}`: ticket,
+	} {
+		d.Next(vendortest.Trouble{On: on, Status: 200, Body: body})
+		st, _, err := p.ReadState(t.Context(), s)
+		var pe *handoff.ProviderError
+		require.ErrorAs(t, err, &pe, body)
+		assert.Equal(t, []any{handoff.SessionUnknown, "state", "answer", true, false}, []any{st, pe.Op, pe.Code, pe.Retryable, pe.Ambiguous}, body)
+	}
+	st, _, err := p.ReadState(t.Context(), s)
+	require.NoError(t, err)
+	assert.Equal(t, handoff.SessionQueued, st)
+}
+
 // The search learns of a ticket with a delay: until then nobody knows who has
 // the conversation, and a note waits.
 func TestTicketThatCannotBeFoundYet(t *testing.T) {
