@@ -218,7 +218,7 @@ func stepTroubles() map[string]vendortest.Trouble {
 
 // stepEmpty is where an answer without a field may be one of the platform's.
 var stepEmpty = map[string]bool{
-	"genesys/Find": true, // its document requires no field of what a search finds; Open does not depend on it
+	"genesys/Find": true, // what its search answers when it finds nothing was not seen; Open does not depend on it
 }
 
 // Every request of every call fails in every way a platform can: the error says

@@ -12,7 +12,7 @@ import (
 // tells so is lost or late.
 const (
 	ruleOver     = "a message for a chat that is over there is refused for good, or opens the chat again; no chat is left that nobody knows of"
-	ruleOverLost = "what is written after a lost end is seen by the agents of a chat that goes on, or is the bot's to answer: it is not lost"
+	ruleOverLost = "what is written after a lost end is seen by the agents of a chat that goes on, or is the bot's to answer, or is said not to have arrived: it is not lost"
 )
 
 // overText is what he writes.
@@ -88,6 +88,10 @@ func checkOverLost(l *live) {
 		}
 	case !goesOn && (reads || streams):
 		l.failf("the chat is over there, and the handoff is %s", l.Now(id).State)
+	case !goesOn: // nothing can tell; the host and the bot know at least that it did not arrive
+		if !slices.ContainsFunc(l.Entries(id), func(e handoff.Entry) bool { return e.Kind == handoff.KindUndelivered }) {
+			l.failf("the chat is over there, and the message is neither the bot's nor undelivered")
+		}
 	default:
 		l.agentSaw(ref, overText)
 	}

@@ -105,7 +105,7 @@ func (p *Provider) attributes(h *handoff.Handoff) map[string]string {
 // Find implements [handoff.Finder].
 func (p *Provider) Find(ctx context.Context, attempt string) (handoff.Session, bool, error) {
 	reference := p.reference(attempt)
-	var list *struct { // without conversations for none: the platform requires no field of it
+	var list *struct { // without conversations for none: what it answers then was not seen
 		Conversations []struct {
 			ID  string `json:"conversationId"`
 			End string `json:"conversationEnd"`
