@@ -29,6 +29,10 @@ func sockets() []mutant {
 			`event, of := strings.CutPrefix(f.Fields.Event, room); {`,
 			`event, of := strings.CutPrefix(f.Fields.Event, f.Fields.Event[:min(len(room), len(f.Fields.Event))]); {`,
 		}}},
+		{row: "socket", file: "provider/rocketchat/typing.go", in: "provider/rocketchat", tests: "^TestTyping", why: "what was said first is said first", edits: []edit{{
+			"	m.drop()\n	m.calls++\n",
+			"	m.calls++\n",
+		}}},
 		{row: "socket", file: "provider/rocketchat/socket.go", in: "provider/rocketchat", tests: "^TestSocketAndList$", why: "the socket knows best", edits: []edit{{
 			" || time.Since(v.spot) < spotLasts {",
 			" || !v.spot.IsZero() {",

@@ -61,6 +61,10 @@ type Socket struct {
 	// goes on.
 	Lost func(ctx context.Context)
 
+	// Say, if it is not nil, has what is said besides, on a connection that has begun.
+	// Without one nobody takes it.
+	Say <-chan any
+
 	Ping  any   // is said every 15 seconds, and something has to be heard for it
 	Leave []any // is said before the last connection is closed
 }
@@ -162,6 +166,8 @@ func (s *Socket) once(ctx context.Context) error {
 		case <-over:
 			return end
 		case words = <-answers:
+		case word := <-s.Say:
+			words = []any{word}
 		case <-tick.C:
 			if s.Ping != nil {
 				words = []any{s.Ping}

@@ -196,6 +196,33 @@ func TestSocketUnwanted(t *testing.T) {
 	})
 }
 
+// What is said besides is said in its turn, on a connection that has begun, and
+// waits for one where it is.
+func TestSocketSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		besides := make(chan any, 1)
+		l := start(t, func(l *line) { l.Say, l.wrong = besides, errors.New("no") })
+		besides <- "first"
+		sleep(10 * time.Second)
+		require.Len(t, besides, 1, "nobody takes it without a connection")
+		l.mu.Lock()
+		l.wrong = nil
+		l.mu.Unlock()
+		for l.opened() == 0 {
+			sleep(time.Second)
+		}
+		require.Equal(t, []string{`"hello"`, `"first"`}, l.said())
+		for _, word := range []string{"a", "b"} {
+			besides <- word
+			require.Equal(t, []string{`"` + word + `"`}, l.said())
+		}
+		l.stop()
+		<-l.done
+		besides <- "late"
+		assert.Equal(t, []string{`"bye"`}, l.said())
+	})
+}
+
 // One of which nothing is heard is none: it may be a cable that was cut.
 func TestSocketSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

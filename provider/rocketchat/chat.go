@@ -2,6 +2,7 @@ package rocketchat
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -18,15 +19,29 @@ import (
 	"github.com/seed-2a427302/handoff/provider"
 )
 
-// state is what a session needs: the visitor's token, which is a secret.
+// state is what a session needs: the visitor's token, which is a secret, and the name
+// that Rocket.Chat gave him.
 type state struct {
 	Token string `json:"token"`
+	Name  string `json:"name,omitempty"`
 }
+
+// name is what the agents see of who writes.
+func (s state) name() string { return cmp.Or(s.Name, "guest") }
 
 type room struct {
 	ID       string `json:"_id"`
 	Open     bool   `json:"open"`
 	ServedBy *agent `json:"servedBy"`
+	Visitor  struct {
+		Username string `json:"username"`
+	} `json:"v"`
+}
+
+// session is that of the visitor who has a token.
+func (r *room) session(token string) handoff.Session {
+	b, _ := json.Marshal(state{Token: token, Name: provider.Name(r.Visitor.Username)}) //nolint:errchkjson // strings
+	return handoff.Session{Reference: r.ID, State: b}
 }
 
 type agent struct {
@@ -96,17 +111,17 @@ func messageID(token, id string) string {
 	return hex.EncodeToString(provider.MAC(sha256.New, token, []byte("message "+id)))[:24]
 }
 
-func session(reference, token string) handoff.Session {
-	b, _ := json.Marshal(state{Token: token}) //nolint:errchkjson // a string
-	return handoff.Session{Reference: reference, State: b}
+func stateOf(op string, s handoff.Session) (state, error) {
+	var st state
+	if json.Unmarshal(s.State, &st) != nil || st.Token == "" {
+		return state{}, &handoff.ProviderError{Op: op, Code: "session"}
+	}
+	return st, nil
 }
 
 func tokenOf(op string, s handoff.Session) (string, error) {
-	var st state
-	if json.Unmarshal(s.State, &st) != nil || st.Token == "" {
-		return "", &handoff.ProviderError{Op: op, Code: "session"}
-	}
-	return st.Token, nil
+	st, err := stateOf(op, s)
+	return st.Token, err
 }
 
 // Open implements [handoff.Provider]. The first message comes last: a room that
@@ -132,7 +147,7 @@ func (p *Provider) Open(ctx context.Context, o handoff.Opening) (handoff.Session
 	if err != nil {
 		return handoff.Session{}, err
 	}
-	s := session(r.ID, token)
+	s := r.session(token)
 	note := provider.Renderer{Redact: p.cfg.Redact}.Note(o, MaxBytes-100)
 	if note == "" {
 		note = "—"
@@ -190,7 +205,7 @@ func (p *Provider) Find(ctx context.Context, attempt string) (handoff.Session, b
 	if err != nil {
 		return handoff.Session{}, false, err
 	}
-	s := session(r.ID, token)
+	s := r.session(token)
 	there, err := p.has(ctx, "find", r.ID, token, messageID(token, "opening"))
 	s.Partial = !there
 	return s, err == nil, err

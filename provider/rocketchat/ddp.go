@@ -29,12 +29,15 @@ type word struct {
 	Version string          `json:"version,omitempty"`
 	Support []string        `json:"support,omitempty"`
 	Name    string          `json:"name,omitempty"`
+	Method  string          `json:"method,omitempty"`
 	Params  []any           `json:"params,omitempty"`
 }
 
 const (
 	ofRoom   = "stream-notify-room"
 	ofWaiter = "stream-livechat-room"
+
+	isTyping = "user-typing"
 )
 
 // subscriptions are to what is told of a room to its visitor: who writes, by its
@@ -57,15 +60,15 @@ func unsubscriptions() (out []any) {
 
 func quoted(id string) json.RawMessage { return json.RawMessage(`"` + id + `"`) }
 
-// news is what a frame tells of a room; false: nothing.
-func (f *frame) news(room string, now time.Time) (handoff.ProviderEvent, bool) {
+// news is what a frame tells of a room; false: nothing. self is the name of its visitor.
+func (f *frame) news(room, self string, now time.Time) (handoff.ProviderEvent, bool) {
 	if f.Msg != "changed" || len(f.Fields.Args) == 0 {
 		return handoff.ProviderEvent{}, false
 	}
 	switch event, of := strings.CutPrefix(f.Fields.Event, room); {
 	case !of:
 	case f.Collection == ofRoom && (event == "/user-activity" || event == "/typing"):
-		return f.writes(room)
+		return f.writes(room, self)
 	case f.Collection == ofWaiter && event == "":
 		var data struct {
 			Type string    `json:"type"`
@@ -79,10 +82,11 @@ func (f *frame) news(room string, now time.Time) (handoff.ProviderEvent, bool) {
 }
 
 // writes is somebody who writes in a room, or no longer does. He is told without his
-// name: it is the one that he logs in with, and the room's agent is known.
-func (f *frame) writes(room string) (handoff.ProviderEvent, bool) {
+// name: it is the one that he logs in with, and the room's agent is known. What the
+// visitor said of himself, on another connection of ours, comes back.
+func (f *frame) writes(room, self string) (handoff.ProviderEvent, bool) {
 	var who string
-	if len(f.Fields.Args) < 2 || json.Unmarshal(f.Fields.Args[0], &who) != nil || who == "" {
+	if len(f.Fields.Args) < 2 || json.Unmarshal(f.Fields.Args[0], &who) != nil || who == "" || who == self {
 		return handoff.ProviderEvent{}, false
 	}
 	ev := handoff.ProviderEvent{Kind: handoff.EventTyping, Reference: provider.Name(room), ID: provider.Name(room + "/typing/" + who)}
@@ -91,7 +95,7 @@ func (f *frame) writes(room string) (handoff.ProviderEvent, bool) {
 	var activities []string
 	switch {
 	case json.Unmarshal(f.Fields.Args[1], &activities) == nil:
-		on = slices.Contains(activities, "user-typing")
+		on = slices.Contains(activities, isTyping)
 		if !on && len(activities) > 0 {
 			return ev, false // something else that he does
 		}

@@ -28,7 +28,7 @@
 // counted among its own; its document shows none.
 //
 // The rest is on its real-time protocol (DDP on a websocket) alone, which the adapter
-// speaks with Config.Dial: that somebody writes, and an estimate of the wait (the
+// speaks with Config.Dial: that somebody writes, both ways, and an estimate of the wait (the
 // estimatedWaitingTimeQueue of its lists is a setting by which they are sorted). No
 // webhook and no endpoint of omnichannel.yaml has either. How to connect and to
 // subscribe is on the pages of its Realtime API, which calls itself deprecated. What
@@ -45,6 +45,24 @@
 //	  (livechat-enterprise/server/lib/Helper.ts)
 //	livechat/config?token= has them in        wait              the first estimate comes with the first change
 //	  queueInfo
+//	the method stream-notify-room with        user types        agents do not see that the user writes
+//	  {room}/user-activity, the visitor's
+//	  name, what he does and his token is
+//	  taken of him without login
+//	  (notifications.module.ts, canType; as
+//	  packages/livechat says it)
+//	v.username of livechat/room names the     user types        agents see that "guest" writes, and another connection
+//	  visitor                                                   of ours takes him for an agent
+//	agents' clients forget it after 15        user types        what ends while there is no socket is shown for longer
+//	  seconds (UserAction.ts)
+//	one connection may call ten times in ten  user types        a user who begins and stops more often is not shown
+//	  seconds (settings, rate.ts)
+//
+// Rocket.Chat before 4.0 does not take that the user writes: it has the name typing for
+// it alone, which 6.0 takes from nobody (RocketChat/Rocket.Chat, pull requests 22392 and
+// 28234). What it takes it passes on with the token to whoever reads the room's stream,
+// as it does for its own widget: the room's agents, whose webhooks have it as well. It
+// opens that one room.
 //
 // Who writes is told without a name: Rocket.Chat has the one that he logs in with.
 package rocketchat

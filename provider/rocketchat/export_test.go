@@ -13,5 +13,13 @@ func Frame(message []byte, room string) (handoff.ProviderEvent, bool) {
 	if provider.DecodeJSON(message, &f) != nil {
 		return handoff.ProviderEvent{}, false
 	}
-	return f.news(room, time.Now())
+	return f.news(room, "", time.Now())
+}
+
+// Mouths is of how many rooms something is kept to say it.
+func Mouths(p handoff.Provider) int {
+	m := &p.(live).mouths
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.by)
 }

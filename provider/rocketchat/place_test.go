@@ -35,9 +35,9 @@ func wait(t *testing.T, n int, queue string, change func(c *rocketchat.Config)) 
 	if change != nil {
 		change(&c)
 	}
-	var err error
-	w.p, err = rocketchat.New(c)
+	p, err := rocketchat.New(c)
 	require.NoError(t, err)
+	w.p = p.(*rocketchat.Provider)
 	for i := range n {
 		id := handoff.ID{Conversation: fmt.Sprint("c", i), Number: 1}
 		s, err := w.p.Open(t.Context(), handoff.Opening{

@@ -59,7 +59,7 @@ type Config struct {
 
 	// Dial opens Rocket.Chat's socket, one for each room that is open, in the name of
 	// its visitor: agents who write, and how long somebody waits, are told there
-	// alone. Nil: none of that is told. Package provider/websocket, a module of its
+	// alone, and agents that the user writes. Nil: none of that is told. Package provider/websocket, a module of its
 	// own, has one.
 	Dial provider.Dialer
 }
@@ -73,6 +73,8 @@ type Provider struct {
 	cfg  Config
 	api  provider.Client
 	line line
+
+	mouths mouths // of rooms whose Stream runs
 }
 
 var (
@@ -85,10 +87,11 @@ var (
 	_ handoff.Ticketer            = (*Provider)(nil)
 )
 
-// New returns a provider. It does no I/O. A Config that cannot work is a
+// New returns a provider: with Dial one that is a [handoff.Typist] too, without a
+// *[Provider]. It does no I/O. A Config that cannot work is a
 // *[handoff.InvalidError].
-func New(c Config) (*Provider, error) {
-	bad := func(field, why string) (*Provider, error) {
+func New(c Config) (handoff.Provider, error) {
+	bad := func(field, why string) (handoff.Provider, error) {
 		return nil, &handoff.InvalidError{Field: "Config." + field, Why: why}
 	}
 	u, err := url.Parse(c.URL)
@@ -120,7 +123,7 @@ func New(c Config) (*Provider, error) {
 	if c.Files == nil {
 		c.Files = provider.Guard{}.Client()
 	}
-	return &Provider{cfg: c, api: provider.Client{
+	p := &Provider{cfg: c, api: provider.Client{
 		Base: strings.TrimSuffix(c.URL, "/"), HTTP: c.HTTP, Judge: judge,
 		Authorize: func(r *http.Request) error {
 			if strings.HasSuffix(r.URL.Path, "/rooms.info") || strings.HasSuffix(r.URL.Path, "/inquiries.list") { // everything else is the visitor's, who has a token of his own
@@ -129,7 +132,11 @@ func New(c Config) (*Provider, error) {
 			}
 			return nil
 		},
-	}}, nil
+	}}
+	if c.Dial != nil {
+		return live{p}, nil
+	}
+	return p, nil
 }
 
 // Info implements [handoff.Provider].
@@ -137,8 +144,8 @@ func (p *Provider) Info() handoff.ProviderInfo {
 	return handoff.ProviderInfo{
 		Name: p.cfg.Name, Custody: handoff.CustodyQueue, MaxBytes: MaxBytes,
 		Can: handoff.Capabilities{
-			Availability: true, Position: true, WaitEstimate: p.cfg.Dial != nil, TypingIn: p.cfg.Dial != nil, Files: true, Transfer: true,
-			AgentReturns: p.cfg.Return != "", Ticket: true, FindsAttempt: true, SendsOnce: true, ReadsState: true,
+			Availability: true, Position: true, WaitEstimate: p.cfg.Dial != nil, TypingIn: p.cfg.Dial != nil,
+			TypingOut: p.cfg.Dial != nil, Files: true, Transfer: true, AgentReturns: p.cfg.Return != "", Ticket: true, FindsAttempt: true, SendsOnce: true, ReadsState: true,
 		},
 	}
 }

@@ -21,7 +21,7 @@ func adapter(tb testing.TB, h http.Handler) *rocketchat.Provider {
 	tb.Helper()
 	p, err := rocketchat.New(config(h))
 	require.NoError(tb, err)
-	return p
+	return p.(*rocketchat.Provider)
 }
 
 func config(h http.Handler) rocketchat.Config {
@@ -49,7 +49,7 @@ func TestSignatures(t *testing.T) {
 			c.Secrets = secrets
 			p, err := rocketchat.New(c)
 			require.NoError(t, err)
-			return p
+			return p.(handoff.Receiver)
 		},
 		Vectors: []vendortest.Vector{{
 			Source: "https://docs.rocket.chat/docs/omnichannel-webhooks", Secret: "your-secret-token",

@@ -20,9 +20,11 @@ func (p *Provider) Stream(ctx context.Context, s handoff.Session, emit func(hand
 	r := listener{p: p, room: s.Reference, news: make(chan news, 16)}
 	if p.cfg.Dial != nil {
 		var err error
-		if r.token, err = tokenOf("stream", s); err != nil {
+		if r.state, err = stateOf("stream", s); err != nil {
 			return err
 		}
+		r.mouth = p.mouths.open(r.room)
+		defer p.mouths.close(r.room, r.mouth)
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -102,17 +104,19 @@ func (v *view) isNew(n *news) bool {
 
 // listener hears what the socket tells the visitor of a room.
 type listener struct {
-	p           *Provider
-	room, token string
-	news        chan news
-	before      bool // there was a connection
+	p      *Provider
+	room   string
+	state  state
+	news   chan news
+	before bool   // there was a connection
+	mouth  *mouth // for what is said besides; nil: there is no socket
 }
 
 func (r *listener) socket() *provider.Socket {
 	return &provider.Socket{
 		Dial: r.p.cfg.Dial, Address: provider.SocketAddress(r.p.api.Base) + "/websocket",
-		Begin: r.begin, Hear: r.hear, Lost: func(ctx context.Context) { r.tell(ctx, news{}) },
-		Ping: word{Msg: "ping"}, Leave: unsubscriptions(),
+		Begin: r.begin, Hear: r.hear, Lost: func(ctx context.Context) { r.mouth.connected(false); r.tell(ctx, news{}) },
+		Say: r.mouth.next, Ping: word{Msg: "ping"}, Leave: unsubscriptions(),
 	}
 }
 
@@ -139,11 +143,12 @@ func (r *listener) hear(ctx context.Context, message []byte) ([]any, error) {
 		}
 		return []any{word{Msg: "pong", ID: f.ID}}, nil
 	case "connected":
-		return subscriptions(r.room, r.token), nil
+		r.mouth.connected(true)
+		return subscriptions(r.room, r.state.Token), nil
 	case "failed": // it speaks another version
 		return nil, provider.ErrUnwanted
 	}
-	if ev, ok := f.news(r.room, time.Now()); ok {
+	if ev, ok := f.news(r.room, r.state.name(), time.Now()); ok {
 		r.tell(ctx, news{ev: ev})
 	}
 	return nil, nil
@@ -167,7 +172,7 @@ func (r *listener) tell(ctx context.Context, n news) {
 // ask asks for the place of the visitor and how long he waits, if there is a socket
 // to tell what comes after, and Rocket.Chat estimates it.
 func (r *listener) ask(ctx context.Context) {
-	if r.token == "" {
+	if r.state.Token == "" {
 		return
 	}
 	const most = 5 * time.Second
@@ -181,7 +186,7 @@ func (r *listener) ask(ctx context.Context) {
 			Queue queueData `json:"queueInfo"`
 		} `json:"config"`
 	}
-	err := r.p.api.Do(within, provider.Call{Op: "wait", Path: api + "config", Query: url.Values{"token": {r.token}}}, &got)
+	err := r.p.api.Do(within, provider.Call{Op: "wait", Path: api + "config", Query: url.Values{"token": {r.state.Token}}}, &got)
 	if err != nil || got.Config.Room.ID != r.room {
 		return
 	}

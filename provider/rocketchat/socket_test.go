@@ -24,7 +24,7 @@ import (
 )
 
 // reading returns an adapter that reads the socket.
-func reading(tb testing.TB, d *rocketchattest.Double) *rocketchat.Provider {
+func reading(tb testing.TB, d *rocketchattest.Double) handoff.Provider {
 	tb.Helper()
 	c := config(d)
 	c.Dial = d.Dial
@@ -43,9 +43,10 @@ func TestProviderWithSocket(t *testing.T) {
 // Without Dial it is what it was.
 func TestWithoutSocket(t *testing.T) {
 	d := rocketchattest.New(t)
-	for p, want := range map[*rocketchat.Provider]bool{adapter(t, d): false, reading(t, d): true} {
+	for p, want := range map[handoff.Provider]bool{adapter(t, d): false, reading(t, d): true} {
 		can := p.Info().Can
-		assert.Equal(t, []bool{want, want, false, true}, []bool{can.TypingIn, can.WaitEstimate, can.TypingOut, can.Position})
+		_, types := p.(handoff.Typist)
+		assert.Equal(t, []bool{want, want, want, want, true}, []bool{can.TypingIn, can.WaitEstimate, can.TypingOut, types, can.Position})
 	}
 }
 
@@ -59,12 +60,12 @@ type stream struct {
 }
 
 // listen runs Stream until the test is over; fail is what emit returns.
-func listen(t *testing.T, p *rocketchat.Provider, s handoff.Session, fail func(handoff.ProviderEvent) error) *stream {
+func listen(t *testing.T, p handoff.Provider, s handoff.Session, fail func(handoff.ProviderEvent) error) *stream {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	out := &stream{stop: stop, done: make(chan error, 1)}
 	go func() {
-		out.done <- p.Stream(ctx, s, func(ev handoff.ProviderEvent) error {
+		out.done <- p.(handoff.Streamer).Stream(ctx, s, func(ev handoff.ProviderEvent) error {
 			out.mu.Lock()
 			defer out.mu.Unlock()
 			assert.Equal(t, s.Reference, ev.Reference)
@@ -190,7 +191,7 @@ func TestSocketAndList(t *testing.T) {
 }
 
 // wire is an adapter whose socket the test holds.
-func wire(t *testing.T, d *rocketchattest.Double) (p *rocketchat.Provider, ends *[]*vendortest.Pipe) {
+func wire(t *testing.T, d *rocketchattest.Double) (p handoff.Provider, ends *[]*vendortest.Pipe) {
 	t.Helper()
 	c := config(d)
 	ends = new([]*vendortest.Pipe)
@@ -464,7 +465,7 @@ func TestSocketCanary(t *testing.T) {
 // A session that is none has no socket.
 func TestSocketSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		err := reading(t, rocketchattest.New(t)).Stream(t.Context(), handoff.Session{Reference: "r"}, nil)
+		err := reading(t, rocketchattest.New(t)).(handoff.Streamer).Stream(t.Context(), handoff.Session{Reference: "r"}, nil)
 		var pe *handoff.ProviderError
 		require.ErrorAs(t, err, &pe)
 		assert.Equal(t, "session", pe.Code)

@@ -62,10 +62,10 @@ func platforms(t *testing.T) []platform {
 		{"[LiveChat](livechat.md) with a socket", must[handoff.Provider](t)(livechat.New(livechat.Config{
 			Organization: "o", ClientID: "c", ClientSecret: "s", RefreshToken: "r", Secrets: []string{"s"}, Dial: dial,
 		}))},
-		{"[Rocket.Chat](rocketchat.md)", must[*rocketchat.Provider](t)(rocketchat.New(rocketchat.Config{
+		{"[Rocket.Chat](rocketchat.md)", must[handoff.Provider](t)(rocketchat.New(rocketchat.Config{
 			URL: "https://chat.example", User: "u", Token: "t", Secrets: []string{"s"},
 		}))},
-		{"[Rocket.Chat](rocketchat.md) with a socket", must[*rocketchat.Provider](t)(rocketchat.New(rocketchat.Config{
+		{"[Rocket.Chat](rocketchat.md) with a socket", must[handoff.Provider](t)(rocketchat.New(rocketchat.Config{
 			URL: "https://chat.example", User: "u", Token: "t", Secrets: []string{"s"}, Dial: dial,
 		}))},
 		{"[Slack](slack.md)", must[*slack.Provider](t)(slack.New(slack.Config{Token: "t", Secrets: []string{"s"}, Channel: "C1"}))},

@@ -24,6 +24,9 @@ const (
 	Secret = "rocketchat-webhook-s3cret"
 )
 
+// Visitor is the name that the double gives to each visitor.
+const Visitor = "guest-1"
+
 // Stopped says, as the text of an agent who types, that he no longer does.
 const Stopped = "stopped"
 
@@ -191,7 +194,7 @@ func (d *Double) room(in *vendortest.In) vendortest.Out {
 		d.rooms = append(d.rooms, c.Reference)
 		d.tell(c, "LivechatSessionStart", fields{})
 	}
-	return ok(fields{"room": fields{"_id": c.Reference, "open": true}, "newRoom": fresh})
+	return ok(fields{"room": fields{"_id": c.Reference, "open": true, "v": fields{"_id": "v1", "username": Visitor, "token": token}}, "newRoom": fresh})
 }
 
 func (d *Double) say(in *vendortest.In, c *vendortest.Chat) vendortest.Out {
@@ -221,7 +224,7 @@ func (d *Double) say(in *vendortest.In, c *vendortest.Chat) vendortest.Out {
 		delete(d.files, c.Reference)
 		d.Add(c, m)
 	}
-	d.tell(c, "Message", fields{"messages": []fields{{"_id": body.ID, "username": "guest-1", "msg": body.Msg, "ts": stamp()}}})
+	d.tell(c, "Message", fields{"messages": []fields{{"_id": body.ID, "username": Visitor, "msg": body.Msg, "ts": stamp()}}})
 	return ok(fields{"message": fields{"_id": body.ID, "msg": body.Msg}})
 }
 
@@ -239,7 +242,7 @@ func stamp() string { return time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
 // tell sends a webhook.
 func (d *Double) tell(c *vendortest.Chat, typ string, f fields) {
 	f["_id"], f["type"] = c.Reference, typ
-	f["visitor"] = fields{"_id": "v1", "token": c.Data["token"], "username": "guest-1"}
+	f["visitor"] = fields{"_id": "v1", "token": c.Data["token"], "username": Visitor}
 	if c.Agent.ID != "" {
 		f["agent"] = fields{"_id": c.Agent.ID, "username": strings.ToLower(c.Agent.Name), "name": c.Agent.Name}
 		f["servedBy"] = fields{"_id": c.Agent.ID, "username": strings.ToLower(c.Agent.Name), "ts": c.Data["taken"]}

@@ -67,6 +67,7 @@ func (d *Double) serve(s *Socket) {
 		var w struct {
 			Msg    string            `json:"msg"`
 			Name   string            `json:"name"`
+			Method string            `json:"method"`
 			ID     string            `json:"id"`
 			Params []json.RawMessage `json:"params"`
 		}
@@ -96,6 +97,11 @@ func (d *Double) serve(s *Socket) {
 			} else {
 				out = append(out, fields{"msg": "nosub", "id": w.ID, "error": fields{"isClientSafe": true, "error": "not-allowed", "errorType": "Meteor.Error"}})
 			}
+		case "method":
+			if w.Method == "stream-notify-room" {
+				d.visitorWrites(s, w.Params)
+			}
+			out = append(out, fields{"msg": "result", "id": w.ID}, fields{"msg": "updated", "methods": []string{w.ID}})
 		case "unsub":
 			delete(s.Subs, w.ID)
 			out = append(out, fields{"msg": "nosub", "id": w.ID})
@@ -128,10 +134,40 @@ func (d *Double) maySubscribe(params []json.RawMessage) bool {
 	return c != nil && token != "" && c.Data["token"] == token
 }
 
+// visitorWrites shows the agents of a room that its visitor writes, if it is he who
+// says so, and tells whoever else reads the room's stream. What is not allowed is
+// passed over.
+func (d *Double) visitorWrites(s *Socket, params []json.RawMessage) {
+	var event, who string
+	var activities []string
+	var as struct {
+		Token string `json:"token"`
+	}
+	if len(params) != 4 || json.Unmarshal(params[0], &event) != nil || json.Unmarshal(params[1], &who) != nil ||
+		json.Unmarshal(params[2], &activities) != nil || activities == nil || json.Unmarshal(params[3], &as) != nil {
+		return
+	}
+	room, what, _ := strings.Cut(event, "/")
+	c := d.Find(room)
+	if c == nil || what != "user-activity" || who != Visitor || as.Token == "" || c.Data["token"] != as.Token {
+		return
+	}
+	c.UserTypes = slices.Contains(activities, "user-typing")
+	d.pushBut(s, "stream-notify-room", event, who, activities, as)
+}
+
 // push tells whoever has subscribed, and reports whether somebody has.
 func (d *Double) push(stream, event string, args ...any) (told bool) {
+	return d.pushBut(nil, stream, event, args...)
+}
+
+// pushBut does not tell him on whose connection it was said.
+func (d *Double) pushBut(origin *Socket, stream, event string, args ...any) (told bool) {
 	frame := vendortest.JSON(fields{"msg": "changed", "collection": stream, "id": "id", "fields": fields{"eventName": event, "args": args}})
 	for _, s := range d.open() {
+		if s == origin {
+			continue
+		}
 		for _, sub := range s.Subs {
 			if sub == stream+" "+event {
 				_ = s.Write(context.Background(), frame)
