@@ -8,7 +8,8 @@ import (
 
 // Lately is what was told last of one chat, for a platform that tells the same again
 // and again on a [Socket]: each place that is told is a commit, and somebody who is
-// writing is looked up. Typing of one person has one id. Its zero value is ready to use, by one goroutine at a time.
+// writing is looked up. Typing of one person has one id. Its zero value is ready to
+// use, by one goroutine at a time.
 type Lately struct {
 	place  int
 	wait   time.Duration

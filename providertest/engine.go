@@ -233,6 +233,20 @@ func (l *live) agentSaw(reference string, texts ...string) {
 	}
 }
 
+// undelivered reports whether the log says that the platform did not get a message.
+func (l *live) undelivered(id handoff.ID, text string) bool {
+	said := map[int64]bool{}
+	for _, en := range l.Entries(id) {
+		switch {
+		case en.Kind == handoff.KindMessage && en.Text == text:
+			said[en.Seq] = true
+		case en.Kind == handoff.KindUndelivered && said[en.About]:
+			return true
+		}
+	}
+	return false
+}
+
 func cuts(list []string) []string {
 	out := make([]string, len(list))
 	for i := range list {

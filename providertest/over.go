@@ -90,7 +90,7 @@ func checkOverLost(l *live) {
 	case !goesOn && (reads || streams):
 		l.failf("the chat is over there, and the handoff is %s", l.Now(id).State)
 	case !goesOn && !slices.Contains(c.after(), overText): // nothing tells of the end; the message is at least said not to have arrived
-		if !slices.ContainsFunc(l.Entries(id), func(e handoff.Entry) bool { return e.Kind == handoff.KindUndelivered }) {
+		if !l.undelivered(id, overText) {
 			l.failf("the chat is over there, and the message is neither the bot's nor undelivered")
 		}
 	default:

@@ -58,9 +58,9 @@ type Config struct {
 	Files *http.Client
 
 	// Dial opens Rocket.Chat's socket, one for each room that is open, in the name of
-	// its visitor: agents who write, and how long somebody waits, are told there
-	// alone, and agents that the user writes. Nil: none of that is told. Package provider/websocket, a module of its
-	// own, has one.
+	// its visitor. Agents who write, and how long somebody waits, are told there alone,
+	// and so is it to agents that the user writes. Nil: none of that is told. Package
+	// provider/websocket, a module of its own, has one.
 	Dial provider.Dialer
 }
 
