@@ -36,6 +36,38 @@ func triggers() []mutant {
 			"\"talk .{1,5} 'with' ",
 			"\"talk 'with' ",
 		}}},
+		{row: "asks", file: "trigger/packs/en.json", in: in, tests: "^TestAsks$", why: "their mail address is a person", edits: []edit{{
+			"'email'|'phone'|'number'|'address'|'details'|'info'|'name' 'of'",
+			"'nobodys' 'of'",
+		}}},
+		{row: "asks", file: "trigger/packs/en.json", in: in, tests: "^TestAsks$", why: "what will happen is asked for", edits: []edit{{
+			"'will' det? anyb|human aux?",
+			"'nobody' det? anyb|human aux?",
+		}}},
+		{row: "asks", file: "trigger/packs/en.json", in: in, tests: "^TestAsks$", why: "whom one should ask, is a request with any matter", edits: []edit{{
+			"'who'|'whom' 'should' i say|touch to? >",
+			"'who'|'whom' 'should' i say|touch to?",
+		}}},
+		{row: "asks", file: "trigger/packs/en.json", in: in, tests: "^TestAsks$", why: "what others look for is asked for", edits: []edit{{
+			"'do'|'are'|'does'|'is' you|they x? 'in'?",
+			"'nobody' you|they x? 'in'?",
+		}}},
+		{row: "asks", file: "trigger/packs/en.json", in: in, tests: "^TestAsks$", why: "a reminder is a request", edits: []edit{{
+			"'remind'|'reminder' me? 'to'",
+			"'nobody' me? 'to'",
+		}}},
+		{row: "asks", file: "trigger/packs/en.json", in: in, tests: "^TestAsks$", why: "nobody wishes with if", edits: []edit{{
+			"'it'? 'if' anyb aux{1,2}",
+			"'it'? 'nobody' anyb aux{1,2}",
+		}}},
+		{row: "asks", file: "trigger/packs/de.json", in: in, tests: "^TestAsks$", why: "a question about whom one talks to asks for him", edits: []edit{{
+			"'mit_wem' talk|'spricht'|'red'",
+			"'niemand' talk|'spricht'|'red'",
+		}}},
+		{row: "asks", file: "trigger/packs/es.json", in: in, tests: "^TestAsks$", why: "the virtual one is a person", edits: []edit{{
+			"human 'virtual'|'virtuales'|'digital'",
+			"human 'nadie'",
+		}}},
 		{row: "asks", file: "trigger/packs/es.json", in: in, tests: "^TestAsks$", why: "a verdict on talking to a bot is none", edits: []edit{{
 			"\"< talk with|prep{1,2} det{0,2} bot are",
 			"\"< 'nada' talk with|prep{1,2} det{0,2} bot are",
