@@ -35,11 +35,20 @@ type goal struct {
 	bound  float64
 	atMost bool // the bound is an upper one
 	why    *explanation
+	floors []string // figures of what has to be written in any case
+	over   string   // what they are compared with, as the goal's own figure is
 }
 
 // because is a goal with what is printed when it is not met.
 func (g goal) because(why *explanation) goal {
 	g.why = why
+	return g
+}
+
+// above is a goal with figures that nothing which writes the same can pass; how
+// far they come is printed when the goal is not met.
+func (g goal) above(floors ...string) goal {
+	g.floors = floors
 	return g
 }
 
@@ -51,7 +60,7 @@ type explanation struct {
 
 // atLeast is the goal that one figure is at least bound times another.
 func atLeast(name, of, over string, bound float64) goal {
-	return goal{name: name, bound: bound, ratio: func(f func(string) float64) float64 { return f(of) / f(over) }}
+	return goal{name: name, bound: bound, over: over, ratio: func(f func(string) float64) float64 { return f(of) / f(over) }}
 }
 
 // atMost is the goal that one figure is at most bound times another.
@@ -74,16 +83,27 @@ func (s *suite) only(server string, match *regexp.Regexp) {
 	used := map[string]bool{}
 	for _, g := range s.goals {
 		g.ratio(func(name string) float64 { used[name] = true; return 1 })
+		for _, name := range g.floors {
+			used[name] = true
+		}
 	}
 	s.measures = slices.DeleteFunc(s.measures, func(m measure) bool {
 		return !slices.ContainsFunc(m.figures, func(name string) bool { return used[name] })
 	})
 }
 
-// explain prints what explains the goals that are not met, once for each.
+// explain prints what explains the goals that are not met: how far each could
+// come, and each explanation once.
 func (s *suite) explain(ctx context.Context, w io.Writer, name string, results []result) error {
 	var said []*explanation
 	for i := range results {
+		if results[i].verdict() != "met" {
+			for n, v := range results[i].floors {
+				if _, err := fmt.Fprintf(w, "\n%s: with nothing judged %.2f (%.2f..%.2f): %s", results[i].name, v.mid, v.low, v.high, s.goals[i].floors[n]); err != nil {
+					return err
+				}
+			}
+		}
 		why := s.goals[i].why
 		if why == nil || slices.Contains(said, why) || results[i].verdict() == "met" {
 			continue
@@ -130,7 +150,11 @@ func (s *suite) play(ctx context.Context, w io.Writer, name string, rounds int) 
 		}
 	}
 	for _, g := range s.goals {
-		goals = append(goals, result{name + ": " + g.name, of(g.ratio), g.bound, g.atMost})
+		r := result{name: name + ": " + g.name, ratio: of(g.ratio), bound: g.bound, atMost: g.atMost}
+		for _, floor := range g.floors {
+			r.floors = append(r.floors, of(func(f func(string) float64) float64 { return f(floor) / f(g.over) }))
+		}
+		goals = append(goals, r)
 	}
 	return goals, nil
 }
@@ -141,6 +165,7 @@ type result struct {
 	ratio  spread
 	bound  float64
 	atMost bool
+	floors []spread
 }
 
 // verdict is "met" when three quarters of the rounds keep the bound, "missed"

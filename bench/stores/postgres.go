@@ -95,6 +95,10 @@ func openCommits(ctx context.Context, d *database, size effort) (*suite, error) 
 		alone[i] = pgstore.New(pool, pgstore.Options{Schema: "commits"})
 	}
 	l := newLoad(s, size, "c")
+	leastRequest, leastMessage, err := newRowsFloor(ctx, pool)
+	if err != nil {
+		return nil, err
+	}
 	out := &suite{
 		measures: []measure{
 			rate("plain insert of a row, 8 callers", func(ctx context.Context) (float64, error) {
@@ -105,13 +109,19 @@ func openCommits(ctx context.Context, d *database, size effort) (*suite, error) 
 				return during(ctx, size.window, conns, peer.insert)
 			}),
 			rate("request, 8 callers", l.requests(conns)),
+			rate(floorRequest, func(ctx context.Context) (float64, error) { return during(ctx, size.window, conns, leastRequest) }),
+			rate(floorMessage, func(ctx context.Context) (float64, error) {
+				return during(ctx, size.window, conns, leastMessage)
+			}),
 			rate("river work, tuned", peer.work(true, size.items)),
 			rate("offer, by the hundred, 8 callers", l.batches(conns)),
 			rate("river work, default", peer.work(false, size.items)),
 		},
 		goals: []goal{
-			atLeast("single commit / plain insert, 8 callers", "lifecycle, commits, 8 callers", "plain insert of a row, 8 callers", 0.4).because(operationsProfile),
-			atLeast("request / river.Insert, 8 callers", "request, 8 callers", "river.Insert, 8 callers", 1.5).because(operationsProfile),
+			atLeast("single commit / plain insert, 8 callers", "lifecycle, commits, 8 callers", "plain insert of a row, 8 callers", 0.4).
+				because(operationsProfile).above(floorRequest, floorMessage),
+			atLeast("request / river.Insert, 8 callers", "request, 8 callers", "river.Insert, 8 callers", 1.5).
+				because(operationsProfile).above(floorRequest),
 			atLeast("offers by the hundred / river work tuned", "offer, by the hundred, 8 callers", "river work, tuned", 1.4).because(operationsProfile),
 			atLeast("offers by the hundred / river work default", "offer, by the hundred, 8 callers", "river work, default", 10).because(operationsProfile),
 		},

@@ -28,6 +28,7 @@ func openRedis(ctx context.Context, url string, size effort) (*suite, error) {
 	a := newAsynq(opt)
 	l := newLoad(store, size, "c")
 	const callers = 8
+	least := recordFloor(client)
 	why := &explanation{"what an operation makes the server do", func(ctx context.Context, w io.Writer) error {
 		return explainRedis(ctx, w, client, a, l)
 	}}
@@ -37,14 +38,17 @@ func openRedis(ctx context.Context, url string, size effort) (*suite, error) {
 				return during(ctx, size.window, callers, func(ctx context.Context, _ int) error { return a.enqueue(ctx) })
 			}),
 			rate("request, 8 callers", l.requests(callers)),
+			rate(floorHash, func(ctx context.Context) (float64, error) {
+				return during(ctx, size.window, callers, least)
+			}),
 			rate("asynq process, no-op", func(ctx context.Context) (float64, error) { return a.process(ctx, size.items) }),
 			rate("offer, 8 callers", l.offers(callers)),
 			rate("offer, by the hundred, 8 callers", l.batches(callers)),
 			rate("lifecycle, commits, 8 callers", l.lifecycles(callers, store)),
 		},
 		goals: []goal{
-			atLeast("request / asynq Enqueue", "request, 8 callers", "asynq Enqueue, 8 callers", 0.6).because(why),
-			atLeast("offer / asynq process", "offer, 8 callers", "asynq process, no-op", 2).because(why),
+			atLeast("request / asynq Enqueue", "request, 8 callers", "asynq Enqueue, 8 callers", 0.6).because(why).above(floorHash),
+			atLeast("offer / asynq process", "offer, 8 callers", "asynq process, no-op", 2).because(why).above(floorHash),
 		},
 		close: func() error { return errors.Join(a.close(), client.Close()) },
 	}, nil
