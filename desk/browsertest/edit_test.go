@@ -121,6 +121,7 @@ func TestDeskAdminRulesAndHours(t *testing.T) {
 	p.axe()
 
 	js[bool](p, `(() => { [...document.querySelectorAll('section')].find((e) => e.querySelector('h2')?.textContent === 'Opening hours').querySelector('.button').id = 'edithours'; return true; })()`)
+	p.until("nothing is said over the button", `!document.querySelector('.toast')`)
 	p.clickOn("#edithours")
 	p.until("the week is there", `[...document.querySelectorAll('dialog input[dir=ltr]')].map((e) => e.value).join() === '09:00-17:00,09:00-17:00,09:00-17:00,09:00-17:00,09:00-17:00,,'`)
 	p.axe()

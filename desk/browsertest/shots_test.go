@@ -1,23 +1,27 @@
 package browsertest
 
 import (
-	"cmp"
+	"context"
 	"fmt"
+	"net"
 	"os"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/automate"
 	"github.com/seed-2a427302/handoff/desk"
+	"github.com/seed-2a427302/handoff/examples/webchat/acme"
+	"github.com/seed-2a427302/handoff/memstore"
 )
 
 // TestShots takes a picture of every page at three widths, light and dark, in
 // both directions, empty, typical and full, into the folder HANDOFF_SHOTS:
-// `make shots`.
+// `make shots`. Of the typical desk it takes what opens over a page too, and of
+// the example its own page.
 func TestShots(t *testing.T) {
 	if os.Getenv("HANDOFF_SHOTS") == "" {
 		t.Skip("pictures are taken by make shots")
@@ -25,61 +29,185 @@ func TestShots(t *testing.T) {
 	for _, fill := range []string{"empty", "typical", "full"} {
 		t.Run(fill, func(t *testing.T) { shots(t, fill) })
 	}
+	t.Run("webchat", webchatShots)
 }
+
+// A shot is a page as somebody sees it, after what he does there.
+type shot struct {
+	who, name, path string
+	then            func(*page)
+}
+
+// looks are light or dark, and where from it is read.
+var looks = []struct {
+	name, scheme string
+	rtl          bool
+}{{"light", "light", false}, {"dark", "dark", false}, {"rtl", "light", true}, {"rtl-dark", "dark", true}}
+
+var heights = map[int64]int64{1280: 800, 768: 1024, 375: 720}
 
 func shots(t *testing.T, fill string) {
 	w := newWorld(t, options{desk: func(c *desk.Config) {
 		c.Catalogues = map[string]map[string]string{"ar": arabic}
-	}, engine: func(c *handoff.Config) { c.CRM = crm{} }})
+		if fill != "empty" {
+			c.Automations = rules(t)
+		}
+	}, engine: func(c *handoff.Config) {
+		c.CRM = crm{}
+		c.Queues[1].OfferTimeout = time.Hour // it is there in every picture
+		if fill != "empty" {
+			c.Queues[0].Hours = memstore.NewHours(handoff.Weekly{Days: map[string][]handoff.Span{"mon-sun": {"00:00-24:00"}}, Special: map[string][]handoff.Span{"12-25": {}}})
+		}
+	}})
 	w.available("ann", "bob", "sam", "ada")
 	w.there("bob", "eve")
-	first, busy := "", handoff.Handoff{}
-	switch fill {
-	case "typical":
-		busy = w.furnish(6)
-	case "full":
-		busy = w.furnish(150)
+	list := []shot{
+		{"ann", "inbox", "", nil},
+		{"ann", "mine", "?tab=mine", nil},
+		{"ann", "all", "?tab=all", nil},
+		{"ann", "closed", "?tab=closed", nil},
+		{"ann", "settings", "settings", nil},
+		{"sam", "board", "board", nil},
+		{"sam", "bots", "bots", nil},
+		{"sam", "history", "history", nil},
+		{"sam", "stats", "stats", nil},
+		{"ada", "admin", "admin", nil},
 	}
 	if fill != "empty" {
-		first = "c/" + token(busy)
+		busy := w.furnish(map[string]int{"typical": 6, "full": 150}[fill])
+		list = append(list, shot{"ann", "chat", "c/" + token(busy) + "?tab=mine", nil}, shot{"sam", "botchat", "bots?c=1.bot0", nil})
+		if fill == "typical" {
+			list = append(list, over(w, busy)...)
+		}
 	}
-	names := map[string]string{"": "inbox", first: "chat", "?tab=mine": "mine", "?tab=closed": "closed"}
-	if fill == "empty" {
-		delete(names, first)
-		names[""] = "inbox"
-	} else {
-		names["bots?c=1.bot0"] = "botchat"
-	}
-	for _, who := range []string{"ann", "sam", "ada"} {
-		pages := map[string][]string{
-			"ann": {"", first, "?tab=mine", "?tab=closed", "settings"}, "sam": {"board", "bots", "bots?c=1.bot0", "history", "stats"}, "ada": {"admin"},
-		}[who]
-		pages = slices.DeleteFunc(pages, func(path string) bool { return fill == "empty" && strings.Contains(path, "c=") })
-		pages = slices.Compact(pages) // an empty desk has no conversation
-		p := w.at(who, "")
-		for _, path := range pages {
-			for _, width := range []int64{1280, 768, 375} {
-				for _, look := range []string{"light", "dark", "rtl"} {
-					p.size(width, map[int64]int64{1280: 800, 768: 1024, 375: 720}[width])
-					p.media("prefers-color-scheme", map[bool]string{true: "dark", false: "light"}[look == "dark"])
-					js[bool](p, `(() => { const k = Object.keys(localStorage).find((x) => x.endsWith('session')).replace('session', 'language'); if (§ === 'rtl') localStorage.setItem(k, '"ar"'); else localStorage.removeItem(k); return true; })()`, look)
-					p.open(path).live()
-					wait(350 * time.Millisecond)
-					// All of a page that scrolls.
+	pages := map[string]*page{}
+	for _, s := range list {
+		if pages[s.who] == nil {
+			pages[s.who] = w.at(s.who, "")
+		}
+		p := pages[s.who]
+		for width, height := range heights {
+			for _, look := range looks {
+				p.size(width, height)
+				p.media("prefers-color-scheme", look.scheme)
+				js[bool](p, `(() => { const k = Object.keys(localStorage).find((x) => x.endsWith('session')).replace('session', 'language'); if (§) localStorage.setItem(k, '"ar"'); else localStorage.removeItem(k); return true; })()`, look.rtl)
+				p.open(s.path).live()
+				wait(350 * time.Millisecond)
+				what := fmt.Sprintf("%s_%s_%d_%s", s.who, s.name, width, look.name)
+				if s.then != nil {
+					s.then(p)
+				} else { // all of a page that scrolls
 					tall := js[float64](p, `(document.querySelector('.page')?.scrollHeight ?? 0) + innerHeight - (document.querySelector('main').clientHeight)`)
-					p.size(width, max(int64(tall), map[int64]int64{1280: 800, 768: 1024, 375: 720}[width]))
-					wait(150 * time.Millisecond) // what came into sight is drawn
-					p.keep(fmt.Sprintf("%s_%s_%d_%s", who, cmp.Or(names[path], path), width, look))
-					if path == "board" && fill == "typical" { // a menu of the last agent: over everything, and whole
-						p.clickOn("section:nth-of-type(2) tr:last-child .menu:last-child button")
-						p.keep(fmt.Sprintf("%s_menu_%d_%s", who, width, look))
-						require.True(t, js[bool](p, `(() => { const r = document.querySelector('.popup').getBoundingClientRect(); return r.top >= 0 && r.left >= 0 && r.bottom <= innerHeight && r.right <= innerWidth && [r.top + 5, r.bottom - 5].every((y) => document.elementFromPoint(r.left + r.width / 2, y)?.closest('.popup')); })()`), "%d %s: a menu is clipped", width, look)
-					}
-					require.Zero(t, p.wide(), "%s %s %d %s: the page scrolls sideways", who, path, width, look)
+					p.size(width, max(int64(tall), height))
 				}
+				wait(150 * time.Millisecond) // what came into sight is drawn
+				p.keep(what)
+				require.Zero(t, p.wide(), "%s: the page scrolls sideways", what)
 			}
 		}
 	}
+}
+
+// over is what opens over a page, or beside it.
+func over(w *world, busy handoff.Handoff) []shot {
+	w.named("offered", "Sofia Rossi")
+	offered, chat := w.has("sam", "offered", "shop"), "c/"+token(busy)+"?tab=mine"
+	_, err := w.engine.Transfer(w.ctx, offered.ID, handoff.By("sam"), handoff.Target{Agent: "bob", Warm: true, Note: "It is about order 4711."})
+	require.NoError(w.t, err)
+	dialog := func(name string) func(*page) {
+		return func(p *page) {
+			js[bool](p, `dispatchEvent(new CustomEvent('desk:dialog', { detail: § }))`, name)
+			p.until("it is open", `document.querySelector('dialog[open] .body')`)
+		}
+	}
+	first := func(selector string) func(*page) {
+		return func(p *page) {
+			p.until("there is one", `document.querySelector(§)`, selector)
+			js[bool](p, `(document.querySelector(§).click(), true)`, selector)
+		}
+	}
+	return []shot{
+		{"bob", "offer", "", nil},
+		{"ann", "preview", "c/1.w0", nil},
+		{"ann", "over", "c/1.d1?tab=closed", nil},
+		{"sam", "watch", "c/" + token(busy), nil},
+		{"ann", "beginning", chat, func(p *page) { js[bool](p, `(document.querySelector('.transcript').scrollTop = 0, true)`) }},
+		{"ann", "note", chat, first(".modes .note")},
+		{"ann", "details", chat, func(p *page) {
+			if js[bool](p, `!document.querySelector('.details')`) {
+				first(".tools > .button:last-child")(p)
+			}
+		}},
+		{"ann", "replies", chat, func(p *page) {
+			first(".modes button")(p)
+			p.clickOn(".composer textarea")
+			p.write("/")
+			p.until("they are there", `document.querySelector('.pick li')`)
+			js[bool](p, `(() => { const t = document.querySelector('.composer textarea'); t.value = ''; t.dispatchEvent(new Event('input', { bubbles: true })); return true; })()`)
+			p.write("/")
+		}},
+		{"ann", "transfer", chat, dialog("transfer")},
+		{"ann", "finish", chat, dialog("end")},
+		{"sam", "why", "c/1.w1", dialog("why")},
+		{"ada", "agent", "admin", first("td .button")},
+		{"ada", "rule", "admin", first(".panel:nth-of-type(3) .pagehead .button")},
+		{"ann", "presence", "", first(".button.presence")},
+		{"ann", "keys", "", func(p *page) { p.key("?") }},
+		{"sam", "menu", "board", func(p *page) { // of the last agent: over everything, and whole
+			p.clickOn("section:nth-of-type(2) tr:last-child .menu:last-child button")
+			p.until("it is whole", `(() => { const r = document.querySelector('.popup')?.getBoundingClientRect(); return r && r.top >= 0 && r.left >= 0 && r.bottom <= innerHeight && r.right <= innerWidth && [r.top + 5, r.bottom - 5].every((y) => document.elementFromPoint(r.left + r.width / 2, y)?.closest('.popup')); })()`)
+		}},
+	}
+}
+
+func rules(t *testing.T) *automate.Automations {
+	a, err := automate.New([]automate.Rule{
+		{Name: "vip", Button: "Mark as VIP", If: automate.Condition{NoTags: []string{"vip"}}, Do: []automate.Action{{Tag: []string{"vip"}}}},
+		{Name: "missed", On: []handoff.Kind{handoff.KindEnded}, If: automate.Condition{Queues: []string{"billing"}}, Do: []automate.Action{{Note: "Call back on the next day."}}},
+	}, automate.Options{Keep: automate.NewRules()})
+	require.NoError(t, err)
+	return a
+}
+
+// webchatShots are of the example: as it begins, and with customers.
+func webchatShots(t *testing.T) {
+	start(t)
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	done := make(chan error, 1)
+	go func() { done <- acme.Serve(ctx, listener, acme.Options{}) }()
+	t.Cleanup(func() {
+		stop()
+		require.NoError(t, <-done)
+	})
+	p := tab(browser.ctx, t, "http://"+listener.Addr().String()+"/", chromedp.WithNewBrowserContext()).open("")
+	all := func(name string) {
+		t.Helper()
+		for width, height := range heights {
+			for _, look := range looks[:2] {
+				p.size(width, height)
+				p.media("prefers-color-scheme", look.scheme)
+				wait(500 * time.Millisecond)
+				p.keep(fmt.Sprintf("%s_%d_%s", name, width, look.name))
+			}
+		}
+	}
+	desk, chat := `document.querySelector('#desks iframe:not([hidden])').contentDocument`, `document.getElementById('chat').contentDocument`
+	p.until("the desk is there", desk+`.querySelector('.live.live')`)
+	all("begins")
+	p.click("+ 10")
+	p.size(1280, 800)
+	js[bool](p, `(() => { const d = `+chat+`; d.getElementById('text').value = 'I was charged twice for order 4711'; d.getElementById('form').requestSubmit(); return true; })()`)
+	p.until("the bot has answered", chat+`.querySelector('.m.bot')`)
+	js[bool](p, `(`+chat+`.getElementById('person').click(), true)`)
+	p.until("they wait", desk+`.querySelectorAll('.row').length > 5`)
+	all("waiting")
+	p.click("Sam")
+	p.until("his desk is there", desk+`.querySelector('.live.live')`)
+	js[bool](p, `(`+desk+`.querySelector('a[href$=board]').click(), true)`)
+	p.until("the board is there", desk+`.querySelector('.board table')`)
+	all("board")
 }
 
 // furnish fills the desk: n wait, some are talked to, some are over, the bot

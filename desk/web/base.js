@@ -57,7 +57,7 @@ let skew = boot.now - Date.now();
 export const sync = (now) => { if (now) skew = now - Date.now(); };
 export const now = () => Date.now() + skew;
 
-const clock = new Intl.DateTimeFormat(boot.language, { hour: '2-digit', minute: '2-digit' });
+const clock = new Intl.DateTimeFormat(boot.language, { timeStyle: 'short' });
 const day = new Intl.DateTimeFormat(boot.language, { weekday: 'short', day: 'numeric', month: 'short' });
 const full = new Intl.DateTimeFormat(boot.language, { dateStyle: 'medium', timeStyle: 'short' });
 export const atClock = (ms) => clock.format(ms);
@@ -74,14 +74,9 @@ export function span(ms) {
   return h ? `${h}:${two(m)}:${two(s % 60)}` : `${m}:${two(s % 60)}`;
 }
 // spoken is a duration in words, for those who listen and for settings.
-export function spoken(ms) {
-  if (ms < 0) return t('never');
-  const s = Math.round(ms / 1000);
-  if (s < 90) return t('seconds', { n: s });
-  if (s < 5400) return t('minutes', { n: Math.round(s / 60) });
-  if (s < 129600) return t('hours', { n: Math.round(s / 3600) });
-  return t('days', { n: Math.round(s / 86400) });
-}
+const units = [['seconds', 1, 90], ['minutes', 60, 5400], ['hours', 3600, 129600], ['days', 86400, Infinity]];
+export const counted = (ms) => { const s = Math.round(ms / 1000), [unit, of] = units.find((u) => s < u[2]); return [unit, Math.round(s / of)]; };
+export const spoken = (ms) => { const [unit, n] = counted(ms); return ms < 0 ? t('never') : t(unit, { n }); };
 
 // --- names
 export const uid = () => crypto.randomUUID ? crypto.randomUUID() : Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');

@@ -110,16 +110,20 @@ const waitWarn = 120000, waitLate = 300000;
 // Row is made anew when what it shows changes, and not with every event of the
 // page: 200 of them would keep a key waiting.
 const Row = once((p) => [p.r, p.chosen, p.unread, p.search, p.quiet, p.day], rowOf);
+// Last is what was said last, and by whom, if not by the user.
+export function Last({ r }) {
+  const who = r.last?.text ? (r.last.role === 'user' ? '' : r.last.role === 'bot' ? t('role.bot') : r.last.name || t('role.agent')) : '';
+  return html`<span class="second">${who && html`<span class="who"><bdi>${who}</bdi>:</span>`}<bdi>${r.last?.text ? r.last.text : r.can?.includes('read') ? code('reason', r.reason) : r.agentName ? t('with', { who: r.agentName }) : code('state', r.state)}</bdi></span>`;
+}
 function rowOf({ r, chosen, unread: isNew, search, quiet }) {
   const wait = waits(r);
   const since = wait ? r.enqueued || r.created : r.open ? r.lastUser : 0;
-  const who = r.last && r.last.text ? (r.last.role === 'user' ? '' : r.last.role === 'bot' ? t('role.bot') : r.last.name || t('role.agent')) : '';
   return html`<li><a class="row ${chosen ? 'chosen' : ''} ${isNew ? 'unread' : ''}" data-id=${r.id} href=${link(`c/${r.id}${search}`)} aria-current=${chosen ? 'true' : undefined}>
     <${Avatar} name=${r.name} />
     <span class="what">
       <span class="first"><${Name} name=${r.name} />${isNew && html`<span class="newdot"><span class="hidden">${t('unread')}</span></span>`}
         <span class="time">${since ? html`<${Clock} since=${since} warn=${waitWarn} late=${waitLate} label=${wait ? t('waiting') : t('unanswered')} />` : html`<span class="clock">${when(r.lastSaid || r.lastUser || r.joined || r.created)}</span>`}</span></span>
-      <span class="second">${who && html`<span class="who"><bdi>${who}</bdi>:</span>`}<bdi>${r.last?.text ? r.last.text : r.can?.includes('read') ? code('reason', r.reason) : r.agentName ? t('with', { who: r.agentName }) : code('state', r.state)}</bdi></span>
+      <${Last} r=${r} />
       <span class="third">${r.priority > 0 && html`<span class="chip red" title=${t('priority')}>${t('priority.n', { n: r.priority })}</span>`}${r.queue && html`<span class="chip">${r.queue}</span>`}${r.channel && html`<span class="chip quiet">${r.channel}</span>`}${r.video && html`<span class="chip quiet"><${Icon} name="video" />${t('video')}</span>`}${!wait && r.agent && !isMine(r) && html`<span class="chip quiet">${r.agentName || r.agent}</span>`}${r.state === 'offered' && !r.offer && html`<span class="chip quiet">${t('asked', { who: asking(r) })}</span>`}${r.state === 'held' && html`<span class="chip amber"><${Icon} name="pause" />${t('state.held')}</span>`}${quiet && html`<span class="chip amber"><${Icon} name="clock" />${t('quiet')}</span>`}${r.state === 'wrapup' && html`<span class="chip amber">${t('state.wrapup')}</span>`}${(r.tags || []).slice(0, 3).map((x) => html`<span class="chip tag">${x}</span>`)}</span>
     </span></a></li>`;
 }
@@ -150,7 +154,7 @@ function OfferCard({ r, id }) {
   if (r.offer.until <= now()) return null;
   return html`<li class="offer ${r.id === id ? 'chosen' : ''}">
     <div class="first"><${Icon} name="bell" /><strong>${t(r.offer.warm ? 'offer.warm' : 'offer')}</strong><span class="time"><${Countdown} until=${r.offer.until} /></span></div>
-    <a class="row plain" data-id=${r.id} href=${link(`c/${r.id}`)}><${Avatar} name=${r.name} /><span class="what"><span class="first"><${Name} name=${r.name} /></span><span class="second"><bdi>${r.last?.text || code('reason', r.reason)}</bdi></span></span></a>
+    <a class="row plain" data-id=${r.id} href=${link(`c/${r.id}`)}><${Avatar} name=${r.name} /><span class="what"><span class="first"><${Name} name=${r.name} /></span><${Last} r=${r} /></span></a>
     <div class="third">${r.queue && html`<span class="chip">${r.queue}</span>`}${r.video && html`<span class="chip quiet"><${Icon} name="video" />${t('video')}</span>`}</div>
     <div class="buttons"><${Button} kind="primary" icon="check" busy=${busy} disabled=${busy || boot.readOnly} onClick=${async () => { setBusy(true); await accept(r); setBusy(false); }}>${t('accept')}</${Button}><${Menu} label=${t('decline')} text=${t('decline')} align="start" items=${declineItems(r)} /></div>
   </li>`;

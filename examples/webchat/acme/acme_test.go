@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed-2a427302/handoff/trigger"
 )
 
 // TestServe starts the whole thing, plays a user who asks for a person, lets an
@@ -105,6 +107,35 @@ func sees(ctx context.Context, t *testing.T, events, words string) {
 		}
 		if strings.Contains(lines.Text(), words) {
 			return
+		}
+	}
+}
+
+// TestWhatIsSaidGoesWhereItShould: no answer of the bot is taken for a promise,
+// which would ask for a person in support, and so is only what made-up customers
+// say to get there.
+func TestWhatIsSaidGoesWhereItShould(t *testing.T) {
+	triggers, err := trigger.New(trigger.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, need := range needs {
+		var st trigger.State
+		var d trigger.Decision
+		turn := func(role trigger.Role, text string, want trigger.Action) {
+			t.Helper()
+			d, st = triggers.Evaluate(t.Context(), st, trigger.Turn{Role: role, Text: text, Lang: "en", At: time.Now()})
+			if d.Action != want {
+				t.Errorf("%q: %v", text, d)
+			}
+		}
+		turn(trigger.RoleUser, need.first, trigger.None)
+		turn(trigger.RoleBot, think(need.first), trigger.None)
+		if need.asks != "" {
+			turn(trigger.RoleUser, need.asks, trigger.Transfer)
+		}
+		if (need.asks != "") != (need.queue == "support") {
+			t.Errorf("%q: %s is asked for in words", need.first, need.queue)
 		}
 	}
 }

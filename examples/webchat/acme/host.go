@@ -43,7 +43,8 @@ func ignoreStale(err error) error {
 	return err
 }
 
-// think is the whole bot. It says honestly what it is and what it cannot do.
+// think is the whole bot. It says honestly what it is and what it cannot do, and
+// promises nobody: triggers would take that for a request.
 func think(text string) string {
 	t := strings.ToLower(text)
 	has := func(words ...string) bool {
@@ -56,7 +57,7 @@ func think(text string) string {
 	}
 	switch {
 	case has("refund", "charged", "money", "invoice", "paid"):
-		return "I am a small program and may not move money. Press “Talk to a person” and somebody from billing will help you."
+		return "I am a small program and may not move money. Billing may: press “Talk to a person”."
 	case has("order", "parcel", "package", "delivery"):
 		return "Parcels take two to four days. If yours is later than that, a person can look it up for you."
 	case has("open", "hours", "when"):
