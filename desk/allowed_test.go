@@ -194,7 +194,11 @@ func eventsOfAllRoles(t *testing.T, how string) {
 			w.call("far", http.MethodPut, "api/handoffs/"+s.id+"/seen", map[string]int64{"at": 2000})
 		}
 	}
-	require.NoError(t, w.presence.Want(t.Context(), "me", true, "", now()))
+	// Told is what changes for those who have read who is there.
+	require.Equal(t, http.StatusOK, w.call("admin", http.MethodGet, "api/team", nil).status)
+	for _, id := range []string{"me", "far"} {
+		w.online(id, true)
+	}
 	heard := map[desk.Role][]told{}
 	until := func(role desk.Role, what string, f func(told) bool) {
 		w.next(streams[role], what+" for "+role.String(), func(e told) bool {
@@ -202,7 +206,7 @@ func eventsOfAllRoles(t *testing.T, how string) {
 			return f(e)
 		})
 	}
-	until(desk.Admin, "who comes and goes", named("team"))
+	until(desk.Admin, "who comes and goes", func(e told) bool { return e.name == "team" && strings.Contains(e.data, `"id":"far"`) })
 	// Changes the counts, and comes last: never before did three wait there.
 	w.waiting("extra", "mine")
 	w.waiting("last", "mine")
@@ -258,7 +262,9 @@ func eventsOfAllRoles(t *testing.T, how string) {
 		}
 		for _, d := range others["team"] {
 			assert.True(t, desk.Allowed(desk.Team, role) > desk.Nothing, d)
-			assert.Equal(t, desk.Allowed(desk.Team, role) == desk.Everything, strings.Contains(d, `"id":"far"`), "who serves another queue: %s for %s", d, role)
+			if desk.Allowed(desk.Team, role) < desk.Everything {
+				assert.NotContains(t, d, `"id":"far"`, "who serves another queue, for %s", role)
+			}
 		}
 		// The desk may still have been counting when the pages came.
 		every := desk.Allowed(desk.Figures, role) == desk.Everything

@@ -66,7 +66,6 @@ func (v *view) countsFor(a *Actor) []queueCount { return countsOf(v.count(), a) 
 
 // keepFigures tells pages who comes and goes, and forgets tabs that closed.
 func (h *Handler) keepFigures(ctx context.Context) error {
-	old := map[string]member{}
 	for {
 		if err := pause(ctx, 2*time.Second); err != nil {
 			return err
@@ -75,29 +74,66 @@ func (h *Handler) keepFigures(ctx context.Context) error {
 		h.view.mu.Lock()
 		listening := len(h.view.streams) > 0 || time.Since(h.view.polled) < 2*pollWait
 		h.view.mu.Unlock()
-		if !listening {
-			continue
-		}
-		now, err := h.members(ctx)
-		if err != nil {
-			continue // the next look will tell
-		}
-		changed := []member{}
-		for _, m := range now {
-			if o, ok := old[m.ID]; !ok || o.There != m.There || o.Load != m.Load || o.Seats != m.Seats || o.Activity != m.Activity || o.Name != m.Name {
-				changed = append(changed, m)
-			}
-		}
-		clear(old)
-		for _, m := range now {
-			old[m.ID] = m
-		}
-		if len(changed) > 0 {
-			h.view.mu.Lock()
-			h.view.publish(&event{name: "team", need: Team, say: func(a *Actor) any { return membersFor(changed, a) }})
-			h.view.mu.Unlock()
+		if listening {
+			_, _ = h.crew(ctx, 0) // where it cannot be read, the next look will tell
 		}
 	}
+}
+
+// teamAge is how old what a page begins with may be: many come at once after a
+// restart, and are told what changes from then on.
+const teamAge = 100 * time.Millisecond
+
+// crew returns who serves the queues, read no longer than age ago. Whoever reads
+// it anew tells pages what has changed since it was read before, so that what a
+// page begins with and what it is told after that are never at odds.
+func (h *Handler) crew(ctx context.Context, age time.Duration) ([]member, error) {
+	v := h.view
+	from := time.Now()
+	v.mu.Lock()
+	was, at := v.team, v.teamAt
+	v.mu.Unlock()
+	if was != nil && from.Sub(at) < age {
+		return was, nil
+	}
+	now, err := h.members(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.teamAt.After(from) { // somebody has read it later than this, and told it
+		return v.team, nil
+	}
+	if changed := changes(v.team, now); v.team != nil && len(changed) > 0 {
+		v.publish(&event{name: "team", need: Team, say: func(a *Actor) any { return membersFor(changed, a) }})
+	}
+	v.team, v.teamAt = now, from
+	return now, nil
+}
+
+// changes returns those who are new, or not as they were.
+func changes(was, now []member) []member {
+	old := make(map[string]*member, len(was))
+	for i := range was {
+		old[was[i].ID] = &was[i]
+	}
+	var out []member
+	for i := range now {
+		m := &now[i]
+		if o := old[m.ID]; o == nil || o.There != m.There || o.Load != m.Load || o.Seats != m.Seats || o.Activity != m.Activity || o.Name != m.Name {
+			out = append(out, *m)
+		}
+	}
+	return out
+}
+
+// agentChanged tells the engine, and lets the next page read the team anew.
+func (h *Handler) agentChanged(c *call, agent string) error {
+	h.view.mu.Lock()
+	h.view.teamAt = time.Time{}
+	h.view.mu.Unlock()
+	return h.engine.AgentChanged(c.ctx(), agent)
 }
 
 // A member is an agent as pages show him.
@@ -153,7 +189,7 @@ func membersFor(all []member, a *Actor) any {
 }
 
 func (h *Handler) team(c *call) (any, error) {
-	all, err := h.members(c.ctx())
+	all, err := h.crew(c.ctx(), teamAge)
 	if err != nil {
 		return nil, err
 	}

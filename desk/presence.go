@@ -164,7 +164,7 @@ func (h *Handler) there(ctx context.Context, agent string) handoff.Availability 
 
 // present tells the engine that somebody came or went.
 func (h *Handler) present(c *call) (any, error) {
-	if err := h.engine.AgentChanged(c.ctx(), c.actor.ID); err != nil {
+	if err := h.agentChanged(c, c.actor.ID); err != nil {
 		return nil, err
 	}
 	return h.status(c)
@@ -200,5 +200,5 @@ func (h *Handler) setPresence(c *call) (any, error) {
 		return nil, err
 	}
 	h.audit(c.ctx(), c.actor, "agent.presence", c.name)
-	return nil, h.engine.AgentChanged(c.ctx(), c.name)
+	return nil, h.agentChanged(c, c.name)
 }

@@ -148,32 +148,47 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request) {
 		h.page(w, r, path)
 		return
 	}
-	var methods []string
+	rt, value, methods := h.find(r.Method, path)
+	if rt == nil {
+		h.nowhere(w, r, methods)
+		return
+	}
+	v, err := h.serve(w, r, rt, value)
+	h.reply(w, r, v, err)
+}
+
+// find returns the route of a path, and what stood in it in the place of {…}; or
+// the methods that the path has.
+func (h *Handler) find(method, path string) (rt *route, value string, methods []string) {
 	for i := range h.routes {
 		rt := &h.routes[i]
-		value, ok := match(rt.Path, path)
-		switch {
-		case !ok:
-		case rt.Method == r.Method:
-			v, err := h.serve(w, r, rt, value)
-			switch {
-			case errors.Is(err, errHandled):
-			case err != nil:
-				h.fail(w, r, explain(err, nil, &Actor{}))
-			default:
-				answer(w, v)
+		if value, ok := match(rt.Path, path); ok {
+			if rt.Method == method {
+				return rt, value, nil
 			}
-			return
-		default:
 			methods = append(methods, rt.Method)
 		}
 	}
+	return nil, "", methods
+}
+
+func (h *Handler) nowhere(w http.ResponseWriter, r *http.Request, methods []string) {
 	if len(methods) > 0 {
 		w.Header().Set("Allow", strings.Join(methods, ", "))
 		h.fail(w, r, &problem{Status: http.StatusMethodNotAllowed, Code: "method"})
 		return
 	}
 	h.fail(w, r, errNotFound)
+}
+
+func (h *Handler) reply(w http.ResponseWriter, r *http.Request, v any, err error) {
+	switch {
+	case errors.Is(err, errHandled):
+	case err != nil:
+		h.fail(w, r, explain(err, nil, &Actor{}))
+	default:
+		answer(w, v)
+	}
 }
 
 // serve checks who asks and what he may do, then does it.
@@ -193,13 +208,19 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, rt *route, value
 		}
 		return rt.do(h, c)
 	}
+	return h.serveOne(c, rt, value)
+}
+
+// serveOne is serve for a route about one handoff. It is a function of its own
+// because streams, which are about none, stay on the stack for long.
+func (h *Handler) serveOne(c *call, rt *route, value string) (any, error) {
 	id, ok := parseToken(value)
 	if !ok {
 		return nil, errNotFound
 	}
-	now, err := h.engine.Get(r.Context(), id)
+	now, err := h.engine.Get(c.ctx(), id)
 	if err != nil {
-		return nil, explain(err, nil, &actor)
+		return nil, explain(err, nil, &c.actor)
 	}
 	c.h, c.facts = &now, factsOf(&now, h.public(now.Need.Queue))
 	if p := h.check(c, rt); p != nil {

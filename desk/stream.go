@@ -22,6 +22,7 @@ const (
 	perActor   = 8                // streams of one actor
 	pollWait   = 25 * time.Second // longest wait of a long poll
 	batch      = 500              // events written at once
+	stirAll    = ringSize / 8     // after so many events every stream looks: none falls behind the ring
 )
 
 func newBoot() string { return strings.ToLower(rand.Text()[:10]) }
@@ -30,8 +31,45 @@ func newBoot() string { return strings.ToLower(rand.Text()[:10]) }
 type stream struct {
 	actor   Actor
 	session string
+	class   string
+	wake    chan struct{} // something was published that may be for it
 	ended   chan struct{}
 	why     string
+}
+
+func newStream(a Actor, session string) *stream {
+	return &stream{actor: a, session: session, class: a.class(), wake: make(chan struct{}, 1), ended: make(chan struct{})}
+}
+
+// stir wakes the streams that an event may be for: what is said in one
+// conversation is nothing to the many who have others open. v.mu is held.
+func (v *view) stir(e *event) {
+	all := e.n%stirAll == 0
+	for s := range v.streams {
+		if all || v.concerns(e, s) {
+			select {
+			case s.wake <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+// concerns reports whether an event may be for a stream. What it may know of it
+// is for filter to say. v.mu is held.
+func (v *view) concerns(e *event, s *stream) bool {
+	switch {
+	case e.only != "" && e.only != s.actor.ID, e.need != "" && !s.actor.has(e.need):
+		return false
+	case e.id.IsZero():
+		return true
+	}
+	for _, o := range v.opened[s.actor.ID+"\x00"+s.session] {
+		if o.id == e.id {
+			return true
+		}
+	}
+	return false
 }
 
 // end asks a stream to say good-bye. v.mu is held.
@@ -103,7 +141,7 @@ func (h *Handler) events(c *call) (any, error) {
 		})
 		return nil, &problem{Status: http.StatusNotImplemented, Code: "no_stream"}
 	}
-	s := &stream{actor: c.actor, session: c.r.URL.Query().Get("session"), ended: make(chan struct{})}
+	s := newStream(c.actor, c.r.URL.Query().Get("session"))
 	if p := h.view.join(s, h.cfg.MaxStreams); p != nil {
 		return nil, p
 	}
@@ -114,61 +152,79 @@ func (h *Handler) events(c *call) (any, error) {
 		after = c.r.URL.Query().Get("after")
 	}
 	at, ok := h.view.parse(after)
+	if !ok {
+		at = -1
+	}
 	out := &eventWriter{w: c.w, rc: rc}
 	out.raw("retry: 1000\n\n")
 	out.event("", "hello", h.hello(&c.actor))
+	return nil, h.listen(c, s, out, at)
+}
+
+// listen writes what is published after a place in the ring, until it ends. What
+// it calls is not within it, nor are the loop's preliminaries: its goroutine
+// waits here nearly all the time, and the less of the stack that needs the less
+// a page costs.
+func (h *Handler) listen(c *call, s *stream, out *eventWriter, at int64) error {
 	ping := time.NewTicker(h.ping())
 	defer ping.Stop()
 	life := time.NewTimer(h.cfg.StreamLife)
 	defer life.Stop()
 	for {
-		var list []*event
-		var more <-chan struct{}
-		h.view.mu.Lock()
-		if ok {
-			list, more, ok = h.view.after(at)
+		if at = h.tell(c, s, out, at); out.err != nil {
+			return errHandled
 		}
-		if !ok {
-			at, more = h.view.next, h.view.changed
-		}
-		h.view.mu.Unlock()
-		if !ok { // the page begins anew, with all that there is: a request less until it is usable
-			out.event(h.view.cursor(at), "reset", h.anew(c))
-			ok = true
-		}
-		for i, e := range list {
-			h.write(out, s, e)
-			if i%batch == batch-1 {
-				out.flush()
-			}
-		}
-		at += int64(len(list))
-		if out.flush(); out.err != nil {
-			return nil, errHandled
-		}
+		var why string
 		select {
-		case <-more:
+		case <-s.wake:
+			continue
 		case <-ping.C:
-			// Whoever lost his right since gets nothing more.
-			now, p := h.who(c.r)
-			if p != nil || !same(&now, &s.actor) {
-				out.event("", "bye", map[string]string{"why": "changed"})
-				out.flush()
-				return nil, errHandled
+			if h.still(c, s) {
+				out.event(h.view.cursor(at), "ping", map[string]int64{"now": time.Now().UnixMilli()})
+				continue
 			}
-			out.event(h.view.cursor(at), "ping", map[string]int64{"now": time.Now().UnixMilli()})
+			why = "changed"
 		case <-s.ended:
-			out.event("", "bye", map[string]string{"why": s.why})
-			out.flush()
-			return nil, errHandled
+			why = s.why
 		case <-life.C:
-			out.event("", "bye", map[string]string{"why": "life"})
-			out.flush()
-			return nil, errHandled
+			why = "life"
 		case <-c.r.Context().Done():
-			return nil, errHandled
+			return errHandled
+		}
+		out.event("", "bye", map[string]string{"why": why})
+		out.flush()
+		return errHandled
+	}
+}
+
+// still reports whether the actor of a stream is who he was: whoever lost his
+// right since gets nothing more.
+func (h *Handler) still(c *call, s *stream) bool {
+	now, p := h.who(c.r)
+	return p == nil && same(&now, &s.actor)
+}
+
+// tell writes what was published after a place, and returns the place after
+// that. Where the ring no longer has it, the page begins anew, with all that
+// there is: a request less until it is usable.
+func (h *Handler) tell(c *call, s *stream, out *eventWriter, at int64) int64 {
+	h.view.mu.Lock()
+	list, _, ok := h.view.after(at)
+	if !ok {
+		at = h.view.next
+	}
+	h.view.mu.Unlock()
+	if !ok {
+		out.event(h.view.cursor(at), "reset", h.anew(c))
+	}
+	for i, e := range list {
+		h.write(out, s, e)
+		if i%batch == batch-1 {
+			out.flush()
 		}
 	}
+	out.flush()
+	return at + int64(len(list))
 }
 
 // ping is how often a stream says something.
@@ -203,10 +259,13 @@ type eventWriter struct {
 func (o *eventWriter) raw(s string) { o.buf.WriteString(s) }
 
 func (o *eventWriter) event(id, name string, data any) {
-	b, err := json.Marshal(data)
-	if err != nil {
-		o.err = err
-		return
+	b, written := data.(json.RawMessage)
+	if !written {
+		var err error
+		if b, err = json.Marshal(data); err != nil {
+			o.err = err
+			return
+		}
 	}
 	if id != "" {
 		fmt.Fprintf(&o.buf, "id: %s\n", id)
@@ -233,24 +292,24 @@ func (o *eventWriter) flush() {
 
 // write sends an event if the page's actor may know it.
 func (h *Handler) write(out *eventWriter, s *stream, e *event) {
-	if data := h.view.filter(&s.actor, s.session, e); data != nil {
+	if data := h.view.filter(&s.actor, s.session, s.class, e); data != nil {
 		out.event(h.view.cursor(e.n), e.name, data)
 	}
 }
 
 // filter returns what an actor gets of an event; nil is nothing. This is where
 // permissions are checked for everything that is pushed.
-func (v *view) filter(a *Actor, session string, e *event) any {
+func (v *view) filter(a *Actor, session, class string, e *event) any {
 	switch {
 	case e.name == "rows":
-		return v.filterRows(a, e.rows)
+		return v.rowsFor(a, class, e)
 	case e.only != "" && e.only != a.ID:
 		return nil
 	case e.need != "" && !a.has(e.need):
 		return nil
 	case !e.id.IsZero():
 		v.mu.Lock()
-		ok := v.hasOpen(a, session, e.id)
+		ok := v.hasOpen(a, session, e)
 		v.mu.Unlock()
 		if !ok {
 			return nil
@@ -297,15 +356,15 @@ func (v *view) filterRows(a *Actor, changes []rowChange) any {
 	return out
 }
 
-// hasOpen reports whether a page has a handoff open and may read it still.
-// v.mu is held.
-func (v *view) hasOpen(a *Actor, session string, id handoff.ID) bool {
-	r := v.rows[id]
+// hasOpen reports whether a page had what an event is about open when it came,
+// and may read it still. v.mu is held.
+func (v *view) hasOpen(a *Actor, session string, e *event) bool {
+	r := v.rows[e.id]
 	if r == nil || !a.reads(&r.facts) {
 		return false
 	}
 	for _, o := range v.opened[a.ID+"\x00"+session] {
-		if o.id == id && o.until.After(time.Now()) {
+		if o.id == e.id && o.from < e.n && o.until.After(time.Now()) {
 			return true
 		}
 	}
@@ -356,6 +415,7 @@ func (h *Handler) changes(c *call) (any, error) {
 	ctx, cancel := context.WithTimeout(c.r.Context(), wait)
 	defer cancel()
 	at, ok := h.view.parse(q.Get("after"))
+	class := c.actor.class()
 	type told struct {
 		Event string `json:"event"`
 		Data  any    `json:"data"`
@@ -374,7 +434,7 @@ func (h *Handler) changes(c *call) (any, error) {
 		}
 		var out []told
 		for _, e := range list {
-			if data := h.view.filter(&c.actor, q.Get("session"), e); data != nil {
+			if data := h.view.filter(&c.actor, q.Get("session"), class, e); data != nil {
 				out = append(out, told{e.name, data})
 			}
 		}

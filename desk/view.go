@@ -28,7 +28,7 @@ type view struct {
 	rows    map[handoff.ID]*row
 	ring    []*event
 	next    int64
-	changed chan struct{} // closed when something is published
+	changed chan struct{} // closed when something is published: for pages that poll
 	streams map[*stream]struct{}
 	polled  time.Time                     // when a page that gets no stream has asked last
 	opened  map[string]map[string]opening // session → tab → what it has open
@@ -37,13 +37,17 @@ type view struct {
 	reload  bool
 	wake    chan struct{}
 	counts  map[string]queueCount
+	team    []member  // who serves the queues, as pages were told; it is never changed
+	teamAt  time.Time // when the read of it began
 	warned  sync.Once
+	alike   alike
 }
 
 // An opening is a tab that has a handoff open.
 type opening struct {
 	id    handoff.ID
 	actor Actor
+	from  int64 // the last event before it: the page reads what is older
 	until time.Time
 }
 
@@ -368,6 +372,7 @@ func (v *view) publish(e *event) {
 	}
 	close(v.changed)
 	v.changed = make(chan struct{})
+	v.stir(e)
 }
 
 func (v *view) cursor(n int64) string { return v.boot + "." + strconv.FormatInt(n, 10) }

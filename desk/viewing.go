@@ -16,6 +16,10 @@ func (v *view) look(a Actor, session, tab string, id handoff.ID) {
 	key := a.ID + "\x00" + session
 	tabs := v.opened[key]
 	old, had := tabs[tab]
+	from := v.next
+	if had && old.id == id {
+		from = old.from
+	}
 	if id.IsZero() {
 		delete(tabs, tab)
 	} else {
@@ -23,7 +27,7 @@ func (v *view) look(a Actor, session, tab string, id handoff.ID) {
 			tabs = map[string]opening{}
 			v.opened[key] = tabs
 		}
-		tabs[tab] = opening{id: id, actor: a, until: time.Now().Add(openLease)}
+		tabs[tab] = opening{id: id, actor: a, from: from, until: time.Now().Add(openLease)}
 	}
 	if len(tabs) == 0 {
 		delete(v.opened, key)

@@ -21,6 +21,8 @@ export function changed() {
   else if (Date.now() - ran < 1000) frame = setTimeout(run, 1000);
   else { frame = 1; queueMicrotask(run); }
 }
+// painted comes once what has changed can be seen, or where nobody looks at once.
+const painted = () => new Promise((r) => { if (document.hidden) r(); else { requestAnimationFrame(() => setTimeout(r)); setTimeout(r, 500); } });
 export function useStore() {
   const [, set] = useState(0);
   useEffect(() => {
@@ -234,6 +236,7 @@ export async function load(signal, sent) {
   state.ready = true;
   for (const f of watchers) f(null, null);
   changed();
+  await painted(); // what nobody waits for is asked for once there is something to see
   if (me.can.includes('team')) {
     const team = await get('team', signal);
     for (const m of team.team) state.team.set(m.id, m);

@@ -71,27 +71,27 @@ func (p *page) post(ctx context.Context, path string, body any) error {
 	return err
 }
 
-// listen reads a stream until it ends, and calls f with each event.
-func (p *page) listen(ctx context.Context, f func(name, data string) error) error {
+// listen reads a stream until it ends, and calls f with each event. It shares the
+// processors with the server that is measured, and so makes nothing of what
+// nobody looks at.
+func (p *page) listen(ctx context.Context, f func(name string, data []byte) error) error {
 	res, err := p.call(ctx, http.MethodGet, "api/events?session=s", nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = res.Body.Close() }()
-	name, lines := "", bufio.NewReader(res.Body)
-	for {
-		line, err := lines.ReadString('\n')
-		if err != nil {
-			return err
-		}
-		if s, ok := strings.CutPrefix(line, "event: "); ok {
-			name = strings.TrimSpace(s)
-		} else if s, ok := strings.CutPrefix(line, "data: "); ok {
+	name, lines := "", bufio.NewScanner(res.Body)
+	lines.Buffer(nil, 64<<20)
+	for lines.Scan() {
+		if s, ok := bytes.CutPrefix(lines.Bytes(), []byte("event: ")); ok {
+			name = string(s)
+		} else if s, ok := bytes.CutPrefix(lines.Bytes(), []byte("data: ")); ok {
 			if err := f(name, s); err != nil {
 				return err
 			}
 		}
 	}
+	return lines.Err()
 }
 
 // pages is the other process: it says "ready" when all pages are, and what they
@@ -127,7 +127,7 @@ func (p *page) run(ctx context.Context, kind string, ready func(), note func(flo
 	const first = time.Second
 	live, wait := 0, first
 	for ctx.Err() == nil {
-		_ = p.listen(ctx, func(name, data string) error { // however it ends, the page comes back
+		_ = p.listen(ctx, func(name string, data []byte) error { // however it ends, the page comes back
 			switch {
 			case name == "reset" && kind == "owners":
 				if err := p.post(ctx, "api/viewing", map[string]string{"session": "s", "tab": "t", "id": "1." + p.actor}); err != nil {
@@ -135,10 +135,7 @@ func (p *page) run(ctx context.Context, kind string, ready func(), note func(flo
 				}
 				ready()
 			case name == "reset":
-				if kind == "storm" {
-					if err := p.get(ctx, "api/snapshot"); err != nil {
-						return err
-					}
+				if kind == "storm" { // everything else came with it
 					if err := p.get(ctx, "api/team"); err != nil {
 						return err
 					}
@@ -149,9 +146,9 @@ func (p *page) run(ctx context.Context, kind string, ready func(), note func(flo
 				wait = first
 				ready()
 			case name == "entries":
-				_, s, _ := strings.Cut(data, `"text":"at `)
-				s, _, _ = strings.Cut(s, `"`)
-				if sent, err := strconv.ParseInt(s, 10, 64); err == nil {
+				_, text, _ := strings.Cut(string(data), `"text":"at `)
+				text, _, _ = strings.Cut(text, `"`)
+				if sent, err := strconv.ParseInt(text, 10, 64); err == nil {
 					note(float64(time.Now().UnixMicro()-sent) / 1000)
 				}
 			}

@@ -180,11 +180,11 @@ func (h *host) burst(ctx context.Context) error {
 	defer stop()
 	p, told, begun := page{base: h.url(), actor: "a0"}, make(chan string, 10_000), make(chan struct{})
 	go func() {
-		_ = p.listen(ctx, func(name, data string) error { // it ends with the test
+		_ = p.listen(ctx, func(name string, data []byte) error { // it ends with the test
 			if name == "reset" {
 				close(begun)
 			}
-			told <- name + " " + data
+			told <- name + " " + string(data)
 			return nil
 		})
 	}()

@@ -23,8 +23,13 @@ type browser struct {
 	rounds int
 }
 
-// watch notes in each page when it is ready: connected, with its list.
+// watch notes in each page when it is ready: connected, with its list; and when
+// it has asked for something. The browser itself lists what was answered only,
+// which a stream never is.
 const watch = `(() => {
+	const fetched = self.fetch;
+	self.asked = [];
+	self.fetch = (...x) => { asked.push(performance.now()); return fetched(...x); };
 	const see = () => { if (!self.ready && document.querySelector('.live.live') && document.querySelector('a.row')) self.ready = performance.now(); };
 	new MutationObserver(see).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ['class'] });
 })()`
@@ -83,8 +88,8 @@ func (b *browser) loads() error {
 			empty, paint, ready = append(empty, e), append(paint, p), append(ready, r)
 		}
 	}
-	requests, err := chromedp.Run(b.ctx, chromedp.Evaluate[int](`1 +
-		performance.getEntriesByType('resource').filter((e) => e.deliveryType !== 'cache' && e.startTime <= self.ready).length`))
+	requests, err := chromedp.Run(b.ctx, chromedp.Evaluate[int](`1 + self.asked.filter((at) => at <= self.ready).length +
+		performance.getEntriesByType('resource').filter((e) => e.initiatorType !== 'fetch' && e.deliveryType !== 'cache' && e.startTime <= self.ready).length`))
 	if err != nil {
 		return err
 	}
