@@ -3,7 +3,10 @@ package browsertest
 import (
 	"testing"
 
+	lifecycle "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
@@ -43,3 +46,21 @@ func TestDesk01FirstMinute(t *testing.T) {
 }
 
 var _ = kb.Enter
+
+// TestFirstSight: until its list can be seen a page asks for its stream, which
+// brings all that is in it, and for nothing else.
+func TestFirstSight(t *testing.T) {
+	w := newWorld(t)
+	w.available("ann")
+	w.asks("maria", "billing")
+	p := w.as("ann")
+	_, err := chromedp.Call(p.ctx, lifecycle.AddScriptToEvaluateOnNewDocument, lifecycle.AddScriptToEvaluateOnNewDocumentParams{Source: `(() => {
+		const f = self.fetch, asked = [];
+		self.fetch = (u, o) => { asked.push(String(u).replace(/[?].*/, '').split('/ann/')[1]); return f(u, o); };
+		new MutationObserver(() => { if (document.querySelector('a.row')) self.before ??= [...asked]; self.since = asked; }).observe(document, { subtree: true, childList: true });
+	})()`})
+	require.NoError(t, err)
+	p.open("").live()
+	p.until("the rest is asked for", `since.includes('api/team') && since.includes('api/presence/beat')`)
+	assert.Equal(t, []string{"api/events"}, js[[]string](p, `before`))
+}

@@ -1,6 +1,9 @@
 package browsertest
 
 import (
+	"net/http"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -131,11 +134,25 @@ func TestDesk08Sleep(t *testing.T) {
 	p.axe()
 }
 
+// leaving counts how often a page says that it goes.
+func leaving(n *atomic.Int32) options {
+	return options{wrap: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/presence/leave") {
+				n.Add(1)
+			}
+			next.ServeHTTP(rw, r)
+		})
+	}}
+}
+
 // TestDesk09HiddenTab: a page that nobody sees keeps its agent there, without a
 // gap, and rings: for longer than the lease, or for ten minutes, from the fifth
 // of which browsers let timers run once a minute.
+// It never says that it leaves: only a page that goes does.
 func TestDesk09HiddenTab(t *testing.T) {
-	w := newWorld(t, leased(time.Second))
+	var left atomic.Int32
+	w := newWorld(t, leased(time.Second), leaving(&left))
 	w.available("ann")
 	p := w.at("ann", "")
 	p.click("Switch sound on") // a browser makes no sound for who has never clicked
@@ -160,8 +177,12 @@ func TestDesk09HiddenTab(t *testing.T) {
 	w.until("it rings", func() bool { return sounds() == before+1 })
 	assert.Equal(t, "ann", w.now(h.ID).Offers[0].Agent)
 	assert.True(t, js[bool](p, `document.hidden`))
+	assert.Zero(t, left.Load(), "it left")
 	over.focused(false)
 	p.front()
 	p.sees("This is for you")
 	p.axe()
+	assert.Zero(t, left.Load(), "it left when it was seen again")
+	p.do(chromedp.Navigate("about:blank"))
+	w.until("a page that goes says so", func() bool { return left.Load() == 1 })
 }

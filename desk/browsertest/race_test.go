@@ -299,7 +299,8 @@ func TestDesk11StreamKilled(t *testing.T) {
 func TestDesk16ManyTabs(t *testing.T) {
 	var mu sync.Mutex
 	streams := 0
-	w := newWorld(t, leased(time.Minute), options{wrap: func(next http.Handler) http.Handler {
+	var left atomic.Int32
+	w := newWorld(t, leased(time.Minute), leaving(&left), options{wrap: func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			if strings.HasSuffix(r.URL.Path, "/api/events") {
 				mu.Lock()
@@ -345,8 +346,14 @@ func TestDesk16ManyTabs(t *testing.T) {
 	w.until("it rings", func() bool { return sounds(tabs) > before })
 	assert.Equal(t, before+1, sounds(tabs), "once")
 
-	// The leader closes.
+	// One that does not lead closes: the browser is still there.
 	require.Equal(t, 0, leader(tabs))
+	tabs[11].do(chromedp.Navigate("about:blank"))
+	tabs = tabs[:11]
+	js[bool](first, `fetch('api/snapshot').then(() => true)`) // what it had to say was said by then
+	assert.Zero(t, left.Load(), "it says that the browser has gone")
+
+	// The leader closes.
 	first.do(chromedp.Navigate("about:blank"))
 	tabs = tabs[1:]
 	w.asks("lee", "billing")
@@ -369,6 +376,7 @@ func TestDesk16ManyTabs(t *testing.T) {
 	frozen.sees("Jo Bright")
 	w.until("it no longer leads", func() bool { return !leads(frozen) && open() == 1 })
 	tabs[len(tabs)-1].axe()
+	assert.EqualValues(t, 1, left.Load(), "only the one that led and closed has said that it goes")
 }
 
 // TestDesk18Drafts: while somebody switches quickly, a draft never turns up in
