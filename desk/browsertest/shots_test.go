@@ -89,7 +89,7 @@ func shots(t *testing.T, fill string) {
 		for width, height := range heights {
 			for _, look := range looks {
 				p.size(width, height)
-				p.media("prefers-color-scheme", look.scheme)
+				p.media("prefers-color-scheme", look.scheme, "prefers-reduced-motion", "reduce")
 				js[bool](p, `(() => { const k = Object.keys(localStorage).find((x) => x.endsWith('session')).replace('session', 'language'); if (§) localStorage.setItem(k, '"ar"'); else localStorage.removeItem(k); return true; })()`, look.rtl)
 				p.open(s.path).live()
 				wait(350 * time.Millisecond)
@@ -193,20 +193,37 @@ func webchatShots(t *testing.T) {
 			}
 		}
 	}
-	desk, chat := `document.querySelector('#desks iframe:not([hidden])').contentDocument`, `document.getElementById('chat').contentDocument`
-	p.until("the desk is there", desk+`.querySelector('.live.live')`)
+	front, chat := `document.querySelector('#desks iframe:not([hidden])').contentDocument`, `document.getElementById('chat').contentDocument`
+	says := func(words string) {
+		t.Helper()
+		js[bool](p, `(() => { const d = `+chat+`; d.getElementById('text').value = §; d.getElementById('form').requestSubmit(); return true; })()`, words)
+	}
+	press := func(where, selector string) {
+		t.Helper()
+		p.until("there is "+selector, where+`.querySelector(§)`, selector)
+		js[bool](p, `(`+where+`.querySelector(§).click(), true)`, selector)
+	}
+	p.until("the desk is there", front+`.querySelector('.live.live')`)
 	all("begins")
-	p.click("+ 10")
 	p.size(1280, 800)
-	js[bool](p, `(() => { const d = `+chat+`; d.getElementById('text').value = 'I was charged twice for order 4711'; d.getElementById('form').requestSubmit(); return true; })()`)
+	says("I was charged twice")
 	p.until("the bot has answered", chat+`.querySelector('.m.bot')`)
-	js[bool](p, `(`+chat+`.getElementById('person').click(), true)`)
-	p.until("they wait", desk+`.querySelectorAll('.row').length > 5`)
-	all("waiting")
+	press(chat, "#person")
+	p.until("he is asked for his order", chat+`.body.innerText.includes('number of your order')`)
+	says("4711")
+	press(front, ".offer .button.primary")
+	p.until("she has him", front+`.querySelector('.composer.reply textarea')`)
+	js[bool](p, `(() => { const x = `+front+`.querySelector('.composer textarea'); x.value = 'Hello, I am Ann. I have given the second charge back.'; x.dispatchEvent(new Event('input', { bubbles: true })); return true; })()`)
+	press(front, ".composer .button.primary:not(:disabled)")
+	p.until("he has read it", chat+`.querySelector('.m.agent')`)
+	says("Perfect, thank you!")
+	p.click("+ 10")
+	p.until("they wait", front+`.querySelector('.offer')`)
+	all("talk")
 	p.click("Sam")
-	p.until("his desk is there", desk+`.querySelector('.live.live')`)
-	js[bool](p, `(`+desk+`.querySelector('a[href$=board]').click(), true)`)
-	p.until("the board is there", desk+`.querySelector('.board table')`)
+	p.until("his desk is there", front+`.querySelector('.live.live')`)
+	press(front, "a[href$=board]")
+	p.until("the board is there", front+`.querySelector('.board table')`)
 	all("board")
 }
 

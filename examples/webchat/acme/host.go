@@ -57,7 +57,7 @@ func think(text string) string {
 	}
 	switch {
 	case has("refund", "charged", "money", "invoice", "paid"):
-		return "I am a small program and may not move money. Billing may: press “Talk to a person”."
+		return "I am a small program, and money is for people: press “Talk to a person”."
 	case has("order", "parcel", "package", "delivery"):
 		return "Parcels take two to four days. If yours is later than that, a person can look it up for you."
 	case has("open", "hours", "when"):
