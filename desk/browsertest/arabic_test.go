@@ -287,7 +287,7 @@ var arabic = map[string]string{
 	"ev.agent_back":                        "عاد {who}",
 	"ev.returned":                          "عاد إلى المساعد",
 	"ev.ended":                             "انتهت",
-	"ev.tagged":                            "تغيّرت الوسوم",
+	"ev.tagged":                            "الوسوم: {what}",
 	"ev.rated":                             "التقييم {score} من 5",
 	"replies.own":                          "ردودي الجاهزة",
 	"replies.all":                          "الردود الجاهزة",

@@ -84,6 +84,7 @@ func TestDeskAssist(t *testing.T) {
 	p.click("Mark as VIP")
 	w.until("it was run", func() bool { return len(w.now(h.ID).Tags) == 1 })
 	p.sees("Done: Mark as VIP")
+	p.sees("Tags: +vip")
 	p.axe()
 }
 
@@ -103,6 +104,7 @@ func TestDeskAdminRulesAndHours(t *testing.T) {
 	js[bool](p, `(() => { [...document.querySelectorAll('section')].find((e) => e.querySelector('h2')?.textContent === 'Automations').querySelector('.button').id = 'addrule'; return true; })()`)
 	p.clickOn("#addrule")
 	p.until("the dialog is open", `document.querySelector('dialog input')`)
+	p.until("it is in the middle", `(() => { const r = document.querySelector('dialog').getBoundingClientRect(); return r.left > 0 && Math.abs(r.left + r.right - innerWidth) < 2; })()`)
 	p.axe()
 	p.write("vip")
 	p.key(kb.Tab)

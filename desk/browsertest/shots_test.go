@@ -60,7 +60,7 @@ func shots(t *testing.T, fill string) {
 		}
 	}})
 	w.available("ann", "bob", "sam", "ada")
-	w.there("bob", "eve")
+	w.there("ann", "bob", "eve")
 	list := []shot{
 		{"ann", "inbox", "", nil},
 		{"ann", "mine", "?tab=mine", nil},

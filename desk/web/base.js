@@ -74,8 +74,10 @@ export function span(ms) {
   return h ? `${h}:${two(m)}:${two(s % 60)}` : `${m}:${two(s % 60)}`;
 }
 // spoken is a duration in words, for those who listen and for settings.
-const units = [['seconds', 1, 90], ['minutes', 60, 5400], ['hours', 3600, 129600], ['days', 86400, Infinity]];
-export const counted = (ms) => { const s = Math.round(ms / 1000), [unit, of] = units.find((u) => s < u[2]); return [unit, Math.round(s / of)]; };
+export function counted(ms) {
+  const s = Math.round(ms / 1000), [unit, of] = s < 90 ? ['seconds', 1] : s < 5400 ? ['minutes', 60] : s < 129600 ? ['hours', 3600] : ['days', 86400];
+  return [unit, Math.round(s / of)];
+}
 export const spoken = (ms) => { const [unit, n] = counted(ms); return ms < 0 ? t('never') : t(unit, { n }); };
 
 // --- names

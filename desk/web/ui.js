@@ -7,7 +7,7 @@ import { dropToast, toast, useStore } from './store.js';
 const icons = {
   inbox: 'M4 13h4l2 3h4l2-3h4M5.5 5h13L21 13v6H3v-6z', bot: 'M12 4v3M6 7h12a2 2 0 0 1 2 2v9a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2V9a2 2 0 0 1 2-2zM9 12v2M15 12v2M2 13v2M22 13v2',
   board: 'M4 5h6v8H4zM14 5h6v4h-6zM14 13h6v6h-6zM4 17h6v2H4z', history: 'M3 12a9 9 0 1 0 3-6.7L3 8M3 3v5h5M12 7v5l4 2', stats: 'M4 20V10M10 20V4M16 20v-7M21 20H3',
-  admin: 'M12 3l8 3v6c0 5-3.5 8-8 9-4.5-1-8-4-8-9V6zM9 12l2 2 4-4', settings: 'M4 7h8M16 7h4M4 17h4M12 17h8M14 9a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM10 19a2 2 0 1 0 0-4 2 2 0 0 0 0 4z',
+  admin: 'M12 3l8 3v6c0 5-3.5 8-8 9-4.5-1-8-4-8-9V6zM9 12l2 2 4-4', settings: 'M4 7h16M4 17h16M15 4v6M9 14v6',
   send: 'M4 12l16-8-6 16-3-7z', note: 'M5 4h14v10l-5 6H5zM14 20v-6h5M8 9h8M8 13h3', back: 'M15 5l-7 7 7 7', more: 'M12 5.5v.01M12 12v.01M12 18.5v.01', close: 'M6 6l12 12M18 6L6 18',
   check: 'M5 12.5l4.5 4.5L19 7.5', transfer: 'M4 8h14l-3.5-3.5M20 16H6l3.5 3.5', pause: 'M9 6v12M15 6v12', play: 'M8 5l11 7-11 7z', video: 'M4 6h11v12H4zM15 10l5-3v10l-5-3', end: 'M5 5h14v14H5zM9 9l6 6M15 9l-6 6',
   tag: 'M4 4h8l8 8-8 8-8-8zM8 8v.01', user: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21c1-4 4-6 8-6s7 2 8 6', copy: 'M9 9h11v11H9zM5 15H4V4h11v1', search: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM20 20l-4-4',

@@ -10,8 +10,9 @@ import (
 	"github.com/seed-2a427302/handoff"
 )
 
+// Made-up customers have other names than whoever writes on the left.
 var names = []string{
-	"Maria Keller", "Lee Wong", "Jo Bright", "Amina Diallo", "Tomás Ruiz", "Yuki Tanaka", "Olu Adeyemi", "Eva Novak", "Noah Smith", "Priya Rao",
+	"Tomás Ruiz", "Yuki Tanaka", "Olu Adeyemi", "Eva Novak", "Noah Smith", "Priya Rao",
 	"Liam O’Brien", "Sofia Rossi", "Chen Wei", "Fatima Zahra", "Lucas Martin", "Hanna Berg",
 }
 
