@@ -29,7 +29,7 @@ func triggers() []mutant {
 			" && (session >= 0 || !back.overlaps(v.best))",
 		}}},
 		{row: "asks", file: "trigger/packs/en.json", in: in, tests: "^TestAsks$", why: "a greeting with a role asks for it", edits: []edit{{
-			"comma? human|'team' stop* end",
+			"comma? human|team stop* end",
 			"comma? 'nobody' stop* end",
 		}}},
 		{row: "asks", file: "trigger/packs/en.json", in: in, tests: "^TestAsks$", why: "nothing stands between talking and with whom", edits: []edit{{
@@ -67,6 +67,38 @@ func triggers() []mutant {
 		{row: "asks", file: "trigger/packs/es.json", in: in, tests: "^TestAsks$", why: "the virtual one is a person", edits: []edit{{
 			"human 'virtual'|'virtuales'|'digital'",
 			"human 'nadie'",
+		}}},
+		{row: "asks", file: "trigger/packs/en.json", in: in, tests: "^TestAsks$", why: "one of a thing is somebody", edits: []edit{{
+			"'grab'|'book' me? 'one' stop",
+			"'grab'|'book' me? 'nobody' stop",
+		}}},
+		{row: "asks", file: "trigger/packs/en.json", in: in, tests: "^TestAsks$", why: "one hundred is somebody to transfer to", edits: []edit{{
+			"move|join|give 'one' 'hundred'",
+			"move|join|give 'nobody' 'hundred'",
+		}}},
+		{row: "asks", file: "trigger/packs/en.json", in: in, tests: "^TestAsks$", why: "hours of the desk are asked of the desk", edits: []edit{{
+			"'when'|'hours'|'times'|'channels'|'ways' .{0,4} i?",
+			"'nobody' .{0,4} i?",
+		}}},
+		{row: "asks", file: "trigger/packs/en.json", in: in, tests: "^TestAsks$", why: "whom one can contact to do something is a request", edits: []edit{{
+			"touch 'here'? stop|ask|end\"",
+			"touch 'here'? \"",
+		}}},
+		{row: "asks", file: "trigger/packs/en.json", in: in, tests: "^TestAsks$", why: "to be taken back to a page is a request", edits: []edit{{
+			"'put'|'patch' me 'through'|'thru' 'to'|'with' .{1,4} >",
+			"'put'|'patch'|'take' me 'through'|'thru'|'back' 'to'|'with' .{1,4} >",
+		}}},
+		{row: "asks", file: "trigger/packs/en.json", in: in, tests: "^TestAsks$", why: "only bare words escalate", edits: []edit{{
+			"you|i? polite? aux? to2? 'escalate' obj polite? >",
+			"you|i? polite? aux? to2? 'nobody' obj polite? >",
+		}}},
+		{row: "asks", file: "trigger/packs/es.json", in: in, tests: "^TestAsks$", why: "a case cannot be escalated", edits: []edit{{
+			"'escalar'|'escalen'|'escale' 'mi'",
+			"'nadie' 'mi'",
+		}}},
+		{row: "asks", file: "trigger/packs/pt.json", in: in, tests: "^TestAsks$", why: "whom one met is asked for", edits: []edit{{
+			"'tive'|'teve'|'tiveram'|'tivemos' 'contato'",
+			"'nada' 'contato'",
 		}}},
 		{row: "asks", file: "trigger/packs/es.json", in: in, tests: "^TestAsks$", why: "a verdict on talking to a bot is none", edits: []edit{{
 			"\"< talk with|prep{1,2} det{0,2} bot are",
