@@ -33,7 +33,7 @@ func (b *bookkeeping) MarshalJSON() ([]byte, error) { return marshalExtra((*plai
 
 // UnmarshalJSON decodes b and keeps unknown fields.
 func (b *bookkeeping) UnmarshalJSON(raw []byte) (err error) {
-	b.extra, err = unmarshalExtra(raw, (*plainOwn)(b))
+	b.extra, err = unmarshalExtra(raw, (*plainOwn)(b), ownFields)
 	return err
 }
 
@@ -43,7 +43,7 @@ func (h *Handoff) MarshalJSON() ([]byte, error) { return marshalExtra((*plainHan
 
 // UnmarshalJSON decodes h and keeps unknown fields.
 func (h *Handoff) UnmarshalJSON(b []byte) (err error) {
-	h.extra, err = unmarshalExtra(b, (*plainHandoff)(h))
+	h.extra, err = unmarshalExtra(b, (*plainHandoff)(h), handoffFields)
 	return err
 }
 
@@ -53,7 +53,7 @@ func (e *Entry) MarshalJSON() ([]byte, error) { return marshalExtra((*plainEntry
 
 // UnmarshalJSON decodes e and keeps unknown fields.
 func (e *Entry) UnmarshalJSON(b []byte) (err error) {
-	e.extra, err = unmarshalExtra(b, (*plainEntry)(e))
+	e.extra, err = unmarshalExtra(b, (*plainEntry)(e), entryFields)
 	return err
 }
 
@@ -69,21 +69,23 @@ func marshalExtra(v any, x extra) ([]byte, error) {
 	return append(append(b[:len(b)-1], ','), more[1:]...), nil
 }
 
-func unmarshalExtra(b []byte, v any) (extra, error) {
+func unmarshalExtra(b []byte, v any, known map[string]bool) (extra, error) {
 	if err := json.Unmarshal(b, v); err != nil {
 		return nil, err
 	}
-	return unknownFields(b, reflect.TypeOf(v).Elem())
+	return unknownFields(b, known)
 }
 
-// unknownFields returns the fields of an object that a type does not have.
-func unknownFields(b []byte, t reflect.Type, known ...string) (extra, error) {
+// unknownFields returns the fields of an object that are not known.
+func unknownFields(b []byte, known map[string]bool) (extra, error) {
 	var all extra
 	if err := json.Unmarshal(b, &all); err != nil {
 		return nil, err
 	}
-	for _, name := range append(fieldNames(t), known...) {
-		delete(all, name)
+	for name := range all {
+		if known[name] {
+			delete(all, name)
+		}
 	}
 	if len(all) == 0 {
 		all = nil // so that equal values are equal
@@ -91,11 +93,23 @@ func unknownFields(b []byte, t reflect.Type, known ...string) (extra, error) {
 	return all, nil
 }
 
-func fieldNames(t reflect.Type) []string {
-	names := make([]string, 0, t.NumField())
+// The names of the fields of each type, in JSON: to look them up at each record
+// took a quarter of the time that reading one takes.
+var (
+	handoffFields = fieldsOf[plainHandoff]()
+	storedFields  = fieldsOf[plainHandoff]("own")
+	entryFields   = fieldsOf[plainEntry]()
+	ownFields     = fieldsOf[plainOwn]()
+)
+
+func fieldsOf[T any](more ...string) map[string]bool {
+	t, names := reflect.TypeFor[T](), map[string]bool{}
 	for i := range t.NumField() {
 		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		names = append(names, name)
+		names[name] = true
+	}
+	for _, name := range more {
+		names[name] = true
 	}
 	return names
 }
@@ -141,7 +155,7 @@ func (h *Handoff) unmarshalStored(b []byte) error {
 		return err
 	}
 	var err error
-	if h.extra, err = unknownFields(b, reflect.TypeFor[plainHandoff](), "own"); err != nil {
+	if h.extra, err = unknownFields(b, storedFields); err != nil {
 		return err
 	}
 	return nil

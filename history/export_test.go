@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -180,4 +181,110 @@ func TestListRareText(t *testing.T) {
 		}
 		require.Equal(t, many, n)
 	})
+}
+
+// A tardy store takes its time, and counts whose logs it read.
+type tardy struct {
+	handoff.Store
+
+	takes time.Duration
+	logs  int
+}
+
+func (s *tardy) List(ctx context.Context, q handoff.Query) ([]handoff.Record, error) {
+	time.Sleep(s.takes)
+	return s.Store.List(ctx, q)
+}
+
+func (s *tardy) Log(ctx context.Context, id handoff.ID, after int64, limit int) ([]handoff.RecordEntry, error) {
+	s.logs++
+	return s.Store.Log(ctx, id, after, limit)
+}
+
+// A search for a rare text looks into each handoff once, whether few came
+// in an hour or many, and a call gives what it has rather than be given up by
+// whoever waits for it.
+func TestListReadsOnce(t *testing.T) {
+	for _, x := range []struct {
+		every, takes time.Duration
+		many         int
+	}{
+		{20 * time.Second, 0, 1000}, {5 * time.Second, 0, 1000}, {10 * time.Second, 3 * time.Second, 1400}, {20 * time.Millisecond, 0, 1000},
+	} {
+		handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+			for i := range x.many {
+				text := "a question"
+				if i == 0 {
+					text = "a needle in it"
+				}
+				_, err := r.Receive(r.Ctx, handoff.Incoming{Conversation: fmt.Sprintf("c%05d", i), ID: "m", Text: text})
+				require.NoError(t, err)
+				time.Sleep(x.every)
+			}
+			s := &tardy{Store: r.Store, takes: x.takes}
+			e, found := engineOn(t, s), 0
+			for next, calls := "", 0; ; calls++ {
+				require.Less(t, calls, 50, "it goes on")
+				from := time.Now()
+				p, err := history.List(t.Context(), e, history.Filter{Text: "needle"}, next, 10)
+				require.NoError(t, err)
+				require.Less(t, time.Since(from), 30*time.Second, "a page waits no longer")
+				found += len(p.Handoffs)
+				if next = p.Next; next == "" {
+					break
+				}
+			}
+			require.Equal(t, 1, found)
+			require.LessOrEqual(t, s.logs, x.many, "one every %v", x.every)
+		})
+	}
+}
+
+// A crowded store has a handoff every millisecond, and searches itself.
+type crowded struct {
+	*endless
+
+	searches int
+}
+
+func (s *crowded) List(ctx context.Context, q handoff.Query) ([]handoff.Record, error) {
+	if !q.From.IsZero() {
+		q.After = later(q.After, handoff.Cursor{At: q.From.Add(-time.Millisecond)})
+	}
+	list, err := s.endless.List(ctx, q)
+	return slices.DeleteFunc(list, func(r handoff.Record) bool { return !q.To.IsZero() && !r.Created.Before(q.To) }), err
+}
+
+func (s *crowded) Search(ctx context.Context, q handoff.Query, _ string) ([]handoff.Record, error) {
+	if s.searches++; s.searches > 1000 {
+		return nil, errors.New("no end of it")
+	}
+	return s.List(ctx, q)
+}
+
+func later(a, b handoff.Cursor) handoff.Cursor {
+	if a.At.After(b.At) {
+		return a
+	}
+	return b
+}
+
+// However many came within an hour, a call looks at a bounded number of them,
+// and the next goes on before those.
+func TestListIsBounded(t *testing.T) {
+	const many = 4_000_000
+	s := &crowded{endless: newEndless(t, many)}
+	e := engineOn(t, s)
+	last := time.UnixMilli(1_700_000_000_000 + many)
+	f := history.Filter{Text: "x", Query: handoff.Query{To: last}, Match: func(*handoff.Handoff) bool { return false }}
+	var next string
+	for range 2 {
+		s.searches = 0
+		p, err := history.List(t.Context(), e, f, next, 10)
+		require.NoError(t, err)
+		require.NotEmpty(t, p.Next)
+		require.NotEqual(t, next, p.Next, "it goes on")
+		require.LessOrEqual(t, s.searches, 80)
+		next = p.Next
+	}
 }

@@ -20,7 +20,9 @@ type Page struct {
 // Limits of List.
 const (
 	mostPage  = 500
-	mostLooks = 64 // searches of one call
+	mostLooks = 64              // searches, and
+	mostTime  = 3 * time.Second // time, after which a call begins no other window
+	ofWindow  = 16              // searches of one window
 )
 
 // List returns up to limit (0: 50, at most 500) of the handoffs that match f,
@@ -44,13 +46,15 @@ func List(ctx context.Context, e *handoff.Engine, f Filter, after string, limit 
 }
 
 // A lister walks back in time by windows, since stores list old handoffs
-// first. A window that has too many is read again, smaller; the next one is
-// larger if it had few.
+// first. A window that has too many is read again, smaller: more that match than
+// a page can have, or more to look at than a few searches do. The next one is
+// larger if one search was enough.
 type lister struct {
 	e      *handoff.Engine
 	f      *Filter
 	most   int
 	window time.Duration
+	looks  int // searches so far
 	out    []handoff.Handoff
 	cut    bool // the last handoffs of a window did not fit
 }
@@ -67,21 +71,25 @@ func (l *lister) page(ctx context.Context, before handoff.Cursor) (Page, error) 
 	if err != nil {
 		return Page{}, err
 	}
-	for looks := 0; end.After(start) && len(l.out) < l.most; looks++ {
-		if looks == mostLooks {
+	began, first := time.Now(), end
+	for end.After(start) && len(l.out) < l.most {
+		if end.Before(first) && (l.looks >= mostLooks || time.Since(began) > mostTime) {
 			return Page{Handoffs: l.out, Next: format(handoff.Cursor{At: end})}, nil
 		}
 		from := end.Add(-l.window)
 		if from.Before(start) {
 			from = start
 		}
+		looked := l.looks
 		whole, err := l.look(ctx, from, end, before)
 		if err != nil {
 			return Page{}, err
 		}
 		if whole {
 			end = from
-			l.window *= 4
+			if l.looks == looked+1 {
+				l.window *= 4
+			}
 		}
 	}
 	p := Page{Handoffs: l.out}
@@ -122,15 +130,12 @@ func (l *lister) look(ctx context.Context, from, to time.Time, before handoff.Cu
 	q := l.f.query()
 	q.From, q.To, q.Limit = from, to, mostPage
 	var got []handoff.Handoff
-	for {
+	for n := 1; ; n++ {
 		found, err := l.e.Search(ctx, q, l.f.Text)
 		if err != nil {
 			return false, err
 		}
-		if small := to.Sub(from) <= time.Millisecond; !found.Next.IsZero() && !small {
-			l.window = max(to.Sub(from)/8, time.Millisecond)
-			return false, nil
-		}
+		l.looks++
 		for i := range found.Handoffs {
 			h := &found.Handoffs[i]
 			if l.f.matches(h) && (before.IsZero() || (handoff.Cursor{At: h.Created, ID: h.ID}).Compare(before) < 0) {
@@ -139,6 +144,10 @@ func (l *lister) look(ctx context.Context, from, to time.Time, before handoff.Cu
 		}
 		if found.Next.IsZero() {
 			break
+		}
+		if small := to.Sub(from) <= time.Millisecond; !small && (len(got) >= l.most || n == ofWindow) {
+			l.window = max(to.Sub(from)/8, time.Millisecond)
+			return false, nil
 		}
 		q.After = found.Next
 	}

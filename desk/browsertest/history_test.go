@@ -1,8 +1,12 @@
 package browsertest
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -85,5 +89,87 @@ func TestDesk26History(t *testing.T) {
 	t.Logf("the first of %d found in %v", n, time.Since(began).Round(time.Millisecond))
 	p.click("Customer 000000")
 	p.sees("It is about the zeppelin.")
+	p.axe()
+}
+
+// TestOlderIsGivenUp: what is read for a view that has changed, or that may no
+// longer be read, is not read on; and a page of what is over which has nothing is
+// no end of it.
+func TestOlderIsGivenUp(t *testing.T) {
+	asked, done := make(chan string, 9), make(chan string, 9)
+	var held, empty atomic.Bool
+	w := newWorld(t, options{
+		engine: func(c *handoff.Config) { ended(t, c.Store, 300) },
+		wrap: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				before := r.URL.Query().Get("before")
+				switch {
+				case before != "" && held.Load():
+					asked <- r.URL.Path
+					<-r.Context().Done()
+					done <- r.URL.Path
+					return
+				case before == "" && strings.HasSuffix(r.URL.Path, "/past") && empty.Load():
+					empty.Store(false)
+					at := base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"t":%d}`, time.Now().UnixMilli()))
+					rw.Header().Set("Content-Type", "application/json")
+					fmt.Fprintf(rw, `{"rows":[],"next":%q}`, at)
+					return
+				}
+				next.ServeHTTP(rw, r)
+			})
+		},
+	})
+	wait := func(c <-chan string, what string) {
+		t.Helper()
+		select {
+		case <-c:
+		case <-time.After(patience):
+			t.Fatal(what)
+		}
+	}
+	const shown = `document.querySelectorAll('table.click tbody tr').length`
+	p := w.at("sam", "history")
+	p.until("the newest are there", shown+` === 50`)
+	held.Store(true)
+	p.click("Show older ones")
+	wait(asked, "older ones are not asked for")
+	p.goes("history?queue=shop")
+	wait(done, "older ones of another filter are read on")
+	p.until("the newest of one queue are there", shown+` === 50`)
+	p.click("Show older ones")
+	wait(asked, "older ones are not asked for")
+	p.goes("settings")
+	wait(done, "older ones are read on for nobody")
+
+	empty.Store(true)
+	p.goes("?tab=closed")
+	const rows = `document.querySelectorAll('.list a.row').length`
+	held.Store(false)
+	p.until("the first that has something is shown", rows+` === 50`)
+	assert.False(t, empty.Load())
+	held.Store(true)
+	p.click("Show older ones")
+	wait(asked, "older ones are not asked for")
+	p.goes("?tab=closed&q=customer")
+	wait(done, "older ones of another filter are read on")
+	held.Store(false)
+	p.until("what is looked for is shown", rows+` === 50`)
+
+	// Whose right to read it ends is given nothing more.
+	w.available("eve")
+	h := w.has("eve", "maria", "shop")
+	for i := range 250 {
+		w.says("maria", fmt.Sprintf("line %d", i))
+	}
+	eve := w.at("eve", "c/"+token(h)+"?tab=mine")
+	eve.sees("line 249")
+	held.Store(true)
+	eve.click("Show older messages")
+	wait(asked, "what was said before is not asked for")
+	_, err := w.engine.TakeOver(w.ctx, h.ID, handoff.BySupervisor("sam"), "shop")
+	require.NoError(t, err)
+	wait(done, "what was said before is read on")
+	eve.until("it has gone", `!document.querySelector('.transcript')`)
 	p.axe()
 }

@@ -31,6 +31,7 @@ export function Chat({ id }) {
   const [dialog, setDialog] = useState('');
   const known = useRef(entries);
   const reading = useRef(null);
+  const here = useRef(null); // ends with the view, and with the right to read it
   const over = useRef(false); // it is gone: nothing is asked about it any more
   const had = useRef(null); // the row, as long as it may be read
   const row = s.rows.get(id) ?? one?.row;
@@ -46,7 +47,7 @@ export function Chat({ id }) {
     // Who was asked, and is no longer, has lost nothing: it is where it was.
     const kept = had.current?.offer?.warm && g.why !== 'ended' && (!g.agent || g.agent === had.current.agent);
     const why = kept ? { ...g, why: 'unasked' } : g;
-    over.current = true; reading.current?.abort(); cache.delete(id); known.current = []; setEntries([]); setOne(null); setGone((old) => !old || why.by ? why : old); // a read that fails later knows less
+    over.current = true; reading.current?.abort(); here.current?.abort(); cache.delete(id); known.current = []; setEntries([]); setOne(null); setGone((old) => !old || why.by ? why : old); // a read that fails later knows less
   };
   // A refusal may be older than what the list says by now: then it is asked again.
   const refused = (why, again) => { if (state.rows.get(id)?.can?.includes('read')) setTimeout(() => again(), 500); else drop({ why }); };
@@ -106,7 +107,7 @@ export function Chat({ id }) {
     watchers.add(f);
     look(id).then(() => c.signal.aborted || catchUp());
     reread(c.signal);
-    return () => { over.current = true; c.abort(); reading.current?.abort(); reading.current = null; watchers.delete(f); look(''); };
+    return () => { over.current = true; c.abort(); here.current?.abort(); reading.current?.abort(); reading.current = null; watchers.delete(f); look(''); };
   }, [id]);
 
   // A row that is ahead of the entries shown means that some did not come.
@@ -155,8 +156,10 @@ export function Chat({ id }) {
 
   const earlier = async () => {
     const first = known.current[0]?.seq ?? 1;
-    const r = await get(`handoffs/${id}/log?before=${first}&limit=200`);
-    put([...r.entries, ...known.current], r.from);
+    here.current?.abort();
+    const { signal } = here.current = new AbortController();
+    const r = await get(`handoffs/${id}/log?before=${first}&limit=200`, signal);
+    if (!signal.aborted) put([...r.entries, ...known.current], r.from);
   };
   const toggle = () => { setDetails(!details); keep.set('details', !details); };
   return html`<section class="pane ${details ? 'with-details' : ''}" aria-label=${t('conversation')}>

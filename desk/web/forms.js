@@ -55,12 +55,13 @@ export function useSave(keys, send) {
 export const Switch = ({ label, hint, on, set, disabled }) => html`<label class="switch"><span><span class="label">${label}</span>${hint && html`<span class="hint">${hint}</span>`}</span><input type="checkbox" role="switch" checked=${on} disabled=${disabled} onChange=${(e) => set(e.target.checked)} /></label>`;
 
 // useLoad reads something and forgets the answer when nobody waits for it any more.
+// What goes on where that ended ends with it: signal is both.
 export function useLoad(f, deps) {
   const [v, set] = useState({ loading: true });
   useEffect(() => {
     const c = new AbortController();
     set((o) => ({ ...o, loading: true }));
-    f(c.signal).then((data) => !c.signal.aborted && set({ data }), (error) => !c.signal.aborted && set({ error }));
+    f(c.signal).then((data) => !c.signal.aborted && set({ data, signal: c.signal }), (error) => !c.signal.aborted && set({ error }));
     return () => c.abort();
   }, deps);
   return v;

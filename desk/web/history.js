@@ -1,10 +1,10 @@
 // What is over: search, open, take away.
 import { html, useState } from './vendor/preact-htm.js';
-import { boot, can, code, get, root, spoken, t, visible, when } from './base.js';
+import { boot, can, code, root, spoken, t, visible, when } from './base.js';
 import { failed, go, link, useStore } from './store.js';
 import { Avatar, Button, Empty, Icon, Loading, Name } from './ui.js';
 import { Field, useLoad } from './forms.js';
-import { Outcome } from './outcome.js';
+import { Outcome, past } from './outcome.js';
 
 export const outcomes = ['resolved', 'returned', 'cancelled', 'abandoned', 'missed', 'unavailable', 'idle', 'failed', 'contained', 'handed'];
 export const dateOf = (ms) => { const d = new Date(ms); return new Date(d.getTime() - d.getTimezoneOffset() * 60000).toISOString().slice(0, 10); };
@@ -41,25 +41,15 @@ export const setQuery = (q, path) => (change) => {
   go(path + (n.size ? '?' + n : ''), { replace: true });
 };
 
-// read goes on where an answer has nothing: each looks at a part of what is over.
-async function read(filter, signal, before) {
-  for (;;) {
-    if (before) filter.set('before', before);
-    const r = await get('past?' + filter, signal);
-    if (r.rows.length || !r.next) return r;
-    before = r.next;
-  }
-}
-
 export function History() {
   const s = useStore();
   const q = s.query;
   const key = filterOf(q).toString();
-  const { data, error, loading } = useLoad((signal) => read(filterOf(q), signal), [key]);
+  const { data, error, loading, signal } = useLoad((x) => past(filterOf(q), x), [key]);
   const [more, setMore] = useState({ rows: [] }); // older ones than those of data
   const extra = more.of === data ? more : { rows: [], next: data?.next };
   const rows = [...(data?.rows ?? []), ...extra.rows];
-  const older = async () => { try { const r = await read(filterOf(q), undefined, extra.next); setMore({ of: data, rows: [...extra.rows, ...r.rows], next: r.next }); } catch (e) { failed(e); } };
+  const older = async () => { try { const r = await past(filterOf(q), signal, extra.next); setMore({ of: data, rows: [...extra.rows, ...r.rows], next: r.next }); } catch (e) { failed(e); } };
   return html`<div class="page"><header class="pagehead"><h1>${t('nav.history')}</h1>${can('export') && html`<div class="buttons">
       <a class="button" download href=${new URL('api/export/csv?' + key, root).href}><${Icon} name="down" /><span>CSV</span></a><a class="button" download href=${new URL('api/export/ndjson?' + key, root).href}><${Icon} name="down" /><span>NDJSON</span></a><a class="button" download href=${new URL('api/export/html?' + key, root).href}><${Icon} name="down" /><span>HTML</span></a></div>`}</header>
     <${Filters} q=${q} to=${setQuery(q, 'history')} fields=${['outcome', 'tag', 'text']} />

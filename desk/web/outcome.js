@@ -1,6 +1,17 @@
-// How a conversation ended, in a word and a colour.
+// What is over: read, and how it ended in a word and a colour.
 import { html } from './vendor/preact-htm.js';
-import { code } from './base.js';
+import { code, get } from './base.js';
 
 const bad = new Set(['missed', 'unavailable', 'failed', 'abandoned']);
 export const Outcome = ({ r }) => r.outcome ? html`<span class="chip ${bad.has(r.outcome) ? 'red' : r.outcome === 'resolved' || r.outcome === 'returned' ? 'green' : 'quiet'}">${code('outcome', r.outcome)}</span>` : '';
+
+// past reads a page of what is over. It goes on where an answer has nothing: each
+// looks at a part.
+export async function past(filter, signal, before) {
+  for (;;) {
+    if (before) filter.set('before', before);
+    const r = await get('past?' + filter, signal);
+    if (r.rows.length || !r.next) return r;
+    before = r.next;
+  }
+}
