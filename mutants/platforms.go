@@ -115,7 +115,7 @@ func platforms() []mutant {
 			"case len(list) > 0 && list[0].ID < 0:",
 		}}},
 		{row: "walk", file: "provider/livechat/api.go", in: "provider", tests: "^TestEveryStep$", why: "a chat that is not in the answer is over", edits: []edit{{
-			"if err == nil && c.ID != reference {",
+			"if err == nil && (c.ID != reference || c.Thread.ID == \"\") {",
 			"if err == nil && c.ID != reference && c.ID != \"\" {",
 		}}},
 		{row: "walk", file: "provider/freshchat/api.go", in: "provider", tests: "^TestEveryStep$", why: "an answer without a list is an empty one", edits: []edit{{
@@ -137,6 +137,38 @@ func platforms() []mutant {
 		{row: "walk", file: "provider/genesys/api.go", in: "provider/genesys", tests: "^TestTroubles$", why: "a token is good until it ends", edits: []edit{{
 			"		p.until = time.Time{}\n",
 			"",
+		}}},
+		{row: "walk", file: "provider/zendesk/api.go", in: "provider", tests: "^TestEveryLook$", why: "no messages, so not this one", edits: []edit{{
+			"case list.Messages == nil:",
+			"case false:",
+		}}},
+		{row: "walk", file: "provider/chatwoot/api.go", in: "provider", tests: "^TestEveryLook$", why: "no messages, so not this one", edits: []edit{{
+			"case list.Payload == nil:",
+			"case false:",
+		}}},
+		{row: "walk", file: "provider/slack/api.go", in: "provider", tests: "^TestEveryLook$", why: "no messages, so not this one", edits: []edit{{
+			"if out.Messages == nil {",
+			"if false {",
+		}}},
+		{row: "walk", file: "provider/freshchat/api.go", in: "provider", tests: "^TestNothingNewInFreshchat$", why: "all that was said is what was said lately", edits: []edit{{
+			"return moment(m.CreatedTime).Before(since) || see(m)",
+			"return see(m)",
+		}}},
+		{row: "walk", file: "provider/rocketchat/chat.go", in: "provider", tests: "^TestAnswerThatLacks$", why: "what is answered is there", edits: []edit{{
+			"case err == nil && got.Message.ID != id:",
+			"case false:",
+		}}},
+		{row: "walk", file: "provider/rocketchat/chat.go", in: "provider", tests: "^TestAnswerThatLacks$", why: "200 is success", edits: []edit{{
+			"case pe == nil && (err != nil || !body.Success):",
+			"case false:",
+		}}},
+		{row: "walk", file: "provider/genesys/api.go", in: "provider", tests: "^TestAnswerThatLacks$", why: "an answer of the login has a token", edits: []edit{{
+			"if err == nil && out.Token == \"\" {",
+			"if false {",
+		}}},
+		{row: "walk", file: "provider/intercom/api.go", in: "provider", tests: "^TestAnswerThatLacks$", why: "a conversation has its parts", edits: []edit{{
+			"(c.ID != reference || c.Parts.Parts == nil)",
+			"c.ID != reference",
 		}}},
 	}
 }

@@ -31,7 +31,7 @@ func TestEmptyIsAnAnswer(t *testing.T) {
 		{"genesys", "find", "POST /api/v2/analytics/conversations/details/query", `{"totalHits":0}`},
 		{"genesys", "find", "POST /api/v2/analytics/conversations/details/query", `{}`},
 		{"genesys", availability, "POST /api/v2/analytics/queues/observations/query", `{"results":[]}`},
-		{"rocketchat", availability, "GET /api/v1/livechat/config", `{"config":{"enabled":false}}`}, // the omnichannel is off
+		{"rocketchat", availability, "GET /api/v1/livechat/config", `{"success":true,"config":{"enabled":false}}`}, // the omnichannel is off
 		{"webhook", "find", "POST /hook", `{"found":false}`},
 	} {
 		t.Run(c.name+"/"+c.call, func(t *testing.T) {
@@ -70,7 +70,7 @@ func TestAnswerOfAnotherChat(t *testing.T) {
 	for name, body := range map[string]string{
 		"livechat":   `{"id":"x","thread":{"active":false}}`,
 		"genesys":    `{"id":"x","participants":[]}`,
-		"rocketchat": `{"room":{"_id":"x","open":false}}`,
+		"rocketchat": `{"success":true,"room":{"_id":"x","open":false}}`,
 		"zendesk":    `{"conversation":{"id":"x"}}`,
 		"intercom":   `{"id":"987654321","state":"closed"}`,
 	} {

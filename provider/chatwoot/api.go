@@ -85,6 +85,12 @@ func (p *Provider) put(ctx context.Context, op, path string, in any) error {
 	return p.api.Do(ctx, provider.Call{Op: op, Method: http.MethodPost, Path: path, JSON: in, Repeatable: true}, nil)
 }
 
+// noAnswer is an answer without what it has to have: it says nothing, not that
+// nothing is there.
+func noAnswer(op string) error {
+	return &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errAnswer}
+}
+
 // conversationOf returns the conversation of a source, or 0. A source is used for one.
 func (p *Provider) conversationOf(ctx context.Context, op, source string) (conversation, error) {
 	var list []conversation
@@ -94,7 +100,7 @@ func (p *Provider) conversationOf(ctx context.Context, op, source string) (conve
 		return conversation{}, provider.Tolerate(err, http.StatusNotFound)
 	case list == nil || len(list) > 0 && list[0].ID < 1:
 		// To take it for none would begin another one.
-		return conversation{}, &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errAnswer}
+		return conversation{}, noAnswer(op)
 	case len(list) == 0:
 		return conversation{}, nil
 	}
@@ -115,11 +121,14 @@ func (p *Provider) contactOf(ctx context.Context, op string, h *handoff.Handoff)
 		Payload []contact `json:"payload"`
 	}
 	err := p.api.Do(ctx, provider.Call{Op: op, Path: p.account("/contacts/search"), Query: url.Values{"q": {identifier}}}, &found)
-	if err != nil {
+	switch {
+	case err != nil:
 		return 0, err
+	case found.Payload == nil: // of a contact that is there Chatwoot makes no other one
+		return 0, noAnswer(op)
 	}
 	for _, c := range found.Payload {
-		if c.Identifier == identifier {
+		if c.Identifier == identifier && c.ID > 0 {
 			return c.ID, nil
 		}
 	}
@@ -141,6 +150,9 @@ func (p *Provider) contactOf(ctx context.Context, op string, h *handoff.Handoff)
 		delete(in, "email")
 		delete(in, "phone_number")
 		err = p.post(ctx, op, p.account("/contacts"), in, &made)
+	}
+	if err == nil && made.Payload.Contact.ID < 1 { // a repeat finds it
+		err = noAnswer(op)
 	}
 	return made.Payload.Contact.ID, err
 }
@@ -207,8 +219,13 @@ func (p *Provider) has(ctx context.Context, op, reference, mark string) (bool, e
 			} `json:"payload"`
 		}
 		err := p.api.Do(ctx, provider.Call{Op: op, Path: path, Query: query}, &list)
-		if err != nil || len(list.Payload) == 0 {
+		switch {
+		case err != nil:
 			return false, err
+		case list.Payload == nil: // taken for none, the message would be written twice
+			return false, noAnswer(op)
+		case len(list.Payload) == 0:
+			return false, nil
 		}
 		oldest := list.Payload[0].ID
 		for _, m := range list.Payload {
@@ -216,6 +233,9 @@ func (p *Provider) has(ctx context.Context, op, reference, mark string) (bool, e
 				return true, nil
 			}
 			oldest = min(oldest, m.ID)
+		}
+		if oldest < 1 { // what stands before it cannot be asked for
+			return false, noAnswer(op)
 		}
 		query.Set("before", strconv.FormatInt(oldest, 10))
 	}

@@ -223,7 +223,7 @@ func (p *Provider) ReadState(ctx context.Context, s handoff.Session) (handoff.Se
 		err = p.api.Do(ctx, provider.Call{Op: "state", Path: path}, &c)
 	}
 	if err == nil && c.Status == "" {
-		err = &handoff.ProviderError{Op: "state", Code: "answer", Retryable: true, Err: errAnswer}
+		err = noAnswer("state")
 	}
 	if err != nil {
 		return handoff.SessionUnknown, handoff.Party{}, err
@@ -249,7 +249,7 @@ func (p *Provider) Available(ctx context.Context, _ handoff.Need) (handoff.Avail
 		return handoff.Unknown, err
 	}
 	if list.Payload == nil {
-		return handoff.Unknown, &handoff.ProviderError{Op: "availability", Code: "answer", Retryable: true, Err: errAnswer}
+		return handoff.Unknown, noAnswer("availability")
 	}
 	for _, a := range list.Payload {
 		if a.Availability == "online" {

@@ -15,6 +15,9 @@
 //	  conversation_updated                     transferred           state read, within a minute
 //	updated_at of a conversation             ids of events         the delivery's id is used; an event told by two
 //	                                                                 webhooks then counts as two, without effect
+//	a contact that is made is answered       Open                  nothing can be opened
+//	  as payload.contact (not in the
+//	  document)
 //	custom_attributes of a conversation      finding an attempt    events are found by the conversation's id, once
 //	  in webhooks                              by an early event     the opening is stored
 //	multipart with source_id                 files                 as for messages

@@ -250,6 +250,16 @@ func (p *Provider) messages(ctx context.Context, op, reference string, since tim
 		if err := p.api.Do(ctx, provider.Call{Op: op, Path: chat(reference, "/messages"), Query: query}, &list); err != nil {
 			return err
 		}
+		switch {
+		case list.Messages != nil:
+		case page == 0 && !since.IsZero():
+			// Of nothing new it may tell nothing. Of all that there is it has to.
+			return p.messages(ctx, op, reference, time.Time{}, func(m *message) bool {
+				return moment(m.CreatedTime).Before(since) || see(m)
+			})
+		default:
+			return noAnswer(op)
+		}
 		for i := range list.Messages {
 			if !see(&list.Messages[i]) {
 				return nil

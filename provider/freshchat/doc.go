@@ -21,6 +21,8 @@
 //	image and file parts may have an address    files              the message is refused, and comes as undelivered
 //	  outside of Freshchat
 //	from_time leaves out older messages         Send, Note         more pages are read, up to a thousand messages
+//	a list of all messages of a conversation    Open, Send, Note   what was interrupted is not written, and comes as
+//	  has the field messages                                        undelivered
 //	data.assignment of a webhook has            joined, left       joining is told by the first message or by a state
 //	  from_agent_id and to_agent_id                                  read, within a minute
 //	longest message: 5000 bytes                 Send               a message is refused, and comes as undelivered

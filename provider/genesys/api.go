@@ -37,6 +37,9 @@ func (p *Provider) bearer(ctx context.Context) (string, error) {
 		Header: http.Header{"Authorization": {"Basic " + basic}},
 		Body:   []byte(url.Values{"grant_type": {"client_credentials"}}.Encode()), Type: "application/x-www-form-urlencoded",
 	}, &out)
+	if err == nil && out.Token == "" {
+		err = noAnswer("token")
+	}
 	if err != nil {
 		return "", err
 	}
@@ -182,7 +185,7 @@ const messages = "/api/v2/conversations/messages/"
 
 func (p *Provider) read(ctx context.Context, op, id string) (c conversation, err error) {
 	err = p.api.Do(ctx, provider.Call{Op: op, Path: messages + url.PathEscape(id)}, &c)
-	if err == nil && c.ID != id { // taken for the conversation, it would be one that is over
+	if err == nil && (c.ID != id || c.Participants == nil) { // taken for the conversation, it would be one that is over
 		err = noAnswer(op)
 	}
 	return c, err
@@ -242,6 +245,9 @@ func (p *Provider) knows(ctx context.Context, op, id, message string) (bool, err
 		Op: op, Method: http.MethodPost, Path: messages + url.PathEscape(id) + "/messages/bulk", Repeatable: true,
 		JSON: ids[max(0, len(ids)-most):],
 	}, &list)
+	if err == nil && list.Entities == nil { // at least one of them is there
+		err = noAnswer(op)
+	}
 	for _, e := range list.Entities {
 		if e.Ours == message {
 			return true, nil

@@ -29,6 +29,8 @@
 //	a message may have 4,000 bytes            Info              longer ones are refused: each is cut into parts
 //	a work item can be queried as soon as     Ticket            a repeat after a lost answer makes a second one
 //	  it is made
+//	a query that finds no work item may       Ticket            after an answer {} that says nothing of it a repeat
+//	  answer {}                                                   makes a second one
 //	oOnQueueUsers counts who could take       Available         offline is said where somebody is there
 //	  a message
 //

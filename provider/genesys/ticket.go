@@ -113,13 +113,16 @@ func (s *Suite) item(ctx context.Context, item *workitem) (string, error) {
 	is := func(name, value string) fields {
 		return fields{"name": name, "type": "String", "operator": "EQ", "values": []string{value}}
 	}
-	var list struct {
+	var list *struct { // without entities for none: what it answers then was not seen
 		Entities []workitem `json:"entities"`
 	}
 	err := s.api.Do(ctx, provider.Call{
 		Op: "ticket", Method: http.MethodPost, Path: workitems + "/query", Repeatable: true,
 		JSON: fields{"pageSize": 25, "filters": []fields{is("typeId", item.Type), is("externalTag", item.Tag)}},
 	}, &list)
+	if err == nil && list == nil { // taken for none, there would be two
+		err = noAnswer("ticket")
+	}
 	if err != nil {
 		return "", err
 	}

@@ -121,7 +121,10 @@ func (p *Provider) contactOf(ctx context.Context, op string, h *handoff.Handoff)
 	}
 	var c contact
 	err := p.do(ctx, op, http.MethodGet, "/contacts/find_by_external_id/"+url.PathEscape(external), nil, &c)
-	if err == nil && c.ID != "" {
+	if err == nil && c.ID == "" {
+		err = noAnswer(op) // of a contact that is there Intercom makes no other one
+	}
+	if err == nil {
 		return c.ID, nil
 	}
 	if err = provider.Tolerate(err, http.StatusNotFound); err != nil {
@@ -195,7 +198,7 @@ func (p *Provider) read(ctx context.Context, op, reference string) (c conversati
 	if err == nil {
 		err = p.do(ctx, op, http.MethodGet, path, nil, &c)
 	}
-	if err == nil && c.ID != reference {
+	if err == nil && (c.ID != reference || c.Parts.Parts == nil) { // without parts, what was said would be said twice
 		err = noAnswer(op)
 	}
 	return c, err

@@ -229,7 +229,7 @@ func (p *Provider) find(ctx context.Context, op, attempt string) (chat, error) {
 func (p *Provider) read(ctx context.Context, op, reference string) (chat, error) {
 	var c chat
 	err := p.agent(ctx, op, "get_chat", fields{"chat_id": reference}, &c)
-	if err == nil && c.ID != reference { // taken for the chat, it would be one that has ended
+	if err == nil && (c.ID != reference || c.Thread.ID == "") { // taken for the chat, it would be one that has ended
 		err = noAnswer(op)
 	}
 	for i := range c.Users {

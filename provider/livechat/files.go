@@ -54,5 +54,8 @@ func (p *Provider) upload(ctx context.Context, token string, f handoff.File) (st
 	if isCode(err, "entity_too_large", "http_413", "validation") {
 		return "", nil
 	}
+	if err == nil && got.URL == "" {
+		err = noAnswer("send")
+	}
 	return got.URL, err
 }

@@ -60,17 +60,23 @@ func (a *agent) party() handoff.Party {
 }
 
 // judge reads Rocket.Chat's own codes: a refusal is a 400 with the code in
-// square brackets, or alone.
+// square brackets, or alone. Whatever it did has "success": true; another answer
+// with 200 is none of Rocket.Chat's, and nobody knows what was done.
 func judge(a provider.Answer) *handoff.ProviderError {
+	var body struct {
+		Success bool   `json:"success"`
+		Error   string `json:"error"`
+		Type    string `json:"errorType"`
+	}
+	err := json.Unmarshal(a.Body, &body)
 	pe := provider.Judge(a)
-	if pe == nil || a.Status != http.StatusBadRequest {
+	switch {
+	case pe == nil && (err != nil || !body.Success):
+		return &handoff.ProviderError{Status: a.Status, Code: "answer", Retryable: true, Ambiguous: true, Err: errAnswer}
+	case pe == nil || a.Status != http.StatusBadRequest:
 		return pe
 	}
-	var body struct {
-		Error string `json:"error"`
-		Type  string `json:"errorType"`
-	}
-	if json.Unmarshal(a.Body, &body) == nil {
+	if err == nil {
 		code := body.Type
 		if i := strings.LastIndexByte(body.Error, '['); code == "" && i >= 0 {
 			code = strings.TrimSuffix(body.Error[i+1:], "]")
@@ -182,11 +188,19 @@ func (p *Provider) say(ctx context.Context, op, reference, token, id, text strin
 
 // has reports whether a room has a message under our id.
 func (p *Provider) has(ctx context.Context, op, reference, token, id string) (bool, error) {
+	var got struct {
+		Message struct {
+			ID string `json:"_id"`
+		} `json:"message"`
+	}
 	err := p.api.Do(ctx, provider.Call{
 		Op: op, Path: api + "message/" + url.PathEscape(id), Query: url.Values{"token": {token}, "rid": {reference}},
-	}, nil)
-	if isCode(err, "invalid-message", "http_404") {
+	}, &got)
+	switch {
+	case isCode(err, "invalid-message", "http_404"):
 		return false, nil
+	case err == nil && got.Message.ID != id: // taken for yes, the message would be lost
+		return false, noAnswer(op)
 	}
 	return err == nil, err
 }

@@ -9,6 +9,8 @@
 //	what                                      where             if it is otherwise
 //	GET livechat/message/{id} tells a         Open, Send        a repeat after a lost answer is refused or shown twice
 //	  message under our id
+//	what was done is answered with success:   all calls         it is tried again until it is given up
+//	  true (every example, and ApiClass.ts)
 //	servedBy of a webhook has the time at     joined            an agent who leaves and comes back is not told again;
 //	  which the agent took the room                               his first message tells
 //	a refused room has the error              Open              the next platform is tried all the same, under another

@@ -218,8 +218,11 @@ func (p *Provider) Available(ctx context.Context, _ handoff.Need) (handoff.Avail
 		if err := p.api.Do(ctx, provider.Call{Op: "availability", Path: "/users.getPresence", Query: url.Values{"user": {user}}}, &out); err != nil {
 			return handoff.Unknown, err
 		}
-		if out.Presence == "active" {
+		switch out.Presence {
+		case "active":
 			return handoff.Online, nil
+		case "":
+			return handoff.Unknown, noAnswer("availability")
 		}
 	}
 	return handoff.Offline, nil

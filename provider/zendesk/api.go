@@ -147,8 +147,11 @@ func (p *Provider) marks(ctx context.Context, op, reference string) (map[string]
 			} `json:"meta"`
 		}
 		err := p.api.Do(ctx, provider.Call{Op: op, Path: chat(reference, "/messages"), Query: query}, &list)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
+		case list.Messages == nil: // taken for none, they would be written twice
+			return nil, noAnswer(op)
 		}
 		for i := range list.Messages {
 			if mark, ok := list.Messages[i].Metadata[markKey].(string); ok {

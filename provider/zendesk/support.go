@@ -131,6 +131,9 @@ func (p *Provider) Note(ctx context.Context, s handoff.Session, n handoff.Provid
 				} `json:"comments"`
 			}
 			err := p.support.Do(ctx, provider.Call{Op: "note", Path: path + "/comments", Query: url.Values{"sort_order": {"desc"}}}, &list)
+			if err == nil && list.Comments == nil {
+				err = noAnswer("note")
+			}
 			for _, c := range list.Comments {
 				const clocks = time.Minute // how far they may differ
 				if !c.Public && !moment(c.Created).Before(n.At.Add(-clocks)) && slices.Equal(strings.Fields(c.Body), strings.Fields(text)) {
