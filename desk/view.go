@@ -177,7 +177,7 @@ func (h *Handler) keepRows(ctx context.Context) error {
 		select {
 		case <-rest.C:
 			v.publishRows(held)
-			clear(held)
+			held = map[handoff.ID]rowChange{} // a map that is cleared keeps the room that it took
 			rest.Reset(rowsEvery)
 		default:
 		}
@@ -193,7 +193,7 @@ func (h *Handler) keepRows(ctx context.Context) error {
 			v.touch(handoff.ID{}, true)
 		case <-later:
 			v.publishRows(held)
-			clear(held)
+			held = map[handoff.ID]rowChange{} // a map that is cleared keeps the room that it took
 			rest.Reset(rowsEvery)
 		}
 	}
