@@ -114,6 +114,7 @@ var (
 	errUnreached  = errors.New("the platform could not be reached")
 	errTooLong    = errors.New("the answer is too long")
 	errUnreadable = errors.New("the answer makes no sense")
+	errLacks      = errors.New("the answer lacks what was asked for")
 	errMade       = errors.New("the request cannot be made")
 )
 
@@ -271,6 +272,15 @@ func decode(op string, a Answer, out any) *handoff.ProviderError {
 		return &handoff.ProviderError{Op: op, Status: a.Status, Code: "answer", Retryable: true, Ambiguous: true, Err: errUnreadable}
 	}
 	return nil
+}
+
+// AnswerLacks is the error of an operation whose answer was read, and lacks what it has
+// to have: the list, or the chat that was asked for. It says neither that something
+// is there (a message would be lost) nor that it is not (it would be there twice),
+// so the operation is to be tried again. Its code is "answer". Where the request
+// may have changed something, set Ambiguous.
+func AnswerLacks(op string) *handoff.ProviderError {
+	return &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errLacks}
 }
 
 // backOff is the time before a repeat: 200 ms at first, doubled each time,

@@ -66,10 +66,7 @@ func (p *Provider) chat(op, reference, rest string) (string, error) {
 	return p.account("/conversations/%s%s", reference, rest), nil
 }
 
-var (
-	errReference = errors.New("there is no such conversation")
-	errAnswer    = errors.New("the answer makes no sense")
-)
+var errReference = errors.New("there is no such conversation")
 
 // client is the path of something of a contact in the client API.
 func (p *Provider) client(source, rest string) string {
@@ -85,12 +82,6 @@ func (p *Provider) put(ctx context.Context, op, path string, in any) error {
 	return p.api.Do(ctx, provider.Call{Op: op, Method: http.MethodPost, Path: path, JSON: in, Repeatable: true}, nil)
 }
 
-// noAnswer is an answer without what it has to have: it says nothing, not that
-// nothing is there.
-func noAnswer(op string) error {
-	return &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errAnswer}
-}
-
 // conversationOf returns the conversation of a source, or 0. A source is used for one.
 func (p *Provider) conversationOf(ctx context.Context, op, source string) (conversation, error) {
 	var list []conversation
@@ -100,7 +91,7 @@ func (p *Provider) conversationOf(ctx context.Context, op, source string) (conve
 		return conversation{}, provider.Tolerate(err, http.StatusNotFound)
 	case list == nil || len(list) > 0 && list[0].ID < 1:
 		// To take it for none would begin another one.
-		return conversation{}, noAnswer(op)
+		return conversation{}, provider.AnswerLacks(op)
 	case len(list) == 0:
 		return conversation{}, nil
 	}
@@ -125,7 +116,7 @@ func (p *Provider) contactOf(ctx context.Context, op string, h *handoff.Handoff)
 	case err != nil:
 		return 0, err
 	case found.Payload == nil: // of a contact that is there Chatwoot makes no other one
-		return 0, noAnswer(op)
+		return 0, provider.AnswerLacks(op)
 	}
 	for _, c := range found.Payload {
 		if c.Identifier == identifier && c.ID > 0 {
@@ -152,7 +143,7 @@ func (p *Provider) contactOf(ctx context.Context, op string, h *handoff.Handoff)
 		err = p.post(ctx, op, p.account("/contacts"), in, &made)
 	}
 	if err == nil && made.Payload.Contact.ID < 1 { // a repeat finds it
-		err = noAnswer(op)
+		err = provider.AnswerLacks(op)
 	}
 	return made.Payload.Contact.ID, err
 }
@@ -223,7 +214,7 @@ func (p *Provider) has(ctx context.Context, op, reference, mark string) (bool, e
 		case err != nil:
 			return false, err
 		case list.Payload == nil: // taken for none, the message would be written twice
-			return false, noAnswer(op)
+			return false, provider.AnswerLacks(op)
 		case len(list.Payload) == 0:
 			return false, nil
 		}
@@ -235,7 +226,7 @@ func (p *Provider) has(ctx context.Context, op, reference, mark string) (bool, e
 			oldest = min(oldest, m.ID)
 		}
 		if oldest < 1 { // what stands before it cannot be asked for
-			return false, noAnswer(op)
+			return false, provider.AnswerLacks(op)
 		}
 		query.Set("before", strconv.FormatInt(oldest, 10))
 	}

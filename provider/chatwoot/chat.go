@@ -223,7 +223,7 @@ func (p *Provider) ReadState(ctx context.Context, s handoff.Session) (handoff.Se
 		err = p.api.Do(ctx, provider.Call{Op: "state", Path: path}, &c)
 	}
 	if err == nil && c.Status == "" {
-		err = noAnswer("state")
+		err = provider.AnswerLacks("state")
 	}
 	if err != nil {
 		return handoff.SessionUnknown, handoff.Party{}, err
@@ -249,7 +249,7 @@ func (p *Provider) Available(ctx context.Context, _ handoff.Need) (handoff.Avail
 		return handoff.Unknown, err
 	}
 	if list.Payload == nil {
-		return handoff.Unknown, noAnswer("availability")
+		return handoff.Unknown, provider.AnswerLacks("availability")
 	}
 	for _, a := range list.Payload {
 		if a.Availability == "online" {

@@ -82,7 +82,7 @@ func parse(op string, body []byte) ([]event, error) {
 	}
 	var in events
 	if provider.DecodeXML(body, &in) != nil || !strings.EqualFold(in.XMLName.Local, "chatEvents") {
-		return nil, &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errAnswer}
+		return nil, provider.AnswerLacks(op)
 	}
 	seen := map[string]bool{}
 	var list []event

@@ -126,14 +126,6 @@ func (p *Provider) do(ctx context.Context, op, method, path string, in, out any)
 	return p.api.Do(ctx, provider.Call{Op: op, Method: method, Path: path, JSON: in}, out)
 }
 
-var errAnswer = errors.New("the answer lacks what was asked for")
-
-// noAnswer is an answer without what it has to have: it says nothing, not that
-// nothing is there.
-func noAnswer(op string) error {
-	return &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errAnswer}
-}
-
 func chat(reference, rest string) string {
 	return "/conversations/" + url.PathEscape(reference) + rest
 }
@@ -160,7 +152,7 @@ func (p *Provider) find(ctx context.Context, op, attempt string) (user, referenc
 	case err != nil:
 		return "", "", provider.Tolerate(err, http.StatusNotFound)
 	case users.Users == nil:
-		return "", "", noAnswer(op)
+		return "", "", provider.AnswerLacks(op)
 	}
 	for _, u := range users.Users {
 		if u.Reference == name {
@@ -181,7 +173,7 @@ func (p *Provider) find(ctx context.Context, op, attempt string) (user, referenc
 		return user, "", provider.Tolerate(err, http.StatusNotFound)
 	case list.Conversations == nil || len(list.Conversations) > 0 && list.Conversations[0].ID == "":
 		// To take it for none would begin another one.
-		return "", "", noAnswer(op)
+		return "", "", provider.AnswerLacks(op)
 	case len(list.Conversations) == 0:
 		return user, "", nil
 	}
@@ -258,7 +250,7 @@ func (p *Provider) messages(ctx context.Context, op, reference string, since tim
 				return moment(m.CreatedTime).Before(since) || see(m)
 			})
 		default:
-			return noAnswer(op)
+			return provider.AnswerLacks(op)
 		}
 		for i := range list.Messages {
 			if !see(&list.Messages[i]) {

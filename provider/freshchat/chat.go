@@ -157,7 +157,7 @@ func (p *Provider) ReadState(ctx context.Context, s handoff.Session) (handoff.Se
 	case err != nil:
 		return handoff.SessionUnknown, handoff.Party{}, err
 	case c.Status == "":
-		return handoff.SessionUnknown, handoff.Party{}, noAnswer("state")
+		return handoff.SessionUnknown, handoff.Party{}, provider.AnswerLacks("state")
 	case c.Status == resolved:
 		return handoff.SessionEnded, handoff.Party{}, nil
 	case c.Agent == "" || c.Agent == p.cfg.Agent:
@@ -182,7 +182,7 @@ func (p *Provider) Available(ctx context.Context, n handoff.Need) (handoff.Avail
 			return handoff.Unknown, err
 		}
 		if list.Agents == nil {
-			return handoff.Unknown, noAnswer("availability")
+			return handoff.Unknown, provider.AnswerLacks("availability")
 		}
 		for i := range list.Agents {
 			a := &list.Agents[i]

@@ -96,7 +96,7 @@ func (s *Suite) Ticket(ctx context.Context, h handoff.Handoff, text, id string) 
 	var list []ticket
 	err := s.desk.Do(ctx, provider.Call{Op: "ticket", Path: "/tickets", Query: requester}, &list)
 	if err == nil && list == nil { // taken for none, there would be two tickets
-		err = noAnswer("ticket")
+		err = provider.AnswerLacks("ticket")
 	}
 	// A requester whom nobody knows is a 400.
 	if err = provider.Tolerate(err, http.StatusBadRequest, http.StatusNotFound); err != nil {

@@ -38,7 +38,7 @@ func (p *Provider) bearer(ctx context.Context) (string, error) {
 		Body:   []byte(url.Values{"grant_type": {"client_credentials"}}.Encode()), Type: "application/x-www-form-urlencoded",
 	}, &out)
 	if err == nil && out.Token == "" {
-		err = noAnswer("token")
+		err = provider.AnswerLacks("token")
 	}
 	if err != nil {
 		return "", err
@@ -186,7 +186,7 @@ const messages = "/api/v2/conversations/messages/"
 func (p *Provider) read(ctx context.Context, op, id string) (c conversation, err error) {
 	err = p.api.Do(ctx, provider.Call{Op: op, Path: messages + url.PathEscape(id)}, &c)
 	if err == nil && (c.ID != id || c.Participants == nil) { // taken for the conversation, it would be one that is over
-		err = noAnswer(op)
+		err = provider.AnswerLacks(op)
 	}
 	return c, err
 }
@@ -246,7 +246,7 @@ func (p *Provider) knows(ctx context.Context, op, id, message string) (bool, err
 		JSON: ids[max(0, len(ids)-most):],
 	}, &list)
 	if err == nil && list.Entities == nil { // at least one of them is there
-		err = noAnswer(op)
+		err = provider.AnswerLacks(op)
 	}
 	for _, e := range list.Entities {
 		if e.Ours == message {

@@ -35,14 +35,7 @@ func stateOf(op string, s handoff.Session) (st state, err error) {
 var (
 	errSession = errors.New("the session is not one of this adapter")
 	errOver    = errors.New("the conversation is over")
-	errAnswer  = errors.New("the answer lacks what was asked for")
 )
-
-// noAnswer is an answer without what it has to have: it says nothing, not that
-// nothing is there.
-func noAnswer(op string) error {
-	return &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errAnswer}
-}
 
 // from is the customer of a conversation.
 func from(reference, name string) fields {
@@ -124,7 +117,7 @@ func (p *Provider) Find(ctx context.Context, attempt string) (handoff.Session, b
 		},
 	}, &list)
 	if err == nil && list == nil {
-		err = noAnswer("find")
+		err = provider.AnswerLacks("find")
 	}
 	if err != nil || len(list.Conversations) == 0 {
 		return handoff.Session{}, false, err
@@ -281,7 +274,7 @@ func (p *Provider) Available(ctx context.Context, n handoff.Need) (handoff.Avail
 		return handoff.Unknown, err
 	}
 	if out.Results == nil {
-		return handoff.Unknown, noAnswer("availability")
+		return handoff.Unknown, provider.AnswerLacks("availability")
 	}
 	for _, r := range out.Results {
 		for _, d := range r.Data {

@@ -121,7 +121,7 @@ func (s *Suite) item(ctx context.Context, item *workitem) (string, error) {
 		JSON: fields{"pageSize": 25, "filters": []fields{is("typeId", item.Type), is("externalTag", item.Tag)}},
 	}, &list)
 	if err == nil && list == nil { // taken for none, there would be two
-		err = noAnswer("ticket")
+		err = provider.AnswerLacks("ticket")
 	}
 	if err != nil {
 		return "", err

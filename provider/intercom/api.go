@@ -92,14 +92,6 @@ func (p *Provider) do(ctx context.Context, op, method, path string, in, out any)
 
 var errReference = errors.New("there is no such conversation")
 
-var errAnswer = errors.New("the answer lacks what was asked for")
-
-// noAnswer is an answer without what it has to have: it says nothing, not that
-// nothing is there.
-func noAnswer(op string) error {
-	return &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errAnswer}
-}
-
 // chat is the path of a conversation. References are numbers; another one is
 // nobody's.
 func chat(op, reference, rest string) (string, error) {
@@ -122,7 +114,7 @@ func (p *Provider) contactOf(ctx context.Context, op string, h *handoff.Handoff)
 	var c contact
 	err := p.do(ctx, op, http.MethodGet, "/contacts/find_by_external_id/"+url.PathEscape(external), nil, &c)
 	if err == nil && c.ID == "" {
-		err = noAnswer(op) // of a contact that is there Intercom makes no other one
+		err = provider.AnswerLacks(op) // of a contact that is there Intercom makes no other one
 	}
 	if err == nil {
 		return c.ID, nil
@@ -181,7 +173,7 @@ func (p *Provider) search(ctx context.Context, op, word string) (conversation, e
 		JSON: fields{"query": fields{"field": "source.body", "operator": "=", "value": word}},
 	}, &list)
 	if err == nil && list.Conversations == nil {
-		err = noAnswer(op)
+		err = provider.AnswerLacks(op)
 	}
 	var first conversation
 	for _, c := range list.Conversations {
@@ -199,7 +191,7 @@ func (p *Provider) read(ctx context.Context, op, reference string) (c conversati
 		err = p.do(ctx, op, http.MethodGet, path, nil, &c)
 	}
 	if err == nil && (c.ID != reference || c.Parts.Parts == nil) { // without parts, what was said would be said twice
-		err = noAnswer(op)
+		err = provider.AnswerLacks(op)
 	}
 	return c, err
 }

@@ -219,7 +219,7 @@ func (p *Provider) Available(ctx context.Context, n handoff.Need) (handoff.Avail
 		return handoff.Unknown, err
 	}
 	if list.Admins == nil {
-		return handoff.Unknown, noAnswer("availability")
+		return handoff.Unknown, provider.AnswerLacks("availability")
 	}
 	team := p.cfg.Teams[n.Queue]
 	for _, a := range list.Admins {

@@ -130,7 +130,7 @@ func (p *Provider) bearer(ctx context.Context) (string, error) {
 		Op: "token", Method: http.MethodPost, Path: "/token", Body: []byte(form.Encode()), Type: "application/x-www-form-urlencoded", Repeatable: true,
 	}, &got)
 	if err == nil && got.Token == "" {
-		err = &handoff.ProviderError{Op: "token", Code: "answer", Retryable: true, Err: errAnswer}
+		err = provider.AnswerLacks("token")
 	}
 	if err != nil {
 		return "", err
@@ -139,14 +139,6 @@ func (p *Provider) bearer(ctx context.Context) (string, error) {
 	defer p.mu.Unlock()
 	p.token, p.until = got.Token, got.end()
 	return got.Token, nil
-}
-
-var errAnswer = errors.New("the answer lacks what was asked for")
-
-// noAnswer is an answer without what it has to have: it says nothing, not that
-// nothing is there.
-func noAnswer(op string) error {
-	return &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errAnswer}
 }
 
 // A grant is an answer with a token.
@@ -177,7 +169,7 @@ func (p *Provider) impersonate(ctx context.Context, op, customer string) (grant,
 		Op: op, Method: http.MethodPost, Path: "/customer/token", Header: http.Header{"Authorization": {"Bearer " + token}}, JSON: in, Repeatable: true,
 	}, &got)
 	if err == nil && (got.Token == "" || got.Entity == "") {
-		err = &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errAnswer}
+		err = provider.AnswerLacks(op)
 	}
 	return got, err
 }
@@ -214,7 +206,7 @@ func (p *Provider) find(ctx context.Context, op, attempt string) (chat, error) {
 		"filters": fields{"properties": fields{p.cfg.ClientID: fields{attemptKey: fields{"values": []string{want}}}}}, "limit": 10,
 	}, &list)
 	if err == nil && list.Chats == nil && (list.Found == nil || *list.Found != 0) {
-		err = noAnswer(op)
+		err = provider.AnswerLacks(op)
 	}
 	for _, c := range list.Chats {
 		if c.Properties[p.cfg.ClientID][attemptKey] == want {
@@ -230,7 +222,7 @@ func (p *Provider) read(ctx context.Context, op, reference string) (chat, error)
 	var c chat
 	err := p.agent(ctx, op, "get_chat", fields{"chat_id": reference}, &c)
 	if err == nil && (c.ID != reference || c.Thread.ID == "") { // taken for the chat, it would be one that has ended
-		err = noAnswer(op)
+		err = provider.AnswerLacks(op)
 	}
 	for i := range c.Users {
 		if u := &c.Users[i]; u.Type == "agent" && u.ID != "" {

@@ -82,7 +82,7 @@ func (p *Provider) resume(ctx context.Context, op string, c *chat) (handoff.Sess
 			return session(c.ID, g), err
 		}
 	}
-	return handoff.Session{}, &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errAnswer}
+	return handoff.Session{}, provider.AnswerLacks(op)
 }
 
 // Find implements [handoff.Finder].
@@ -259,7 +259,7 @@ func (p *Provider) Available(ctx context.Context, n handoff.Need) (handoff.Avail
 		sense = sense && a.Status != ""
 	}
 	if !sense {
-		return handoff.Unknown, &handoff.ProviderError{Op: "availability", Code: "answer", Retryable: true, Err: errAnswer}
+		return handoff.Unknown, provider.AnswerLacks("availability")
 	}
 	return handoff.Offline, nil
 }

@@ -55,7 +55,7 @@ func (p *Provider) upload(ctx context.Context, token string, f handoff.File) (st
 		return "", nil
 	}
 	if err == nil && got.URL == "" {
-		err = noAnswer("send")
+		err = provider.AnswerLacks("send")
 	}
 	return got.URL, err
 }

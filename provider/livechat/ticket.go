@@ -46,7 +46,9 @@ func (p *Provider) start(ctx context.Context, op string, g *grant, what, queue s
 	}
 	err := p.customer(ctx, op, g.Token, "start_chat", fields{"chat": made, "active": true, "continuous": continuous}, &got, false)
 	if err == nil && got.Chat == "" {
-		err = &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Ambiguous: true, Err: errAnswer}
+		lost := provider.AnswerLacks(op)
+		lost.Ambiguous = true
+		err = lost
 	}
 	return got.Chat, err
 }

@@ -72,7 +72,9 @@ func judge(a provider.Answer) *handoff.ProviderError {
 	pe := provider.Judge(a)
 	switch {
 	case pe == nil && (err != nil || !body.Success):
-		return &handoff.ProviderError{Status: a.Status, Code: "answer", Retryable: true, Ambiguous: true, Err: errAnswer}
+		pe = provider.AnswerLacks("")
+		pe.Status, pe.Ambiguous = a.Status, true
+		return pe
 	case pe == nil || a.Status != http.StatusBadRequest:
 		return pe
 	}
@@ -89,14 +91,6 @@ func judge(a provider.Answer) *handoff.ProviderError {
 		}
 	}
 	return pe
-}
-
-var errAnswer = errors.New("the answer lacks what was asked for")
-
-// noAnswer is an answer without what it has to have: it says nothing, not that
-// nothing is there.
-func noAnswer(op string) error {
-	return &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errAnswer}
 }
 
 func isCode(err error, codes ...string) bool {
@@ -200,7 +194,7 @@ func (p *Provider) has(ctx context.Context, op, reference, token, id string) (bo
 	case isCode(err, "invalid-message", "http_404"):
 		return false, nil
 	case err == nil && got.Message.ID != id: // taken for yes, the message would be lost
-		return false, noAnswer(op)
+		return false, provider.AnswerLacks(op)
 	}
 	return err == nil, err
 }
@@ -313,7 +307,7 @@ func (p *Provider) ReadState(ctx context.Context, s handoff.Session) (handoff.Se
 	case err != nil:
 		return handoff.SessionUnknown, handoff.Party{}, err
 	case got.Room.ID != s.Reference: // taken for the room, it would be a closed one
-		return handoff.SessionUnknown, handoff.Party{}, noAnswer("state")
+		return handoff.SessionUnknown, handoff.Party{}, provider.AnswerLacks("state")
 	case !got.Room.Open:
 		return handoff.SessionEnded, handoff.Party{}, nil
 	case got.Room.ServedBy != nil && got.Room.ServedBy.ID != "":
@@ -340,7 +334,7 @@ func (p *Provider) Available(ctx context.Context, n handoff.Need) (handoff.Avail
 	}
 	switch {
 	case got.Config.Enabled == nil && got.Config.Online == nil:
-		return handoff.Unknown, noAnswer("availability")
+		return handoff.Unknown, provider.AnswerLacks("availability")
 	case got.Config.Online != nil && *got.Config.Online:
 		return handoff.Online, nil
 	}

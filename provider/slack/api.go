@@ -40,14 +40,6 @@ func judge(a provider.Answer) *handoff.ProviderError {
 	return pe
 }
 
-var errAnswer = errors.New("the answer lacks what was asked for")
-
-// noAnswer is an answer without what it has to have: it says nothing, not that
-// nothing is there.
-func noAnswer(op string) error {
-	return &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errAnswer}
-}
-
 // post calls a method with a form, which every method takes.
 func (p *Provider) post(ctx context.Context, op, method string, form url.Values, out any) error {
 	return p.api.Do(ctx, provider.Call{
@@ -138,7 +130,7 @@ func (p *Provider) find(ctx context.Context, op, channel, thread string, want ma
 			return "", provider.Tolerate(err, http.StatusNotFound)
 		}
 		if out.Messages == nil { // taken for none, it would be written twice
-			return "", noAnswer(op)
+			return "", provider.AnswerLacks(op)
 		}
 		for _, m := range out.Messages {
 			if m.Metadata.Type == markType && m.Metadata.Payload == want {
@@ -161,7 +153,7 @@ func (p *Provider) upload(ctx context.Context, channel, thread, name string, bod
 	}
 	err := p.post(ctx, "send", "files.getUploadURLExternal", url.Values{"filename": {name}, "length": {strconv.Itoa(len(body))}}, &where)
 	if err == nil && (where.URL == "" || where.ID == "") {
-		err = noAnswer("send")
+		err = provider.AnswerLacks("send")
 	}
 	if err != nil {
 		return err

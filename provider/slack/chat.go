@@ -222,7 +222,7 @@ func (p *Provider) Available(ctx context.Context, _ handoff.Need) (handoff.Avail
 		case "active":
 			return handoff.Online, nil
 		case "":
-			return handoff.Unknown, noAnswer("availability")
+			return handoff.Unknown, provider.AnswerLacks("availability")
 		}
 	}
 	return handoff.Offline, nil

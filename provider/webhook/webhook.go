@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -127,8 +126,6 @@ func (p *Provider) Open(ctx context.Context, o handoff.Opening) (handoff.Session
 	return handoff.Session{Reference: a.Reference}, nil
 }
 
-var errAnswer = errors.New("the answer lacks what was asked for")
-
 // Find implements [handoff.Finder]. Questions have random ids: their answers
 // change.
 func (p *Provider) Find(ctx context.Context, attempt string) (handoff.Session, bool, error) {
@@ -137,7 +134,7 @@ func (p *Provider) Find(ctx context.Context, attempt string) (handoff.Session, b
 	case err != nil:
 		return handoff.Session{}, false, err
 	case a.Found == nil: // taken for no, another chat would be opened
-		return handoff.Session{}, false, &handoff.ProviderError{Op: "find", Code: "answer", Retryable: true, Err: errAnswer}
+		return handoff.Session{}, false, provider.AnswerLacks("find")
 	case !*a.Found:
 		return handoff.Session{}, false, nil
 	case a.Reference == "":

@@ -64,14 +64,6 @@ func (p *Provider) do(ctx context.Context, op, method, path string, in, out any)
 	return p.api.Do(ctx, provider.Call{Op: op, Method: method, Path: path, JSON: in}, out)
 }
 
-var errAnswer = errors.New("the answer lacks what was asked for")
-
-// noAnswer is an answer without what it has to have: it says nothing, not that
-// nothing is there.
-func noAnswer(op string) error {
-	return &handoff.ProviderError{Op: op, Code: "answer", Retryable: true, Err: errAnswer}
-}
-
 func chat(reference, rest string) string {
 	return "/conversations/" + url.PathEscape(reference) + rest
 }
@@ -93,7 +85,7 @@ func (p *Provider) find(ctx context.Context, op, user string) (conversation, err
 		return conversation{}, provider.Tolerate(err, http.StatusNotFound)
 	case list.Conversations == nil || len(list.Conversations) > 0 && list.Conversations[0].ID == "":
 		// To take it for none would begin another one.
-		return conversation{}, noAnswer(op)
+		return conversation{}, provider.AnswerLacks(op)
 	case len(list.Conversations) == 0:
 		return conversation{}, nil
 	}
@@ -151,7 +143,7 @@ func (p *Provider) marks(ctx context.Context, op, reference string) (map[string]
 		case err != nil:
 			return nil, err
 		case list.Messages == nil: // taken for none, they would be written twice
-			return nil, noAnswer(op)
+			return nil, provider.AnswerLacks(op)
 		}
 		for i := range list.Messages {
 			if mark, ok := list.Messages[i].Metadata[markKey].(string); ok {

@@ -178,7 +178,7 @@ func (p *Provider) Ticket(ctx context.Context, h handoff.Handoff, text, id strin
 		Op: "ticket", Method: http.MethodPost, Path: "/tickets.json", Header: header, JSON: fields{"ticket": in}, Repeatable: true,
 	}, &out)
 	if err == nil && out.Ticket.ID == "" {
-		err = noAnswer("ticket") // the key drops the repeat
+		err = provider.AnswerLacks("ticket") // the key drops the repeat
 	}
 	return out.Ticket.ID.String(), err
 }

@@ -39,7 +39,7 @@ func (p *Provider) ticketOf(ctx context.Context, op, reference string) (ticket, 
 	case err != nil:
 		return ticket{}, err
 	case found.Results == nil || len(found.Results) > 0 && found.Results[0].ID == "":
-		return ticket{}, noAnswer(op)
+		return ticket{}, provider.AnswerLacks(op)
 	case len(found.Results) == 0:
 		return ticket{}, nil
 	}
@@ -48,7 +48,7 @@ func (p *Provider) ticketOf(ctx context.Context, op, reference string) (ticket, 
 	}
 	err = p.support.Do(ctx, provider.Call{Op: op, Path: "/tickets/" + found.Results[0].ID.String()}, &got)
 	if err == nil && got.Ticket.ID != found.Results[0].ID {
-		err = noAnswer(op)
+		err = provider.AnswerLacks(op)
 	}
 	return got.Ticket, err
 }
@@ -84,7 +84,7 @@ func (p *Provider) ReadState(ctx context.Context, s handoff.Session) (handoff.Se
 	}
 	err := p.do(ctx, "state", http.MethodGet, chat(s.Reference, ""), nil, &got)
 	if err == nil && got.Conversation.ID != s.Reference { // taken for the conversation, the bot would have it
-		err = noAnswer("state")
+		err = provider.AnswerLacks("state")
 	}
 	if err != nil {
 		return handoff.SessionUnknown, handoff.Party{}, err
@@ -132,7 +132,7 @@ func (p *Provider) Note(ctx context.Context, s handoff.Session, n handoff.Provid
 			}
 			err := p.support.Do(ctx, provider.Call{Op: "note", Path: path + "/comments", Query: url.Values{"sort_order": {"desc"}}}, &list)
 			if err == nil && list.Comments == nil {
-				err = noAnswer("note")
+				err = provider.AnswerLacks("note")
 			}
 			for _, c := range list.Comments {
 				const clocks = time.Minute // how far they may differ
@@ -172,7 +172,7 @@ func (p *Provider) Available(ctx context.Context, _ handoff.Need) (handoff.Avail
 			return handoff.Unknown, err
 		}
 		if list.Data == nil && list.Included == nil { // of nobody there is a list without anything to include
-			return handoff.Unknown, noAnswer("availability")
+			return handoff.Unknown, provider.AnswerLacks("availability")
 		}
 		for _, r := range list.Included {
 			if r.Type == "channels" && r.Attributes.Name == "messaging" && r.Attributes.Status == "online" {

@@ -101,6 +101,9 @@ func (c *client) bearer(ctx context.Context) (string, error) {
 		Op: "token", Method: http.MethodPost, Path: "/" + url.PathEscape(c.cfg.Tenant) + "/oauth2/v2.0/token",
 		Body: []byte(form.Encode()), Type: "application/x-www-form-urlencoded", Repeatable: true,
 	}, &out)
+	if err == nil && out.Token == "" {
+		err = provider.AnswerLacks("token")
+	}
 	if err != nil {
 		return "", err
 	}

@@ -195,6 +195,18 @@ func TestCaseIsMadeOnly(t *testing.T) {
 	})
 }
 
+// A login that is answered without a token is repeated, and the answer is not kept
+// for as long as it says.
+func TestLoginWithoutToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, d, _, tokens := environment(t)
+		d.Next(vendortest.Trouble{Status: http.StatusOK, Body: `{"expires_in": 3600}`})
+		_, err := c.Find(t.Context(), handoff.Contact{ID: "u1"})
+		require.NoError(t, err)
+		assert.Equal(t, 1, *tokens, "after the one that had none")
+	})
+}
+
 func TestSecretsStayInside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, d, _, _ := environment(t)
