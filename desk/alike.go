@@ -52,9 +52,10 @@ func (v *view) rowsFor(a *Actor, class string, e *event) any {
 	defer s.mu.Unlock() // the others wait for the first rather than do the same
 	data, ok := s.told[class]
 	if !ok {
-		data = v.filterRows(a, e.rows)
-		if b, err := json.Marshal(data); data != nil && err == nil {
-			data = json.RawMessage(b)
+		if data = v.filterRows(a, e.rows); data != nil {
+			if b, err := json.Marshal(data); err == nil {
+				data = json.RawMessage(b)
+			}
 		}
 		s.told[class] = data
 	}

@@ -28,7 +28,7 @@ func Stirred(n int, open bool) bool {
 	a := Actor{ID: "me", Role: Agent}
 	s := newStream(a, "s")
 	if open {
-		v.opened[a.ID+"\x00s"] = map[string]opening{"tab": {id: id, actor: a, until: time.Now().Add(time.Hour)}}
+		v.opened[s.page] = map[string]opening{"tab": {id: id, actor: a, until: time.Now().Add(time.Hour)}}
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -91,9 +91,9 @@ func (h *Handler) crew(ctx context.Context, age time.Duration) ([]member, error)
 	v := h.view
 	from := time.Now()
 	v.mu.Lock()
-	was, at := v.team, v.teamAt
+	was, at, changed := v.team, v.teamAt, v.teamNew
 	v.mu.Unlock()
-	if was != nil && from.Sub(at) < age {
+	if was != nil && from.Sub(at) < age && at.After(changed) {
 		return was, nil
 	}
 	now, err := h.members(ctx)
@@ -131,7 +131,7 @@ func changes(was, now []member) []member {
 // agentChanged tells the engine, and lets the next page read the team anew.
 func (h *Handler) agentChanged(c *call, agent string) error {
 	h.view.mu.Lock()
-	h.view.teamAt = time.Time{}
+	h.view.teamNew = time.Now()
 	h.view.mu.Unlock()
 	return h.engine.AgentChanged(c.ctx(), agent)
 }

@@ -31,6 +31,7 @@ func newBoot() string { return strings.ToLower(rand.Text()[:10]) }
 type stream struct {
 	actor   Actor
 	session string
+	page    string // its key in view.opened
 	class   string
 	wake    chan struct{} // something was published that may be for it
 	ended   chan struct{}
@@ -38,7 +39,9 @@ type stream struct {
 }
 
 func newStream(a Actor, session string) *stream {
-	return &stream{actor: a, session: session, class: a.class(), wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	return &stream{
+		actor: a, session: session, page: pageOf(&a, session), class: a.class(), wake: make(chan struct{}, 1), ended: make(chan struct{}),
+	}
 }
 
 // stir wakes the streams that an event may be for: what is said in one
@@ -64,7 +67,7 @@ func (v *view) concerns(e *event, s *stream) bool {
 	case e.id.IsZero():
 		return true
 	}
-	for _, o := range v.opened[s.actor.ID+"\x00"+s.session] {
+	for _, o := range v.opened[s.page] {
 		if o.id == e.id {
 			return true
 		}
@@ -105,15 +108,14 @@ func (v *view) part(s *stream) {
 	defer v.mu.Unlock()
 	delete(v.streams, s)
 	for o := range v.streams {
-		if o.session == s.session && o.actor.ID == s.actor.ID {
+		if o.page == s.page {
 			return
 		}
 	}
-	key := s.actor.ID + "\x00" + s.session
-	for tab, o := range v.opened[key] {
+	for tab, o := range v.opened[s.page] {
 		// The page may only be changing streams: it has a moment to come back.
 		o.until = minTime(o.until, time.Now().Add(20*time.Second))
-		v.opened[key][tab] = o
+		v.opened[s.page][tab] = o
 	}
 }
 
@@ -158,21 +160,22 @@ func (h *Handler) events(c *call) (any, error) {
 	out := &eventWriter{w: c.w, rc: rc}
 	out.raw("retry: 1000\n\n")
 	out.event("", "hello", h.hello(&c.actor))
-	return nil, h.listen(c, s, out, at)
+	h.listen(c, s, out, at)
+	return nil, errHandled
 }
 
 // listen writes what is published after a place in the ring, until it ends. What
 // it calls is not within it, nor are the loop's preliminaries: its goroutine
 // waits here nearly all the time, and the less of the stack that needs the less
 // a page costs.
-func (h *Handler) listen(c *call, s *stream, out *eventWriter, at int64) error {
+func (h *Handler) listen(c *call, s *stream, out *eventWriter, at int64) {
 	ping := time.NewTicker(h.ping())
 	defer ping.Stop()
 	life := time.NewTimer(h.cfg.StreamLife)
 	defer life.Stop()
 	for {
 		if at = h.tell(c, s, out, at); out.err != nil {
-			return errHandled
+			return
 		}
 		var why string
 		select {
@@ -189,11 +192,11 @@ func (h *Handler) listen(c *call, s *stream, out *eventWriter, at int64) error {
 		case <-life.C:
 			why = "life"
 		case <-c.r.Context().Done():
-			return errHandled
+			return
 		}
 		out.event("", "bye", map[string]string{"why": why})
 		out.flush()
-		return errHandled
+		return
 	}
 }
 
@@ -363,7 +366,7 @@ func (v *view) hasOpen(a *Actor, session string, e *event) bool {
 	if r == nil || !a.reads(&r.facts) {
 		return false
 	}
-	for _, o := range v.opened[a.ID+"\x00"+session] {
+	for _, o := range v.opened[pageOf(a, session)] {
 		if o.id == e.id && o.from < e.n && o.until.After(time.Now()) {
 			return true
 		}

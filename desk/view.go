@@ -39,6 +39,7 @@ type view struct {
 	counts  map[string]queueCount
 	team    []member  // who serves the queues, as pages were told; it is never changed
 	teamAt  time.Time // when the read of it began
+	teamNew time.Time // when somebody was changed here: what was read before that is old
 	warned  sync.Once
 	alike   alike
 }
@@ -153,6 +154,11 @@ func (h *Handler) keepRows(ctx context.Context) error {
 	rest := time.NewTimer(0)
 	defer rest.Stop()
 	held := map[handoff.ID]rowChange{}
+	tell := func() {
+		v.publishRows(held)
+		held = map[handoff.ID]rowChange{} // a map that is cleared keeps the room that it took
+		rest.Reset(rowsEvery)
+	}
 	for {
 		v.mu.Lock()
 		dirty, reload := v.dirty, v.reload
@@ -176,9 +182,7 @@ func (h *Handler) keepRows(ctx context.Context) error {
 		}
 		select {
 		case <-rest.C:
-			v.publishRows(held)
-			held = map[handoff.ID]rowChange{} // a map that is cleared keeps the room that it took
-			rest.Reset(rowsEvery)
+			tell()
 		default:
 		}
 		var later <-chan time.Time
@@ -192,9 +196,7 @@ func (h *Handler) keepRows(ctx context.Context) error {
 		case <-tick.C:
 			v.touch(handoff.ID{}, true)
 		case <-later:
-			v.publishRows(held)
-			held = map[handoff.ID]rowChange{} // a map that is cleared keeps the room that it took
-			rest.Reset(rowsEvery)
+			tell()
 		}
 	}
 }

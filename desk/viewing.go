@@ -8,12 +8,15 @@ import (
 	"github.com/seed-2a427302/handoff"
 )
 
+// pageOf is the key of a session's tabs in view.opened.
+func pageOf(a *Actor, session string) string { return a.ID + "\x00" + session }
+
 // look says that a tab has a handoff open, or that it no longer has any. The
 // tab then gets its entries, and colleagues see who is looking.
 func (v *view) look(a Actor, session, tab string, id handoff.ID) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	key := a.ID + "\x00" + session
+	key := pageOf(&a, session)
 	tabs := v.opened[key]
 	old, had := tabs[tab]
 	from := v.next

@@ -73,11 +73,12 @@ export function span(ms) {
   const h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60;
   return h ? `${h}:${two(m)}:${two(s % 60)}` : `${m}:${two(s % 60)}`;
 }
-// spoken is a duration in words, for those who listen and for settings.
+// counted is a duration as a unit's word and how many of them.
 export function counted(ms) {
   const s = Math.round(ms / 1000), [unit, of] = s < 90 ? ['seconds', 1] : s < 5400 ? ['minutes', 60] : s < 129600 ? ['hours', 3600] : ['days', 86400];
   return [unit, Math.round(s / of)];
 }
+// spoken is a duration in words, for those who listen and for settings.
 export const spoken = (ms) => { const [unit, n] = counted(ms); return ms < 0 ? t('never') : t(unit, { n }); };
 
 // --- names
