@@ -46,6 +46,11 @@ func TestSmall(t *testing.T) {
 				if v := goals[i].ratio.mid; math.IsNaN(v) || math.IsInf(v, 0) || v <= 0 {
 					t.Errorf("%s: %v", goals[i].name, v)
 				}
+				for n, v := range goals[i].floors {
+					if !(v.mid > 0) || math.IsInf(v.mid, 0) {
+						t.Errorf("%s: floor %q is %v", goals[i].name, s.goals[i].floors[n], v.mid)
+					}
+				}
 			}
 		})
 	}
@@ -74,6 +79,29 @@ func TestExplain(t *testing.T) {
 	}
 	if want := "\nredis, since a goal is not met: reasons\nbecause\n"; out.String() != want || said != 1 {
 		t.Errorf("%q, said %d times", out.String(), said)
+	}
+}
+
+// A missed goal says how far its floors come, a line for each, and a met one does
+// not; floors are measured for the goals that are asked for.
+func TestFloors(t *testing.T) {
+	t.Parallel()
+	one := func(name string, v float64) measure {
+		return rate(name, func(context.Context) (float64, error) { return v, nil })
+	}
+	s := &suite{
+		measures: []measure{one("a", 2), one("b", 4), one("c", 1), one("least", 10), one("rather", 8)},
+		goals:    []goal{atLeast("missed", "a", "b", 1).above("least", "rather"), atLeast("met", "a", "b", 0.1).above("least"), atLeast("other", "c", "b", 1)},
+	}
+	s.only("redis", regexp.MustCompile("m(issed|et)$"))
+	var out strings.Builder
+	results, err := s.play(t.Context(), io.Discard, "redis", 2)
+	if err == nil {
+		err = s.explain(t.Context(), &out, "redis", results)
+	}
+	want := "redis: missed: with nothing judged 2.50 (2.50..2.50): least\nredis: missed: with nothing judged 2.00 (2.00..2.00): rather\n"
+	if err != nil || out.String() != want || len(s.measures) != 4 {
+		t.Errorf("%q, %d measures, %v", out.String(), len(s.measures), err)
 	}
 }
 

@@ -110,9 +110,7 @@ func openCommits(ctx context.Context, d *database, size effort) (*suite, error) 
 			}),
 			rate("request, 8 callers", l.requests(conns)),
 			rate(floorRequest, func(ctx context.Context) (float64, error) { return during(ctx, size.window, conns, leastRequest) }),
-			rate(floorMessage, func(ctx context.Context) (float64, error) {
-				return during(ctx, size.window, conns, leastMessage)
-			}),
+			rate(floorMessage, func(ctx context.Context) (float64, error) { return during(ctx, size.window, conns, leastMessage) }),
 			rate("river work, tuned", peer.work(true, size.items)),
 			rate("offer, by the hundred, 8 callers", l.batches(conns)),
 			rate("river work, default", peer.work(false, size.items)),
