@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The worlds are small and make much that is soon garbage: to collect it four
-// times less often takes a quarter off the time.
+// The worlds are small and make much that is soon garbage, which need not be
+// collected often.
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400)
 	os.Exit(m.Run())
