@@ -168,13 +168,14 @@ func ExampleEngine_FollowUser() {
 	_, _ = e.Note(ctx, id, ann, "He is the third today.")
 	_, _ = e.Send(ctx, id, ann, handoff.Message{Text: "Hello!"})
 
-	ctx, stop := context.WithTimeout(ctx, 50*time.Millisecond)
-	defer stop()
 	for m, err := range e.FollowUser(ctx, "c1", handoff.UserCursor{}) {
 		if err != nil {
 			break // ctx has ended
 		}
 		fmt.Printf("%s: %s\n", m.From.Role, m.Text)
+		if m.From.Role == handoff.RoleAgent {
+			break
+		}
 	}
 	// Output:
 	// user: A person, please.

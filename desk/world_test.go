@@ -270,7 +270,7 @@ func (w *world) listen(actor, query string, header ...string) <-chan told {
 // next waits for an event that f wants.
 func (w *world) next(c <-chan told, what string, f func(told) bool) told {
 	w.Helper()
-	limit := time.NewTimer(10 * time.Second)
+	limit := time.NewTimer(time.Minute)
 	defer limit.Stop()
 	for {
 		select {

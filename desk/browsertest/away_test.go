@@ -62,7 +62,7 @@ func TestDesk45Quiet(t *testing.T) {
 // back, on a page that is loaded anew too, until she has read it.
 func TestDeskLostAgent(t *testing.T) {
 	w := newWorld(t, options{
-		desk:   func(c *desk.Config) { c.Lease = 2 * time.Second },
+		desk:   func(c *desk.Config) { c.Lease = 6 * time.Second },
 		engine: func(c *handoff.Config) { c.Queues[0].AgentGrace = 300 * time.Millisecond },
 	})
 	w.available("ann")

@@ -148,7 +148,7 @@ func newWorld(t *testing.T, opts ...options) *world {
 		w.server.Close()
 		w.halt()
 		// What the desk began has ended with it.
-		limit := time.Now().Add(10 * time.Second)
+		limit := time.Now().Add(patience)
 		for w.running() != "" && time.Now().Before(limit) {
 			wait(20 * time.Millisecond)
 		}
@@ -300,6 +300,25 @@ func (w *world) now(id handoff.ID) handoff.Handoff {
 func (w *world) until(what string, f func() bool) {
 	w.t.Helper()
 	require.Eventually(w.t, f, patience, 10*time.Millisecond, what)
+}
+
+// pulled returns what a user's own page pulls. He writes once more, so that it
+// has an end.
+func (w *world) pulled(conversation string) []string {
+	w.t.Helper()
+	const last = "That is all."
+	w.says(conversation, last)
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	defer cancel()
+	var out []string
+	for m, err := range w.engine.FollowUser(ctx, conversation, handoff.UserCursor{}) {
+		require.NoError(w.t, err)
+		if m.Text == last {
+			break
+		}
+		out = append(out, m.Text)
+	}
+	return out
 }
 
 // said returns what stands in a log, of one kind.

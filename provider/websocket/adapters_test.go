@@ -96,12 +96,12 @@ func TestAdapters(t *testing.T) {
 			go func() {
 				done <- x.p.(handoff.Streamer).Stream(ctx, s, func(ev handoff.ProviderEvent) error { told <- ev; return nil })
 			}()
-			require.Eventually(t, func() bool { return x.do(providertest.Act{Kind: providertest.Type, Chat: s.Reference}) }, 20*time.Second, 10*time.Millisecond)
+			require.Eventually(t, func() bool { return x.do(providertest.Act{Kind: providertest.Type, Chat: s.Reference}) }, time.Minute, 10*time.Millisecond)
 			ev := <-told
 			assert.Equal(t, []any{handoff.EventTyping, s.Reference, false}, []any{ev.Kind, ev.Reference, ev.Stopped})
 			stop()
 			require.NoError(t, <-done)
-			require.Eventually(t, func() bool { return x.sockets() == 0 }, 20*time.Second, 10*time.Millisecond)
+			require.Eventually(t, func() bool { return x.sockets() == 0 }, time.Minute, 10*time.Millisecond)
 		})
 	}
 }

@@ -79,7 +79,7 @@ func TestConn(t *testing.T) {
 	require.NoError(t, c.Write(t.Context(), []byte("one more"))) // it is answered: the reader is in Read, or was
 	require.NoError(t, <-read)
 	go func() { _, err := c.Read(context.Background()); read <- err }()
-	require.Eventually(t, func() bool { return websocket.Reading(c) }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return websocket.Reading(c) }, time.Minute, time.Millisecond)
 	require.NoError(t, c.Close())
 	require.Error(t, <-read)
 	assert.Equal(t, coder.StatusNormalClosure, <-ended)
@@ -154,7 +154,7 @@ func TestRude(t *testing.T) {
 	c := dial(t, serve(t, func(context.Context, *coder.Conn) { <-free }))
 	read := make(chan error, 1)
 	go func() { _, err := c.Read(context.Background()); read <- err }()
-	require.Eventually(t, func() bool { return websocket.Reading(c) }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return websocket.Reading(c) }, time.Minute, time.Millisecond)
 	done := make(chan struct{})
 	go func() { _ = c.Close(); close(done) }()
 	<-done // the library itself waits five seconds for each step
