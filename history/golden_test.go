@@ -63,8 +63,8 @@ func eventful(t *testing.T, r *handofftest.Rig) {
 	ok(r.Transfer(ctx, id, ann.By(), handoff.Target{Queue: "billing", Note: "a refund"}))
 	r.Sleep(7 * time.Second)
 	bob.Accept()
+	bob.Leaves() // before he gives it back, so that what its user is told of the place has one answer
 	ok(r.Requeue(ctx, id, bob.By(), "lunch"))
-	bob.Leaves()
 	r.Sleep(5 * time.Minute)
 	bob.Comes()
 	r.Sleep(6 * time.Second)
