@@ -81,6 +81,9 @@ func (r Recent) Put(n int) { r.r.put(n, true) }
 // Has reports whether n is remembered, and remembers it for longer.
 func (r Recent) Has(n int) bool { v, _ := r.r.get(n); return v }
 
+// SetBack does as if the clock had been set back by d.
+func (r Recent) SetBack(d time.Duration) { r.r.since = r.r.since.Add(d) }
+
 // Len is how many are remembered.
 func (r Recent) Len() int {
 	r.r.mu.Lock()

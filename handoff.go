@@ -35,6 +35,7 @@ type Engine struct {
 	begun     *recent[ID, struct{}]    // the handoffs before which nothing is left to show
 	stuck     *recent[ID, time.Time]   // when the channel is tried again with a handoff
 	reached   *recent[receiver, int64] // how far cursors were seen to be
+	warm      *recent[ID, *Handoff]    // what this engine committed a moment ago
 	early     atomic.Int64             // by how much our clock is ahead of the store's, as the last claim told
 	tx        *transaction             // of the host; nil: none
 }
@@ -53,6 +54,7 @@ func New(cfg Config) (*Engine, error) {
 		cfg: cfg, rules: cfg.rules(), store: cfg.Store, log: cfg.Logger,
 		providers: map[string]Provider{}, hub: newHub(), work: newWork(), skills: newSkillSet(), roster: newRoster(),
 		begun: newRecent[ID, struct{}](mostRecent), stuck: newRecent[ID, time.Time](mostRecent), reached: newRecent[receiver, int64](mostRecent),
+		warm: newWarm(),
 	}
 	for _, p := range cfg.Providers {
 		e.providers[p.Info().Name] = p
@@ -152,26 +154,32 @@ func (e *Engine) get(ctx context.Context, id ID) (h *Handoff, err error) {
 // latest reads the latest handoff of a conversation; nil if there is none. An
 // erased conversation has a tombstone under another name, which keeps the
 // number and the hashed ids.
-func (e *Engine) latest(ctx context.Context, conversation string) (h *Handoff, err error) {
+func (e *Engine) latest(ctx context.Context, conversation string) (*Handoff, error) {
+	h, err := e.newest(ctx, conversation)
+	if h != nil || err != nil {
+		return h, err
+	}
+	h, err = e.newest(ctx, tombstone(conversation))
+	if h != nil && h.own.Tombstone {
+		c := *h
+		c.ID.Conversation = conversation
+		h = &c
+	}
+	return h, err
+}
+
+// newest is latest without a look for a tombstone.
+func (e *Engine) newest(ctx context.Context, conversation string) (h *Handoff, err error) {
 	ctx, c, err := e.begin(ctx, "latest", ID{Conversation: conversation})
 	if err != nil {
 		return nil, err
 	}
 	r, err := e.store.Latest(ctx, conversation)
-	if errors.Is(err, ErrNotFound) {
-		r, err = e.store.Latest(ctx, tombstone(conversation))
-	}
 	if err == nil {
 		h, err = r.decode()
 	}
-	err = c.done(err)
-	if errors.Is(err, ErrNotFound) {
+	if err = c.done(err); errors.Is(err, ErrNotFound) {
 		return nil, nil //nolint:nilnil // none is an answer
-	}
-	if err == nil && h.own.Tombstone {
-		c := *h
-		c.ID.Conversation = conversation
-		h = &c
 	}
 	return h, err
 }
@@ -216,13 +224,21 @@ func (o *outcome) entry(kind Kind) Entry {
 // tries bounds how often a command is decided again after losing a race.
 const tries = 25
 
-// do applies a command to a handoff: read, decide, commit; again when somebody
-// else was faster. build makes the command from what was read, so that its
-// facts are fresh.
+// do applies a command to a handoff: read (or recall, see warm.go), decide,
+// commit; again when somebody else was faster. build makes the command from
+// what was read, so that its facts are fresh.
 func (e *Engine) do(ctx context.Context, id ID, op string, build func(*Handoff) (command, error)) (outcome, error) {
+	if err := checkContext(ctx); err != nil {
+		return outcome{}, err
+	}
 	var unknown error
+	h := e.warmed(id)
+	warm := h != nil
 	for try := 0; ; try++ {
-		h, err := e.get(ctx, id)
+		var err error
+		if !warm {
+			h, err = e.get(ctx, id)
+		}
 		if err != nil {
 			return outcome{}, unclear(unknown, err)
 		}
@@ -240,9 +256,14 @@ func (e *Engine) do(ctx context.Context, id ID, op string, build func(*Handoff) 
 				return o, nil
 			}
 		}
+		was := warm
+		warm = false
 		switch {
 		case errors.Is(err, ErrDuplicate):
 			return e.replayed(ctx, id, op, err)
+		case was && !isUnknown(err):
+			e.warm.drop(id)
+			try--
 		case errors.Is(err, ErrConflict) && try < tries:
 			if e.cfg.Hooks.Conflict != nil {
 				e.cfg.Hooks.Conflict(ctx, id, try)
@@ -345,11 +366,14 @@ func (e *Engine) apply(ctx context.Context, h *Handoff, c command, op string) (o
 		list[i] = RecordEntry{ID: en.ID, Seq: en.Seq, At: en.At, Body: Body{value: en}}
 	}
 	sctx, call, err := e.begin(ctx, "commit", next.ID)
-	if err == nil {
-		err = call.done(e.store.Commit(sctx, rec, list...))
-	}
 	if err != nil {
-		return outcome{}, e.refused(err)
+		return outcome{}, err
+	}
+	if err = e.refused(call.done(e.store.Commit(sctx, rec, list...))); err != nil {
+		if isUnknown(err) && e.tx == nil {
+			e.warm.clear() // it may be another store when it answers again
+		}
+		return outcome{}, err
 	}
 	e.after(func(e *Engine) { e.committed(background(ctx), h, next, entries, c) })
 	return outcome{h: next, entries: entries}, nil
@@ -359,6 +383,8 @@ func (e *Engine) apply(ctx context.Context, h *Handoff, c command, op string) (o
 func (e *Engine) refused(err error) error {
 	var held *HeldError
 	switch {
+	case err == nil:
+		return nil
 	case errors.As(err, &held):
 		return keyError(held)
 	case isAnswer(err):

@@ -35,5 +35,11 @@ func TestRecent(t *testing.T) {
 		time.Sleep(time.Hour)
 		require.False(t, r.Has(3))
 		require.Zero(t, r.Len())
+
+		r.Put(4)
+		r.SetBack(time.Hour)
+		require.True(t, r.Has(4))
+		time.Sleep(5 * time.Minute)
+		require.False(t, r.Has(4), "a clock that was set back keeps nothing for longer")
 	})
 }

@@ -136,7 +136,17 @@ func (e *Engine) Request(ctx context.Context, r Request) (Requested, error) {
 	}
 	var unknown error
 	for try := 0; ; try++ {
-		out, err := e.request(ctx, &r, ways, c, op)
+		look := e.latest
+		if try == 0 && e.tx == nil {
+			// Few conversations were erased. In one that was, the first number
+			// is used up, and opening it conflicts.
+			look = e.newest
+		}
+		h, err := look(ctx, r.Conversation)
+		var out Requested
+		if err == nil {
+			out, err = e.request(ctx, &r, h, ways, c, op)
+		}
 		switch {
 		case errors.Is(err, ErrConflict) || errors.Is(err, ErrDuplicate):
 		case isUnknown(err) && try < 3:
@@ -175,11 +185,8 @@ func (r *Request) command(w way) cRequest {
 	return c
 }
 
-func (e *Engine) request(ctx context.Context, r *Request, ways []way, c cRequest, op string) (Requested, error) {
-	h, err := e.latest(ctx, r.Conversation)
-	if err != nil {
-		return Requested{}, err
-	}
+// request settles a request in the conversation whose latest handoff is h.
+func (e *Engine) request(ctx context.Context, r *Request, h *Handoff, ways []way, c cRequest, op string) (Requested, error) {
 	open := h != nil && h.IsOpen()
 	if open && h.State != StateBot {
 		if found, err := e.entry(ctx, h.ID, op); err != nil || found == nil {
@@ -201,11 +208,14 @@ func (e *Engine) request(ctx context.Context, r *Request, ways []way, c cRequest
 		return Requested{}, ErrStale
 	}
 	if open {
-		if c.past, err = e.unknownPast(ctx, h, c.past); err != nil {
+		past, err := e.unknownPast(ctx, h, c.past)
+		if err != nil {
 			return Requested{}, err
 		}
+		c.past = past
 	}
 	var o outcome
+	var err error
 	var refused *UnavailableError
 	for _, w := range ways {
 		c.take(w, r.Mode)

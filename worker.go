@@ -196,6 +196,7 @@ func (e *Engine) look(ctx context.Context, id ID) error {
 	if err != nil || h.own.Tombstone || e.work.isMine(id, h.Version) {
 		return ignore(err, ErrNotFound)
 	}
+	e.warm.drop(id)
 	e.hub.feed.add(FeedEvent{ID: id, State: h.State, Queue: h.Need.Queue, Agent: h.Agent, At: h.Updated})
 	e.hub.changed(id.Conversation)
 	for _, a := range []string{h.Agent, h.LastAgent} {
@@ -214,6 +215,7 @@ func (e *Engine) look(ctx context.Context, id ID) error {
 // committed does what follows from a commit of this engine.
 func (e *Engine) committed(ctx context.Context, old, h *Handoff, entries []Entry, c command) {
 	e.work.mine(h.ID, h.Version)
+	e.keepWarm(h)
 	kinds := make([]Kind, len(entries))
 	for i := range entries {
 		kinds[i] = entries[i].Kind

@@ -86,5 +86,32 @@ func turns() []mutant {
 			"x.queue.Style == Push || h.own.Importing {",
 			"x.queue.Style == Push {",
 		}}},
+		{row: "warm", file: "handoff.go", why: "who is refused is refused", tests: "^TestWarm", in: ".", edits: []edit{{
+			`		case was && !isUnknown(err):
+`,
+			`		case was && errors.Is(err, ErrConflict):
+`,
+		}}},
+		{row: "warm", file: "handoff.go", why: "a store is a store", tests: "^TestWarm", in: ".", edits: []edit{{
+			`		if isUnknown(err) && e.tx == nil {
+`,
+			`		if false {
+`,
+		}}},
+		{row: "warm", file: "warm.go", why: "a version tells", tests: "^TestWarm", in: ".", edits: []edit{{
+			`	r.stay = warmFor
+`, ``,
+		}}},
+		{row: "warm", file: "worker.go", why: "a lost race costs little", tests: "^TestWarm", in: ".", edits: []edit{{
+			`	e.warm.drop(id)
+	e.hub.feed`,
+			`	e.hub.feed`,
+		}}},
+		{row: "warm", file: "request.go", why: "nobody comes back after an erasure", tests: "^TestRequestAfterErase", in: ".", edits: []edit{{
+			`		if try == 0 && e.tx == nil {
+`,
+			`		if e.tx == nil {
+`,
+		}}},
 	}
 }
