@@ -103,7 +103,6 @@ func TestDesk27KeyboardOnly(t *testing.T) {
 	p := w.at("ann", "")
 	p.expects("403", "404") // of what she has given away
 	p.sees("Maria Keller")
-	p.until("shortcuts have come", `performance.getEntriesByType('resource').some((e) => e.name.endsWith('/keys.js') && e.responseEnd)`)
 	p.key("j")
 	p.sees("Nobody has taken this yet.")
 	p.key("a")

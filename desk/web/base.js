@@ -59,10 +59,8 @@ export const now = () => Date.now() + skew;
 
 const clock = new Intl.DateTimeFormat(boot.language, { timeStyle: 'short' });
 const day = new Intl.DateTimeFormat(boot.language, { weekday: 'short', day: 'numeric', month: 'short' });
-const full = new Intl.DateTimeFormat(boot.language, { dateStyle: 'medium', timeStyle: 'short' });
 export const atClock = (ms) => clock.format(ms);
 export const atDay = (ms) => day.format(ms);
-export const atFull = (ms) => full.format(ms);
 export const sameDay = (a, b) => new Date(a).toDateString() === new Date(b).toDateString();
 export const when = (ms) => (sameDay(ms, now()) ? atClock(ms) : `${atDay(ms)} ${atClock(ms)}`);
 

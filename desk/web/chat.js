@@ -3,7 +3,7 @@ import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './v
 import { act, api, atClock, atDay, boot, can, code, get, keep, me, now, sameDay, span, t, uid, visible } from './base.js';
 import { apply, asking, changed, failed, go, leaving, link, markSeen, memberName, settings, state, titleOf, toast, unread, useStore, waits, watchers } from './store.js';
 import { preparedReplies } from './replies.js';
-import { Avatar, Badge, Button, Clock, Countdown, Empty, Icon, lazy, Loading, Menu, Name, once, useTick } from './ui.js';
+import { Avatar, Badge, Button, Clock, Countdown, Empty, Icon, icons, lazy, Loading, Menu, Name, once, useTick } from './ui.js';
 import { Out, Text } from './text.js';
 import { look, session, wantPresence } from './live.js';
 import { accept, declineItems } from './inbox.js';
@@ -16,6 +16,11 @@ const ask = (name) => lazy(() => import('./dialogs.js'), name, true);
 const questions = { transfer: ask('TransferDialog'), end: ask('EndDialog'), takeover: ask('TakeOverDialog'), why: ask('WhyDialog') };
 const Details = lazy(() => import('./details.js'), 'Details', true);
 setTimeout(() => import('./dialogs.js').catch(() => {}), 5000);
+
+Object.assign(icons, {
+  send: 'M4 12l16-8-6 16-3-7z', note: 'M5 4h14v10l-5 6H5zM14 20v-6h5M8 9h8M8 13h3', back: 'M15 5l-7 7 7 7', play: 'M8 5l11 7-11 7z', transfer: 'M4 8h14l-3.5-3.5M20 16H6l3.5 3.5',
+  end: 'M5 5h14v14H5zM9 9l6 6M15 9l-6 6', copy: 'M9 9h11v11H9zM5 15H4V4h11v1', whisper: 'M4 5h16v11h-8l-4 4v-4H4zM8 9h8M8 12.5h4', bolt: 'M13 3L5 14h6l-1 7 8-11h-6z', file: 'M6 3h8l4 4v14H6zM14 3v4h4',
+});
 
 const cache = new Map(); // id → what was read of it, for coming back quickly
 export const pending = new Map(); // id → messages that are on their way
@@ -174,7 +179,9 @@ export function Chat({ id }) {
 
 const canDo = (r, p) => !boot.readOnly && r.can?.includes(p);
 
-const extend = (r) => act(r.id, 'extend', { seconds: 600 }).then((g) => { if (g) apply('rows', { rows: [g] }); toast(t('extended')); }, failed);
+// does something to a handoff, and shows what it has become.
+const does = (r, verb, body) => act(r.id, verb, body).then((g) => g && apply('rows', { rows: [g] }));
+const extend = (r) => does(r, 'extend', { seconds: 600 }).then(() => toast(t('extended')), failed);
 
 function Head({ r, one, details, toggle, dialog }) {
   const s = useStore();
@@ -183,14 +190,14 @@ function Head({ r, one, details, toggle, dialog }) {
   const looking = others.length > 0 && t('viewing', { n: others.length, who: visible(others[0].name), more: others.length - 1 });
   const direct = canDo(r, 'direct');
   const open = r.state === 'active' || r.state === 'held';
-  const hold = async () => { try { const got = await act(r.id, r.state === 'held' ? 'resume' : 'hold', {}); if (got) apply('rows', { rows: [got] }); } catch (e) { failed(e); } };
-  const video = () => act(r.id, 'video', {}).then((g) => g && apply('rows', { rows: [g] }), failed);
-  const requeue = async () => { leaving(r.id); try { await act(r.id, 'requeue', {}); toast(t('requeued')); } catch (e) { failed(e); } };
+  const hold = () => does(r, r.state === 'held' ? 'resume' : 'hold').catch(failed);
+  const video = () => does(r, 'video').catch(failed);
+  const requeue = async () => { leaving(r.id); try { await act(r.id, 'requeue'); toast(t('requeued')); } catch (e) { failed(e); } };
   const more = [
     mine && boot.video && r.state === 'active' && !r.video && { text: t('video.start'), icon: 'video', act: video },
     (mine || direct && open || direct && r.state === 'offered') && { text: t('requeue'), icon: 'back', act: requeue },
     mine && { text: t('extend'), icon: 'clock', act: () => extend(r) },
-    ...(one.buttons ?? []).map((b) => ({ text: visible(b.label), icon: 'bolt', act: () => act(r.id, 'run', { rule: b.rule }).then((g) => { if (g) apply('rows', { rows: [g] }); toast(t('rule.ran', { what: visible(b.label) })); dispatchEvent(new CustomEvent('desk:reread')); }, failed) })),
+    ...(one.buttons ?? []).map((b) => ({ text: visible(b.label), icon: 'bolt', act: () => does(r, 'run', { rule: b.rule }).then(() => { toast(t('rule.ran', { what: visible(b.label) })); dispatchEvent(new CustomEvent('desk:reread')); }, failed) })),
     waits(r) && { text: t('why'), icon: 'info', act: () => dialog('why') },
     direct && !mine && r.state !== 'ended' && r.state !== 'wrapup' && { text: t('takeover'), icon: 'bolt', act: () => dialog('takeover') },
     direct && !mine && open && { text: t('end.force'), icon: 'end', kind: 'danger', act: () => dialog('end') },
@@ -213,15 +220,11 @@ function Head({ r, one, details, toggle, dialog }) {
 
 // What was asked of a colleague can be taken back until he answers.
 function TakeBack({ r }) {
-  const [busy, setBusy] = useState(false);
   const take = async () => {
     const who = asking(r);
-    setBusy(true);
-    const put = (row) => { if (row) apply('rows', { rows: [row] }); };
-    try { put(await act(r.id, 'take-back', { offer: r.warm })); toast(t('warm.withdrawn', { who })); } catch (e) { failed(e); put(e.body?.current); }
-    setBusy(false);
+    try { await does(r, 'take-back', { offer: r.warm }); toast(t('warm.withdrawn', { who })); } catch (e) { failed(e); if (e.body?.current) apply('rows', { rows: [e.body.current] }); }
   };
-  return html`<${Button} icon="back" busy=${busy} disabled=${busy} onClick=${take}>${t('warm.back')}</${Button}>`;
+  return html`<${Button} icon="back" onClick=${take}>${t('warm.back')}</${Button}>`;
 }
 
 // Two buttons stay together: where there is no room they stand below the words.
@@ -233,7 +236,7 @@ function Banner({ r, one, dialog }) {
   if (r.state === 'bot') return html`<div class="banner watch"><${Icon} name="eye" /><span>${t('watch.bot')}</span>${canDo(r, 'direct') && html`<${Button} icon="bolt" onClick=${() => dialog('takeover')}>${t('takeover')}</${Button}>`}</div>`;
   if ((r.state === 'active' || r.state === 'held') && r.agent !== me.id) return html`<div class="banner watch"><${Icon} name="eye" /><span>${t(can('whisper') ? 'watch.silent' : 'watch.public', { who: visible(r.agentName || r.agent) })}${asked}</span>${both(back, canDo(r, 'direct') && html`<${Button} icon="bolt" onClick=${() => dialog('takeover')}>${t('takeover')}</${Button}>`)}</div>`;
   if (one.room && r.agent === me.id && r.state === 'active') return html`<div class="banner"><${Icon} name="video" /><span>${t('video.running')}${asked}</span><${Out} href=${one.room} text=${t('video.open')} />${back}</div>`;
-  if (r.state === 'held') return html`<div class="banner amber"><${Icon} name="pause" /><span>${t('held.text', { who: visible(r.name) })}${asked}</span>${both(back, html`<${Button} icon="play" onClick=${() => act(r.id, 'resume', {}).then((g) => g && apply('rows', { rows: [g] }), failed)}>${t('resume')}</${Button}>`)}</div>`;
+  if (r.state === 'held') return html`<div class="banner amber"><${Icon} name="pause" /><span>${t('held.text', { who: visible(r.name) })}${asked}</span>${both(back, html`<${Button} icon="play" onClick=${() => does(r, 'resume').catch(failed)}>${t('resume')}</${Button}>`)}</div>`;
   if (r.state === 'active' && r.asked?.length) return html`<div class="banner amber"><${Icon} name="transfer" /><span>${t('warm.waiting', { who: asking(r) })}</span>${back}</div>`;
   if (r.quiet > now()) return html`<div class="banner amber"><${Icon} name="clock" /><span><span role="status">${t('quiet.text', { who: visible(r.name) })}</span> <${Countdown} until=${r.quiet} /></span>${canDo(r, 'work') && html`<${Button} icon="clock" onClick=${() => extend(r)}>${t('extend')}</${Button}>`}</div>`;
   if (r.away) return html`<div class="banner amber"><${Icon} name="warn" /><span>${t('agent.away')}</span></div>`;
@@ -387,15 +390,14 @@ function PendingMessage({ m, id }) {
 
 // --- what may be done now ------------------------------------------------------------------------
 function Foot({ r, one, entries, dialog }) {
-  const [busy, setBusy] = useState(false);
   useTick();
   if (boot.readOnly) return html`<footer class="foot locked"><${Icon} name="eye" /><span>${t('read_only')}</span></footer>`;
   const mine = r.agent === me.id;
-  if (r.state === 'wrapup' && mine) return html`<footer class="foot"><div class="choice"><p><strong>${t('wrapup.title')}</strong> <span class="muted">${t('wrapup.text')}</span></p><${Button} kind="primary" icon="check" onClick=${() => act(r.id, 'end', {}).then((g) => { g && apply('rows', { rows: [g] }); go(location.search, {}); }, failed)}>${t('wrapup.done')}</${Button}></div><${Composer} r=${r} entries=${entries} modes=${['note']} /></footer>`;
+  if (r.state === 'wrapup' && mine) return html`<footer class="foot"><div class="choice"><p><strong>${t('wrapup.title')}</strong> <span class="muted">${t('wrapup.text')}</span></p><${Button} kind="primary" icon="check" onClick=${() => does(r, 'end').then(() => go(location.search), failed)}>${t('wrapup.done')}</${Button}></div><${Composer} r=${r} entries=${entries} modes=${['note']} /></footer>`;
   if (waits(r) && canDo(r, 'answer')) {
     const offered = r.offer && r.offer.until > now();
     return html`<footer class="foot"><div class="choice"><p>${offered ? html`<strong>${t(r.offer.warm ? 'offer.warm' : 'offer')}</strong> <${Countdown} until=${r.offer.until} />` : html`<strong>${t('preview')}</strong> <span class="muted">${r.state === 'offered' ? t('asked', { who: asking(r) }) : t(r.pick ? 'preview.text' : 'preview.push')}</span>`}</p>
-      <div class="buttons">${offered || r.pick ? html`<${Button} kind="primary" icon="check" busy=${busy} disabled=${busy} onClick=${async () => { setBusy(true); await accept(r); setBusy(false); }}>${t('accept')}</${Button}>` : me.presence && state.presence.there !== 'online' && html`<${Button} onClick=${() => wantPresence(true, '').catch(failed)}>${t('presence.back')}</${Button}>`}${offered && html`<${Menu} label=${t('decline')} text=${t('decline')} items=${declineItems(r)} />`}</div></div>
+      <div class="buttons">${offered || r.pick ? html`<${Button} kind="primary" icon="check" onClick=${() => accept(r)}>${t('accept')}</${Button}>` : me.presence && state.presence.there !== 'online' && html`<${Button} onClick=${() => wantPresence(true, '').catch(failed)}>${t('presence.back')}</${Button}>`}${offered && html`<${Menu} label=${t('decline')} text=${t('decline')} items=${declineItems(r)} />`}</div></div>
       ${canDo(r, 'whisper') && html`<${Composer} r=${r} entries=${entries} modes=${['note']} />`}</footer>`;
   }
   if (r.offer && r.offer.until > now()) return html`<footer class="foot"><div class="choice"><p><strong>${t('offer.warm')}</strong> <${Countdown} until=${r.offer.until} /></p><div class="buttons"><${Button} kind="primary" icon="check" onClick=${() => accept(r)}>${t('accept')}</${Button}><${Menu} label=${t('decline')} text=${t('decline')} items=${declineItems(r)} /></div></div></footer>`;
@@ -452,16 +454,13 @@ function Composer({ r, entries, modes, drafts }) {
     return () => removeEventListener('desk:draft', f);
   });
   const ideas = async () => {
-    setBusy(true);
     try {
       const x = await get(`handoffs/${r.id}/suggestions`);
       setPick(x.suggestions.length ? { list: x.suggestions.map((s) => ({ text: s, idea: true })), at: 0 } : null);
       if (!x.suggestions.length) toast(t('suggest.none'));
       box.current?.focus();
     } catch (e) { failed(e); }
-    setBusy(false);
   };
-  const [busy, setBusy] = useState(false);
   const latest = useRef({});
   latest.current = { text, key: draftKey(r.id, at) };
   useEffect(() => { setStale(false); setPick(null); }, [at]);
@@ -533,8 +532,8 @@ function Composer({ r, entries, modes, drafts }) {
       aria-autocomplete=${pick ? 'list' : undefined} aria-controls=${pick ? 'pick' : undefined} aria-activedescendant=${pick?.list.length ? 'pick' + pick.at : undefined}
       onInput=${(e) => input(e.target.value)} onKeyDown=${key}></textarea>
     <div class="bar"><span class="hint">${at === 'note' || at === 'whisper' ? html`<${Icon} name="eye" />${t(at === 'note' ? 'note.only' : 'whisper.only')}` : t(settings.enterSends ? 'hint.enter' : 'hint.button')}</span>
-      ${boot.suggestions && at === 'reply' && html`<${Button} kind="ghost" icon="bolt" busy=${busy} disabled=${busy} onClick=${ideas}>${t('suggest')}</${Button}>`}
-      <${Button} kind="primary ${at}" icon=${at === 'note' ? 'note' : 'send'} disabled=${!text.trim()} onClick=${() => send(stale)}>${stale ? t('send.anyway') : sendLabels[at]}</${Button}></div>
+      ${boot.suggestions && at === 'reply' && html`<${Button} kind="ghost" icon="bolt" onClick=${ideas}>${t('suggest')}</${Button}>`}
+      <${Button} kind="primary ${at}" icon=${at === 'note' ? 'note' : 'send'} disabled=${!text.trim()} onClick=${() => { send(stale); }}>${stale ? t('send.anyway') : sendLabels[at]}</${Button}></div>
   </div>`;
 }
 

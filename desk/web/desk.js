@@ -84,6 +84,7 @@ signInNeeded(() => { state.signIn = true; changed(); });
 readPlace();
 addEventListener('popstate', readPlace);
 document.addEventListener('click', follow);
+addEventListener('keydown', (e) => state.keys?.push(e)); // until the shortcuts have come
 addEventListener('click', () => setTimeout(changed, 0), { once: true }); // sounds may be made from now on
 render(html`<${App} />`, document.getElementById('desk'));
 start();

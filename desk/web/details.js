@@ -1,11 +1,12 @@
 // What is known beside what was said.
 import { html, useEffect, useRef, useState } from './vendor/preact-htm.js';
-import { act, atFull, boot, code, get, spoken, t, visible } from './base.js';
+import { act, boot, code, get, spoken, t, visible } from './base.js';
 import { apply, failed, toast } from './store.js';
 import { Badge, Button, Icon, Name } from './ui.js';
 import { useLoad } from './forms.js';
 import { Out } from './text.js';
 
+const atFull = (ms) => new Intl.DateTimeFormat(boot.language, { dateStyle: 'medium', timeStyle: 'short' }).format(ms);
 const Row = ({ label, children }) => children === undefined || children === '' || children === null || children === false ? null : html`<div><dt>${label}</dt><dd>${children}</dd></div>`;
 const Copy = ({ text }) => html`<button type="button" class="copy" onClick=${() => navigator.clipboard?.writeText(text).then(() => toast(t('copied')), () => {})}><bdi>${visible(text)}</bdi><${Icon} name="copy" label=${t('copy')} /></button>`;
 

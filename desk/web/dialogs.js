@@ -22,7 +22,6 @@ export function TransferDialog({ r, close }) {
   const [to, setTo] = useState('');
   const [warm, setWarm] = useState(true);
   const [note, setNote] = useState('');
-  const [busy, setBusy] = useState(false);
   const { data } = useLoad((s) => Promise.all([get('team', s), get(`handoffs/${r.id}/targets`, s)]), []);
   const mine = r.agent === me.id;
   const waiting = r.state === 'waiting' || r.state === 'offered';
@@ -30,10 +29,8 @@ export function TransferDialog({ r, close }) {
   const queues = data?.[1].queues ?? [];
   const why = (m) => m.there !== 'online' ? m.activity ? t('there.away', { what: m.activity }) : t('there.offline') : m.load >= m.seats ? t('full') : '';
   const send = async () => {
-    setBusy(true);
     const verb = kind === 'agent' && !mine ? 'assign' : 'transfer';
     await run(r, verb, kind === 'agent' ? verb === 'assign' ? { agent: to } : { agent: to, warm, note } : { queue: to, note }, close, () => toast(t(kind === 'agent' && warm && mine ? 'transfer.asked' : 'transfer.done')));
-    setBusy(false);
   };
   return html`<${Dialog} title=${t('transfer.title', { who: visible(r.name) })} close=${close}>
     <div class="segments" role="group" aria-label=${t('transfer.to')}>${['agent', 'queue'].map((k) => html`<button type="button" aria-pressed=${kind === k ? 'true' : 'false'} onClick=${() => { setKind(k); setTo(''); }}>${t('transfer.' + k)}</button>`)}</div>
@@ -41,7 +38,7 @@ export function TransferDialog({ r, close }) {
     : html`<fieldset class="targets"><legend class="hidden">${t('transfer.queue')}</legend>${queues.map((q) => html`<label class="target ${q.open ? '' : 'off'}" key=${q.name}><input type="radio" name="to" value=${q.name} checked=${to === q.name} disabled=${!q.open} onChange=${() => setTo(q.name)} /><span class="grow"><strong>${q.name}</strong>${q.waiting >= 0 && html`<span class="muted">${t('queue.waiting', { n: q.waiting })}</span>`}</span><span class="muted">${!q.open ? t('closed') : q.free >= 0 && t('seats.free', { n: q.free })}</span></label>`)}${!queues.length && html`<p class="muted">${t('transfer.nobody')}</p>`}</fieldset>`}
     ${kind === 'agent' && mine && r.state === 'active' && html`<label class="check"><input type="checkbox" checked=${warm} onChange=${(e) => setWarm(e.target.checked)} /><span>${t('transfer.warm')}<span class="hint">${t('transfer.warm.hint')}</span></span></label>`}
     ${(mine || kind === 'queue') && html`<${Field} label=${t('transfer.note')} hint=${t('note.only')}><textarea class="noteinput" rows="3" dir="auto" maxlength="4000" value=${note} onInput=${(e) => setNote(e.target.value)}></textarea></${Field}>`}
-    <div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" icon="transfer" busy=${busy} disabled=${!to || busy} onClick=${send}>${t(mine || kind === 'queue' ? 'transfer' : 'assign')}</${Button}></div>
+    <div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" icon="transfer" disabled=${!to} onClick=${send}>${t(mine || kind === 'queue' ? 'transfer' : 'assign')}</${Button}></div>
   </${Dialog}>`;
 }
 
@@ -49,30 +46,26 @@ export function EndDialog({ r, close }) {
   const [how, setHow] = useState('return');
   const [reason, setReason] = useState('');
   const [note, setNote] = useState('');
-  const [busy, setBusy] = useState(false);
   const { list: reasons = [], need } = boot.reasons[r.queue] ?? {};
   const needed = need && how === 'end';
   const missing = needed && !reason;
   const send = async () => {
-    setBusy(true);
     await run(r, how, { reason, note }, close, (g) => { toast(t('ended.toast', { who: visible(r.name) })); if (!g || g.state === 'ended') go(location.search || '?tab=mine'); });
-    setBusy(false);
   };
   return html`<${Dialog} title=${t('end.title', { who: visible(r.name) })} close=${close}><fieldset class="targets"><legend class="hidden">${t('end.how')}</legend>
     ${['return', 'end'].map((k) => html`<label class="target" key=${k}><input type="radio" name="how" checked=${how === k} onChange=${() => setHow(k)} /><span class="grow"><strong>${t('end.' + k)}</strong><span class="muted">${t(`end.${k}.hint`)}</span></span></label>`)}</fieldset>
     ${(reasons?.length > 0 || needed) && html`<${Field} label=${t('end.reason') + (needed ? ' *' : '')}>${reasons?.length ? html`<select value=${reason} required=${needed} onChange=${(e) => setReason(e.target.value)}><option value="">${t('choose')}</option>${reasons.map((x) => html`<option value=${x}>${x}</option>`)}</select>` : html`<input value=${reason} onInput=${(e) => setReason(e.target.value)} />`}</${Field}>`}
     <${Field} label=${t('end.note')} hint=${t(how === 'return' ? 'end.note.bot' : 'note.only')}><textarea rows="3" dir="auto" maxlength="4000" value=${note} onInput=${(e) => setNote(e.target.value)}></textarea></${Field}>
-    <div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" icon="check" busy=${busy} disabled=${missing || busy} onClick=${send}>${t('end.' + how)}</${Button}></div>
+    <div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" icon="check" disabled=${missing} onClick=${send}>${t('end.' + how)}</${Button}></div>
   </${Dialog}>`;
 }
 
 export function TakeOverDialog({ r, close }) {
   const [queue, setQueue] = useState(boot.queues[0] ?? '');
-  const [busy, setBusy] = useState(false);
-  const send = async () => { setBusy(true); await run(r, 'takeover', r.queue ? {} : { queue }, close); setBusy(false); };
+  const send = async () => { await run(r, 'takeover', r.queue ? {} : { queue }, close); };
   return html`<${Dialog} title=${t('takeover.title', { who: visible(r.name) })} close=${close}><p>${r.agent ? t('takeover.agent', { who: visible(r.agentName || r.agent) }) : t('takeover.bot')}</p>
     ${!r.queue && boot.queues.length > 1 && html`<${Field} label=${t('queue')}><select value=${queue} onChange=${(e) => setQueue(e.target.value)}>${boot.queues.map((q) => html`<option value=${q}>${q}</option>`)}</select></${Field}>`}
-    <div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" icon="bolt" busy=${busy} disabled=${busy} onClick=${send}>${t('takeover')}</${Button}></div></${Dialog}>`;
+    <div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" icon="bolt" onClick=${send}>${t('takeover')}</${Button}></div></${Dialog}>`;
 }
 
 export function WhyDialog({ r, close }) {

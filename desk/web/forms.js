@@ -1,7 +1,9 @@
 // What is filled in, and what is read for a page: loaded with the first page that needs it.
 import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/preact-htm.js';
 import { t, wrong } from './base.js';
-import { Button, Icon } from './ui.js';
+import { Button, Icon, icons } from './ui.js';
+
+Object.assign(icons, { down: 'M12 4v12M6 11l6 6 6-6M5 21h14', plus: 'M12 5v14M5 12h14' });
 
 // Dialog is the browser's own modal dialog: it keeps the focus and gives it back.
 export function Dialog({ title, close, children, wide }) {

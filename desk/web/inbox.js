@@ -149,13 +149,12 @@ export async function decline(r, why) {
 export const declineItems = (r) => ['busy', 'skill', 'break', ''].map((k) => ({ text: k ? t('decline.' + k) : t('decline.other'), act: () => decline(r, k ? t('decline.' + k) : '') }));
 
 function OfferCard({ r, id }) {
-  const [busy, setBusy] = useState(false);
   useTick();
   if (r.offer.until <= now()) return null;
   return html`<li class="offer ${r.id === id ? 'chosen' : ''}">
     <div class="first"><${Icon} name="bell" /><strong>${t(r.offer.warm ? 'offer.warm' : 'offer')}</strong><span class="time"><${Countdown} until=${r.offer.until} /></span></div>
     <a class="row plain" data-id=${r.id} href=${link(`c/${r.id}`)}><${Avatar} name=${r.name} /><span class="what"><span class="first"><${Name} name=${r.name} /></span><${Last} r=${r} /></span></a>
     <div class="third">${r.queue && html`<span class="chip">${r.queue}</span>`}${r.video && html`<span class="chip quiet"><${Icon} name="video" />${t('video')}</span>`}</div>
-    <div class="buttons"><${Button} kind="primary" icon="check" busy=${busy} disabled=${busy || boot.readOnly} onClick=${async () => { setBusy(true); await accept(r); setBusy(false); }}>${t('accept')}</${Button}><${Menu} label=${t('decline')} text=${t('decline')} align="start" items=${declineItems(r)} /></div>
+    <div class="buttons"><${Button} kind="primary" icon="check" disabled=${boot.readOnly} onClick=${() => accept(r)}>${t('accept')}</${Button}><${Menu} label=${t('decline')} text=${t('decline')} align="start" items=${declineItems(r)} /></div>
   </li>`;
 }

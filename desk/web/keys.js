@@ -34,6 +34,9 @@ export function Shortcuts({ help }) {
       }
     };
     addEventListener('keydown', f);
+    const early = state.keys ?? [];
+    state.keys = null;
+    early.forEach(f);
     return () => removeEventListener('keydown', f);
   }, []);
   return null;

@@ -3,7 +3,9 @@
 import { html, useEffect, useRef } from './vendor/preact-htm.js';
 import { can, keep, me, now, t, visible, boot } from './base.js';
 import { alarms, changed, go, offers, settings, state, titleOf, unread, useStore } from './store.js';
-import { Icon } from './ui.js';
+import { Icon, icons } from './ui.js';
+
+icons.mute = 'M6 17V11a6 6 0 0 1 9-5.2M18 11v6l2 2H8M10 21h4M4 4l16 16';
 
 let audio = null;
 const active = () => navigator.userActivation?.hasBeenActive ?? true;

@@ -5,7 +5,7 @@ import { api, boot, get, keep, me, now, root, sync, t, uid, visible } from './ba
 export const state = {
   rows: new Map(), queues: [], team: new Map(), totals: {}, ready: false,
   live: 'connecting', liveSince: 0, retryAt: 0, build: boot.build, newBuild: false, signIn: false, forbidden: false,
-  presence: { there: '', activity: '' }, toasts: [], path: '', query: new URLSearchParams(),
+  presence: { there: '', activity: '' }, toasts: [], keys: [], path: '', query: new URLSearchParams(),
   seen: keep.get('seen', {}), lost: keep.get('lost', []), viewers: new Map(), typing: new Map(), leader: false, status: '', alert: '',
 };
 
@@ -54,6 +54,7 @@ export function applySettings() {
 export function readPlace() {
   const path = location.pathname.startsWith(root.pathname) ? location.pathname.slice(root.pathname.length) : '';
   state.path = path;
+  state.keys &&= []; // they were meant for another place
   state.query = new URLSearchParams(location.search);
   changed();
 }
@@ -72,12 +73,12 @@ export function follow(e) {
 }
 
 // --- toasts and what screen readers hear
-export function toast(text, kind = 'info', action) {
+export function toast(text, kind = 'info') {
   const id = uid();
-  state.toasts = [...state.toasts.slice(-3), { id, text, kind, action }];
+  state.toasts = [...state.toasts.slice(-3), { id, text, kind }];
   if (kind === 'error') state.alert = text; else state.status = text;
   changed();
-  if (!action) setTimeout(() => dropToast(id), kind === 'error' ? 9000 : 5000);
+  setTimeout(() => dropToast(id), kind === 'error' ? 9000 : 5000);
 }
 export function dropToast(id) {
   state.toasts = state.toasts.filter((x) => x.id !== id);

@@ -3,17 +3,17 @@ import { html, useEffect, useRef, useState } from './vendor/preact-htm.js';
 import { now, span, spoken, t, visible } from './base.js';
 import { dropToast, toast, useStore } from './store.js';
 
-// --- icons: 24 × 24 strokes
-const icons = {
+// --- icons: 24 × 24 strokes; those of later pages come with them
+export const icons = {
   inbox: 'M4 13h4l2 3h4l2-3h4M5.5 5h13L21 13v6H3v-6z', bot: 'M12 4v3M6 7h12a2 2 0 0 1 2 2v9a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2V9a2 2 0 0 1 2-2zM9 12v2M15 12v2M2 13v2M22 13v2',
   board: 'M4 5h6v8H4zM14 5h6v4h-6zM14 13h6v6h-6zM4 17h6v2H4z', history: 'M3 12a9 9 0 1 0 3-6.7L3 8M3 3v5h5M12 7v5l4 2', stats: 'M4 20V10M10 20V4M16 20v-7M21 20H3',
   admin: 'M12 3l8 3v6c0 5-3.5 8-8 9-4.5-1-8-4-8-9V6zM9 12l2 2 4-4', settings: 'M4 7h16M4 17h16M15 4v6M9 14v6',
-  send: 'M4 12l16-8-6 16-3-7z', note: 'M5 4h14v10l-5 6H5zM14 20v-6h5M8 9h8M8 13h3', back: 'M15 5l-7 7 7 7', more: 'M12 5.5v.01M12 12v.01M12 18.5v.01', close: 'M6 6l12 12M18 6L6 18',
-  check: 'M5 12.5l4.5 4.5L19 7.5', transfer: 'M4 8h14l-3.5-3.5M20 16H6l3.5 3.5', pause: 'M9 6v12M15 6v12', play: 'M8 5l11 7-11 7z', video: 'M4 6h11v12H4zM15 10l5-3v10l-5-3', end: 'M5 5h14v14H5zM9 9l6 6M15 9l-6 6',
-  tag: 'M4 4h8l8 8-8 8-8-8zM8 8v.01', user: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21c1-4 4-6 8-6s7 2 8 6', copy: 'M9 9h11v11H9zM5 15H4V4h11v1', search: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM20 20l-4-4',
-  eye: 'M2 12c3-5 6-7 10-7s7 2 10 7c-3 5-6 7-10 7s-7-2-10-7zM12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6z', bell: 'M6 17V11a6 6 0 1 1 12 0v6l2 2H4zM10 21h4', mute: 'M6 17V11a6 6 0 0 1 9-5.2M18 11v6l2 2H8M10 21h4M4 4l16 16', whisper: 'M4 5h16v11h-8l-4 4v-4H4zM8 9h8M8 12.5h4',
-  clock: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3 2', star: 'M12 4l2.5 5.2 5.7.8-4.1 4 1 5.7-5.1-2.7-5.1 2.7 1-5.7-4.1-4 5.7-.8z', warn: 'M12 4l9 16H3zM12 10v4M12 17v.01', file: 'M6 3h8l4 4v14H6zM14 3v4h4', down: 'M12 4v12M6 11l6 6 6-6M5 21h14',
-  bolt: 'M13 3L5 14h6l-1 7 8-11h-6z', info: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 11v5M12 8v.01', plus: 'M12 5v14M5 12h14', slash: 'M15 4L9 20',
+  more: 'M12 5.5v.01M12 12v.01M12 18.5v.01', close: 'M6 6l12 12M18 6L6 18',
+  check: 'M5 12.5l4.5 4.5L19 7.5', pause: 'M9 6v12M15 6v12', video: 'M4 6h11v12H4zM15 10l5-3v10l-5-3',
+  user: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21c1-4 4-6 8-6s7 2 8 6', search: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM20 20l-4-4',
+  eye: 'M2 12c3-5 6-7 10-7s7 2 10 7c-3 5-6 7-10 7s-7-2-10-7zM12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6z', bell: 'M6 17V11a6 6 0 1 1 12 0v6l2 2H4zM10 21h4',
+  clock: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3 2', warn: 'M12 4l9 16H3zM12 10v4M12 17v.01',
+  info: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 11v5M12 8v.01', slash: 'M15 4L9 20',
 };
 export const Icon = ({ name, label }) => html`<svg class=${name === 'send' || name === 'back' ? 'icon way' : 'icon'} viewBox="0 0 24 24" role=${label ? 'img' : undefined} aria-label=${label} aria-hidden=${label ? undefined : 'true'}><path d=${icons[name] || ''}/></svg>`;
 
@@ -61,8 +61,16 @@ export function Countdown({ until }) {
 }
 
 // --- controls
-export function Button({ icon, kind = '', label, children, busy, ...rest }) {
-  return html`<button type="button" class="button ${kind}" aria-label=${children ? undefined : label} title=${children ? undefined : label} aria-busy=${busy ? 'true' : undefined} ...${rest}>${icon && html`<${Icon} name=${icon} />`}${children && html`<span>${children}</span>`}</button>`;
+// Button is busy until what a click began is done, and begins nothing meanwhile:
+// a double click reads no page twice.
+export function Button({ icon, kind = '', label, children, onClick, ...rest }) {
+  const [busy, set] = useState(false);
+  const begun = useRef(null);
+  const click = async (e) => {
+    if (begun.current) return;
+    try { if ((begun.current = onClick?.(e))) set(true); await begun.current; } finally { begun.current = null; set(false); }
+  };
+  return html`<button type="button" class="button ${kind}" aria-label=${children ? undefined : label} title=${children ? undefined : label} aria-busy=${busy ? 'true' : undefined} onClick=${click} ...${rest}>${icon && html`<${Icon} name=${icon} />`}${children && html`<span>${children}</span>`}</button>`;
 }
 
 // Menu is a button with a list of choices: arrows move, Escape closes.
@@ -119,7 +127,7 @@ export const Loading = () => html`<div class="loading" role="status"><span class
 
 export function Toasts() {
   const s = useStore();
-  return html`<section class="toasts" aria-label=${t('toasts')}>${s.toasts.map((x) => html`<div class="toast ${x.kind}" key=${x.id}><${Icon} name=${x.kind === 'error' ? 'warn' : 'check'} /><span>${x.text}</span>${x.action && html`<button type="button" class="button" onClick=${() => { dropToast(x.id); x.action.act(); }}>${x.action.text}</button>`}<${Button} icon="close" kind="ghost" label=${t('close')} onClick=${() => dropToast(x.id)} /></div>`)}</section>
+  return html`<section class="toasts" aria-label=${t('toasts')}>${s.toasts.map((x) => html`<div class="toast ${x.kind}" key=${x.id}><${Icon} name=${x.kind === 'error' ? 'warn' : 'check'} /><span>${x.text}</span><${Button} icon="close" kind="ghost" label=${t('close')} onClick=${() => dropToast(x.id)} /></div>`)}</section>
   <div class="hidden" role="status">${s.status}</div><div class="hidden" role="alert">${s.alert}</div>`;
 }
 
