@@ -3,6 +3,8 @@ package desk
 import (
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
+	"strconv"
 	"sync"
 )
 
@@ -19,6 +21,13 @@ type alike struct {
 // class names those actors to whom a row looks the same in which they have no
 // part: what Actor.may looks at, but for the ID.
 func (a *Actor) class() string { return fmt.Sprintf("%d %t %q", a.Role, a.Queues == nil, a.Queues) }
+
+// mark is a short name of what an actor may know of.
+func (a *Actor) mark() string {
+	sum := fnv.New32a()
+	fmt.Fprintf(sum, "%q %s", a.ID, a.class())
+	return strconv.FormatUint(uint64(sum.Sum32()), 36)
+}
 
 // parties are those to whom a change of rows looks as it does to nobody else.
 func parties(changes []rowChange) map[string]bool {

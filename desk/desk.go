@@ -35,8 +35,9 @@ import (
 type Config struct {
 	Engine *handoff.Engine
 
-	// Auth says who is asking. It is called for every request, and every 20 s
-	// for each open page. An error that is ErrSignIn means that nobody is
+	// Auth says who is asking. It is called for every request, every 20 s for
+	// each open page, and for the pages of an agent whom the Directory has
+	// otherwise than before. An error that is ErrSignIn means that nobody is
 	// signed in, any other that he has no business here. It may read r but not
 	// its body.
 	Auth func(r *http.Request) (Actor, error)

@@ -106,26 +106,70 @@ func (h *Handler) crew(ctx context.Context, age time.Duration) ([]member, error)
 		return v.team, nil
 	}
 	if changed := changes(v.team, now); v.team != nil && len(changed) > 0 {
-		v.publish(&event{name: "team", need: Team, say: func(a *Actor) any { return membersFor(changed, a) }})
+		for _, c := range changed {
+			if c.old == nil || c.now == nil || !c.now.like(c.old) {
+				v.recheck(c.id()) // what he may do may have changed with it
+			}
+		}
+		v.publish(&event{name: "team", need: Team, say: func(a *Actor) any { return changedFor(changed, a) }})
 	}
 	v.team, v.teamAt = now, from
 	return now, nil
 }
 
-// changes returns those who are new, or not as they were.
-func changes(was, now []member) []member {
+// A memberChange is an agent as he was and as he is; nil is nobody.
+type memberChange struct{ old, now *member }
+
+func (c memberChange) id() string {
+	if c.now != nil {
+		return c.now.ID
+	}
+	return c.old.ID
+}
+
+// like reports whether the Directory says the same of two.
+func (m *member) like(o *member) bool {
+	return m.Name == o.Name && m.Alias == o.Alias && m.Seats == o.Seats && m.Video == o.Video && slices.Equal(m.Queues, o.Queues) &&
+		maps.Equal(m.Skills, o.Skills) && slices.Equal(m.Speaks, o.Speaks)
+}
+
+// changes returns those who are new, not as they were, or no longer there.
+func changes(was, now []member) []memberChange {
 	old := make(map[string]*member, len(was))
 	for i := range was {
 		old[was[i].ID] = &was[i]
 	}
-	var out []member
+	var out []memberChange
 	for i := range now {
 		m := &now[i]
-		if o := old[m.ID]; o == nil || o.There != m.There || o.Load != m.Load || o.Seats != m.Seats || o.Activity != m.Activity || o.Name != m.Name {
-			out = append(out, *m)
+		o := old[m.ID]
+		if o == nil || o.There != m.There || o.Load != m.Load || o.Activity != m.Activity || !m.like(o) {
+			out = append(out, memberChange{o, m})
 		}
+		delete(old, m.ID)
+	}
+	for _, id := range slices.Sorted(maps.Keys(old)) {
+		out = append(out, memberChange{old: old[id]})
 	}
 	return out
+}
+
+// changedFor is what an actor is told of changes: those whom he sees, and those
+// whom he saw.
+func changedFor(changed []memberChange, a *Actor) any {
+	team, gone := []*member{}, []string(nil)
+	for _, c := range changed {
+		switch {
+		case c.now != nil && c.now.seenBy(a):
+			team = append(team, c.now)
+		case c.old != nil && c.old.seenBy(a):
+			gone = append(gone, c.old.ID)
+		}
+	}
+	if len(team)+len(gone) == 0 {
+		return nil
+	}
+	return map[string]any{"team": team, "gone": gone}
 }
 
 // agentChanged tells the engine, and lets the next page read the team anew.
@@ -134,6 +178,19 @@ func (h *Handler) agentChanged(c *call, agent string) error {
 	h.view.teamNew = time.Now()
 	h.view.mu.Unlock()
 	return h.engine.AgentChanged(c.ctx(), agent)
+}
+
+// agentPut tells that somebody serves other queues by now, or is otherwise
+// another: his own pages at once, before anything else.
+func (h *Handler) agentPut(c *call) error {
+	h.view.mu.Lock()
+	h.view.recheck(c.name)
+	h.view.mu.Unlock()
+	if err := h.agentChanged(c, c.name); err != nil {
+		return err
+	}
+	_, _ = h.crew(c.ctx(), 0) // where it cannot be read, the next look will tell
+	return nil
 }
 
 // A member is an agent as pages show him.
@@ -174,11 +231,16 @@ func (h *Handler) members(ctx context.Context) ([]member, error) {
 	return out, nil
 }
 
-// membersFor returns who shares a queue with an actor, and himself.
+// seenBy reports whether an agent shares a queue with an actor, or is he.
+func (m *member) seenBy(a *Actor) bool {
+	return m.ID == a.ID || a.Role == Admin || slices.ContainsFunc(m.Queues, a.serves)
+}
+
+// membersFor returns those of a team whom an actor sees.
 func membersFor(all []member, a *Actor) any {
 	out := []member{}
 	for _, m := range all {
-		if m.ID == a.ID || a.Role == Admin || slices.ContainsFunc(m.Queues, a.serves) {
+		if m.seenBy(a) {
 			out = append(out, m)
 		}
 	}

@@ -260,6 +260,12 @@ func (h *Handler) me(a *Actor) map[string]any {
 	}
 }
 
+// lists are those of an actor's queues that pages offer: they change with his
+// rights.
+func (h *Handler) lists(a *Actor) map[string]any {
+	return map[string]any{"queues": h.queueNames(a), "reasons": h.reasons(a)}
+}
+
 func (h *Handler) hello(a *Actor) any {
 	return map[string]any{"boot": h.view.boot, "now": serverTime(), "me": h.me(a), "build": h.web.hash, "ping": h.ping().Milliseconds()}
 }

@@ -18,7 +18,7 @@ const window = 200
 // snapshot is what a page needs to begin, or after it lost track.
 func (h *Handler) snapshot(c *call) (any, error) {
 	h.view.mu.Lock()
-	ready, cursor := h.view.ready, h.view.cursor(h.view.next)
+	ready, cursor := h.view.ready, h.view.cursor(c.actor.mark(), h.view.next)
 	lists := map[string][]*row{}
 	for _, r := range h.view.rows {
 		if !c.actor.sees(&r.facts) {
@@ -45,7 +45,7 @@ func (h *Handler) snapshot(c *call) (any, error) {
 		}
 	}
 	return map[string]any{
-		"cursor": cursor, "now": serverTime(), "me": h.me(&c.actor), "rows": out, "totals": totals, "queues": counts, "seen": seen,
+		"cursor": cursor, "now": serverTime(), "me": h.me(&c.actor), "lists": h.lists(&c.actor), "rows": out, "totals": totals, "queues": counts, "seen": seen,
 	}, nil
 }
 
@@ -347,6 +347,7 @@ func (h *Handler) viewing(c *call) (any, error) {
 			return nil, err
 		}
 		if f := factsOf(&now, h.public(now.Need.Queue)); !c.actor.reads(&f) {
+			h.view.look(c.actor, in.Session, in.Tab, handoff.ID{}) // perhaps he could until now
 			return nil, errNotFound
 		}
 	}

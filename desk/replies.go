@@ -99,7 +99,7 @@ func (h *Handler) putAgent(c *call) (any, error) {
 		return nil, err
 	}
 	h.audit(c.ctx(), c.actor, "agent.put", c.name)
-	return in, h.agentChanged(c, c.name)
+	return in, h.agentPut(c)
 }
 
 // wrongOf returns everything that is wrong with an agent.
@@ -159,7 +159,7 @@ func (h *Handler) deleteAgent(c *call) (any, error) {
 		return nil, err
 	}
 	h.audit(c.ctx(), c.actor, "agent.delete", c.name)
-	return nil, h.agentChanged(c, c.name)
+	return nil, h.agentPut(c)
 }
 
 // queueSettings is how the engine treats each queue, as it does now.

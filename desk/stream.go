@@ -33,6 +33,8 @@ type stream struct {
 	session string
 	page    string // its key in view.opened
 	class   string
+	mark    string        // of his rights: in cursors
+	recheck bool          // they may have changed; view.mu guards it
 	wake    chan struct{} // something was published that may be for it
 	ended   chan struct{}
 	why     string
@@ -40,7 +42,7 @@ type stream struct {
 
 func newStream(a Actor, session string) *stream {
 	return &stream{
-		actor: a, session: session, page: pageOf(&a, session), class: a.class(), wake: make(chan struct{}, 1), ended: make(chan struct{}),
+		actor: a, session: session, page: pageOf(&a, session), class: a.class(), mark: a.mark(), wake: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 }
 
@@ -80,6 +82,21 @@ func (s *stream) end(why string) {
 	if s.why == "" {
 		s.why = why
 		close(s.ended)
+	}
+}
+
+// recheck has streams of an actor ask who he is before they tell anything more.
+// v.mu is held.
+func (v *view) recheck(actor string) {
+	for s := range v.streams {
+		if s.actor.ID != actor {
+			continue
+		}
+		s.recheck = true
+		select {
+		case s.wake <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -153,7 +170,7 @@ func (h *Handler) events(c *call) (any, error) {
 	if after == "" {
 		after = c.r.URL.Query().Get("after")
 	}
-	at, ok := h.view.parse(after)
+	at, ok := h.view.parse(s.mark, after)
 	if !ok {
 		at = -1
 	}
@@ -174,19 +191,24 @@ func (h *Handler) listen(c *call, s *stream, out *eventWriter, at int64) {
 	life := time.NewTimer(h.cfg.StreamLife)
 	defer life.Stop()
 	for {
-		if at = h.tell(c, s, out, at); out.err != nil {
+		now, ok := h.tell(c, s, out, at)
+		if at = now; out.err != nil {
 			return
 		}
-		var why string
+		why := "changed"
+		if !ok {
+			out.event("", "bye", map[string]string{"why": why})
+			out.flush()
+			return
+		}
 		select {
 		case <-s.wake:
 			continue
 		case <-ping.C:
-			if h.still(c, s) {
-				out.event(h.view.cursor(at), "ping", map[string]int64{"now": time.Now().UnixMilli()})
+			if h.still(c, &s.actor) {
+				out.event(h.view.cursor(s.mark, at), "ping", map[string]int64{"now": time.Now().UnixMilli()})
 				continue
 			}
-			why = "changed"
 		case <-s.ended:
 			why = s.why
 		case <-life.C:
@@ -200,25 +222,34 @@ func (h *Handler) listen(c *call, s *stream, out *eventWriter, at int64) {
 	}
 }
 
-// still reports whether the actor of a stream is who he was: whoever lost his
-// right since gets nothing more.
-func (h *Handler) still(c *call, s *stream) bool {
+// still reports whether an actor is who he was: whoever lost his right since gets
+// nothing more.
+func (h *Handler) still(c *call, was *Actor) bool {
 	now, p := h.who(c.r)
-	return p == nil && same(&now, &s.actor)
+	return p == nil && same(&now, was)
 }
 
 // tell writes what was published after a place, and returns the place after
 // that. Where the ring no longer has it, the page begins anew, with all that
-// there is: a request less until it is usable.
-func (h *Handler) tell(c *call, s *stream, out *eventWriter, at int64) int64 {
+// there is: a request less until it is usable. It tells nothing, and says no,
+// where the actor is no longer who he was.
+func (h *Handler) tell(c *call, s *stream, out *eventWriter, at int64) (int64, bool) {
 	h.view.mu.Lock()
+	for s.recheck {
+		s.recheck = false
+		h.view.mu.Unlock()
+		if !h.still(c, &s.actor) {
+			return at, false
+		}
+		h.view.mu.Lock()
+	}
 	list, _, ok := h.view.after(at)
 	if !ok {
 		at = h.view.next
 	}
 	h.view.mu.Unlock()
 	if !ok {
-		out.event(h.view.cursor(at), "reset", h.anew(c))
+		out.event(h.view.cursor(s.mark, at), "reset", h.anew(c))
 	}
 	for i, e := range list {
 		h.write(out, s, e)
@@ -227,7 +258,7 @@ func (h *Handler) tell(c *call, s *stream, out *eventWriter, at int64) int64 {
 		}
 	}
 	out.flush()
-	return at + int64(len(list))
+	return at + int64(len(list)), true
 }
 
 // ping is how often a stream says something.
@@ -296,7 +327,7 @@ func (o *eventWriter) flush() {
 // write sends an event if the page's actor may know it.
 func (h *Handler) write(out *eventWriter, s *stream, e *event) {
 	if data := h.view.filter(&s.actor, s.session, s.class, e); data != nil {
-		out.event(h.view.cursor(e.n), e.name, data)
+		out.event(h.view.cursor(s.mark, e.n), e.name, data)
 	}
 }
 
@@ -417,8 +448,8 @@ func (h *Handler) changes(c *call) (any, error) {
 	}
 	ctx, cancel := context.WithTimeout(c.r.Context(), wait)
 	defer cancel()
-	at, ok := h.view.parse(q.Get("after"))
-	class := c.actor.class()
+	mark, class := c.actor.mark(), c.actor.class()
+	at, ok := h.view.parse(mark, q.Get("after"))
 	type told struct {
 		Event string `json:"event"`
 		Data  any    `json:"data"`
@@ -433,7 +464,7 @@ func (h *Handler) changes(c *call) (any, error) {
 		next := h.view.next
 		h.view.mu.Unlock()
 		if !ok {
-			return map[string]any{"cursor": h.view.cursor(next), "events": []told{{"reset", h.anew(c)}}}, nil
+			return map[string]any{"cursor": h.view.cursor(mark, next), "events": []told{{"reset", h.anew(c)}}}, nil
 		}
 		var out []told
 		for _, e := range list {
@@ -443,12 +474,15 @@ func (h *Handler) changes(c *call) (any, error) {
 		}
 		at += int64(len(list))
 		if len(out) > 0 {
-			return map[string]any{"cursor": h.view.cursor(at), "events": out}, nil
+			if !h.still(c, &c.actor) { // it was long ago that he was asked
+				out = []told{} // he asks again, and begins anew as who he is now
+			}
+			return map[string]any{"cursor": h.view.cursor(mark, at), "events": out}, nil
 		}
 		select {
 		case <-more:
 		case <-ctx.Done():
-			return map[string]any{"cursor": h.view.cursor(at), "events": []told{{"ping", map[string]int64{"now": time.Now().UnixMilli()}}}}, nil
+			return map[string]any{"cursor": h.view.cursor(mark, at), "events": []told{{"ping", map[string]int64{"now": time.Now().UnixMilli()}}}}, nil
 		}
 	}
 }

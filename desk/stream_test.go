@@ -117,6 +117,14 @@ func TestRowsAreWrittenForWhoReadsThem(t *testing.T) {
 	}
 }
 
+// TestAlike: whatever the rows, the actors and who is late, each is told just what
+// he would be told alone.
+func TestAlike(t *testing.T) {
+	for seed := range uint64(3000) {
+		require.Empty(t, desk.Alike(seed), "seed %d", seed)
+	}
+}
+
 // TestStreamsSleep: what is said in a conversation wakes the pages that have it
 // open, and none of the hundreds that have not; but none of these sleeps so long
 // that the events it has not looked at are gone, and it had to begin anew.

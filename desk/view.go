@@ -377,13 +377,19 @@ func (v *view) publish(e *event) {
 	v.stir(e)
 }
 
-func (v *view) cursor(n int64) string { return v.boot + "." + strconv.FormatInt(n, 10) }
+// cursor names a place in the ring, and the rights with which somebody was told
+// what is before it.
+func (v *view) cursor(mark string, n int64) string {
+	return v.boot + "-" + mark + "." + strconv.FormatInt(n, 10)
+}
 
-// parse returns where a cursor stands in the ring.
-func (v *view) parse(cursor string) (int64, bool) {
-	boot, s, _ := strings.Cut(cursor, ".")
+// parse returns where a cursor stands in the ring. Whoever has other rights by
+// now begins anew: what is behind it does not take away what he may no longer
+// know, nor give him what he may know since.
+func (v *view) parse(mark, cursor string) (int64, bool) {
+	from, s, _ := strings.Cut(cursor, ".")
 	n, err := strconv.ParseInt(s, 10, 64)
-	return n, err == nil && boot == v.boot && n >= 0
+	return n, err == nil && from == v.boot+"-"+mark && n >= 0
 }
 
 // after returns the events behind n, and what is closed when there are more.

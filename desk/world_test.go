@@ -165,20 +165,30 @@ type batch struct {
 // poll asks once, and may be called from any goroutine.
 func (w *world) poll(ctx context.Context, actor, query string) (batch, error) {
 	var out batch
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.server.URL+"/api/changes?"+query, nil)
+	got, err := w.get(ctx, actor, "api/changes?"+query)
 	if err != nil {
 		return out, err
+	}
+	return out, json.Unmarshal([]byte(got), &out)
+}
+
+// get reads something, and may be called from any goroutine.
+func (w *world) get(ctx context.Context, actor, path string) (string, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.server.URL+"/"+path, nil)
+	if err != nil {
+		return "", err
 	}
 	r.Header.Set("X-Actor", actor)
 	res, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
-		return out, err
+		return "", err
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return out, errors.New(res.Status)
+		return "", errors.New(res.Status)
 	}
-	return out, json.NewDecoder(res.Body).Decode(&out)
+	b, err := io.ReadAll(res.Body)
+	return string(b), err
 }
 
 // bot is a conversation that the bot has.

@@ -4,7 +4,7 @@ package main
 func mutants() []mutant {
 	var all []mutant
 	for _, part := range [][]mutant{
-		matching(), turns(), deliveries(), seats(), platforms(), timers(), chain(), agents(), failures(), waiting(), service(), triggers(), sockets(),
+		matching(), turns(), deliveries(), seats(), platforms(), timers(), chain(), agents(), failures(), waiting(), service(), triggers(), sockets(), desk(),
 	} {
 		all = append(all, part...)
 	}

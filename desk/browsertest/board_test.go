@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
 )
@@ -39,5 +40,45 @@ func TestBoardSaysWhatWaits(t *testing.T) {
 	p.until("five seats are free", `document.querySelector('.board .stat:last-child').innerText === 'Free seats\n5'`)
 	assert.NotRegexp(t, `econds?\s*–`, js[string](p, row+`.cells[3].textContent`))
 	p.until("what he needs is said", `/Maria Keller\s+\d:\d\d\s+Assistant:\s*I am a small program\.\s+Priority 2\s+billing/.test(document.querySelector('.boxed').innerText)`)
+	p.axe()
+}
+
+// TestSharesSumToAHundred: three equal outcomes are 34, 33 and 33 percent, and
+// whatever the numbers are, the shares of a list sum to a hundred.
+func TestSharesSumToAHundred(t *testing.T) {
+	w := newWorld(t)
+	for i, end := range []func(handoff.Handoff) error{
+		func(h handoff.Handoff) error {
+			_, err := w.engine.Return(w.ctx, h.ID, handoff.By("ann"), "")
+			return err
+		},
+		func(h handoff.Handoff) error {
+			_, err := w.engine.End(w.ctx, h.ID, handoff.By("ann"), handoff.Ending{})
+			return err
+		},
+		func(h handoff.Handoff) error { _, err := w.engine.Cancel(w.ctx, h.ID.Conversation, true); return err },
+	} {
+		c := []string{"maria", "lee", "jo"}[i]
+		h := w.asks(c, "billing")
+		if i < 2 {
+			var err error
+			h, err = w.engine.TakeOver(w.ctx, h.ID, handoff.By("ann"), "billing")
+			require.NoError(t, err)
+		}
+		require.NoError(t, end(h))
+	}
+	p := w.at("sam", "stats")
+	p.until("the outcomes are there", `document.querySelectorAll('.shares')[0]?.rows.length === 3`)
+	assert.Equal(t, []string{"34%", "33%", "33%"}, js[[]string](p, `[...document.querySelectorAll('.shares')[0].rows].map((r) => r.cells[3].textContent)`))
+	p.sees("they sum to 100 %")
+	wrong := js[[]string](p, `import(document.querySelector('script[type=module]').src.replace('desk.js', 'stats.js')).then(({ shares }) => {
+		const out = [];
+		for (let i = 0; i < 5000; i++) {
+			const list = Array.from({ length: 1 + i % 9 }, (_, k) => (i * 2654435761 + k * 40503 * (i + 7)) % 97), all = list.reduce((a, b) => a + b, 0), got = shares(list);
+			if (got.reduce((a, b) => a + b, 0) !== (all ? 100 : 0) || got.some((x, k) => all && Math.abs(x - list[k] * 100 / all) >= 1)) out.push(JSON.stringify([list, got]));
+		}
+		return out.slice(0, 3);
+	})`)
+	assert.Empty(t, wrong)
 	p.axe()
 }

@@ -2,6 +2,7 @@ package browsertest
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -191,4 +192,59 @@ func TestDeskFormsSayAllThatIsWrong(t *testing.T) {
 	list, err := a.List(w.ctx)
 	require.NoError(t, err)
 	assert.Empty(t, list)
+}
+
+// TestDeskQueuesChange: an agent's open pages and a supervisor's board are told
+// when an admin changes the agent's queues. What he may no longer know goes, also
+// what he has open, and what he may know since comes, without a reload.
+func TestDeskQueuesChange(t *testing.T) {
+	w := newWorld(t)
+	w.actor("lead", func(a *desk.Actor) {
+		*a = desk.Actor{ID: "lead", Name: "Lee Lead", Role: desk.Supervisor, Queues: []string{"billing"}}
+	})
+	h := w.has("ann", "maria", "billing")
+	w.actor("eve", func(a *desk.Actor) { a.Queues = []string{"billing"} })
+	put := func(p *page, queues ...string) {
+		w.actor("eve", func(a *desk.Actor) { a.Queues = queues })
+		for _, q := range []string{"billing", "shop"} {
+			if js[bool](p, `[...document.querySelectorAll('dialog .checks label')].find((l) => l.textContent === §).control.checked !== §`, q, slices.Contains(queues, q)) {
+				p.click(q)
+			}
+		}
+		p.clickOn("dialog .button.primary")
+		p.until("it is saved", `!document.querySelector('dialog')`)
+	}
+	edit := func(p *page) {
+		p.until("she is there", `[...document.querySelectorAll('button[aria-label]')].some((b) => b.ariaLabel === 'Edit Eve Novak')`)
+		p.click("Edit Eve Novak")
+		p.until("the dialog is open", `document.querySelector('dialog .checks')`)
+	}
+	ada := w.at("ada", "admin")
+	edit(ada)
+	put(ada, "billing")
+	w.asks("lee", "shop")
+	w.asks("jo", "billing")
+
+	p, lead := w.at("eve", "c/"+token(h)+"?tab=all"), w.at("lead", "board")
+	p.expects("404", "403")
+	p.sees("it is about my order")
+	p.until("what waits is there", `document.querySelector('.list').innerText.includes('Jo Bright') && !document.querySelector('.list').innerText.includes('Lee Wong')`)
+	lead.until("she is on the board", `[...document.querySelectorAll('.board .person')].some((e) => e.textContent.includes('Eve Novak'))`)
+
+	edit(ada)
+	put(ada, "shop")
+	w.says("maria", "what Eve does not read")
+	p.until("the other queue has come", `document.querySelector('.list').innerText.includes('Lee Wong')`)
+	p.until("and the old one has gone", `!document.querySelector('.list').innerText.includes('Jo Bright') && !document.querySelector('.list').innerText.includes('Maria Keller')`)
+	p.until("so has what was open", `!document.querySelector('.transcript')`)
+	assert.NotContains(t, p.text("body"), "what Eve does not read")
+	lead.until("she is no longer on the board", `![...document.querySelectorAll('.board .person')].some((e) => e.textContent.includes('Eve Novak'))`)
+	p.axe()
+
+	edit(ada)
+	put(ada, "billing", "shop")
+	p.until("both are there", `['Lee Wong', 'Jo Bright', 'Maria Keller'].every((s) => document.querySelector('.list').innerText.includes(s))`)
+	p.clickOn(".filters .menu button")
+	p.until("and can be chosen", `['billing', 'shop'].every((q) => [...document.querySelectorAll('[role=menuitemradio]')].some((e) => e.textContent === q))`)
+	lead.until("she is on the board again", `[...document.querySelectorAll('.board .person')].some((e) => e.textContent.includes('Eve Novak'))`)
 }

@@ -24,6 +24,7 @@ Object.assign(icons, {
 
 const cache = new Map(); // id → what was read of it, for coming back quickly
 export const pending = new Map(); // id → messages that are on their way
+watchers.add((id, list, gone) => { if (gone) cache.delete(id); else if (id === null) cache.clear(); });
 
 export function Chat({ id }) {
   const s = useStore();
@@ -185,11 +186,10 @@ const extend = (r) => does(r, 'extend', { seconds: 600 }).then(() => toast(t('ex
 
 function Head({ r, one, details, toggle, dialog }) {
   const s = useStore();
-  const mine = r.agent === me.id && (r.state === 'active' || r.state === 'held');
+  const open = r.state === 'active' || r.state === 'held', mine = r.agent === me.id && open;
   const others = s.viewers.get(r.id) ?? [];
   const looking = others.length > 0 && t('viewing', { n: others.length, who: visible(others[0].name), more: others.length - 1 });
   const direct = canDo(r, 'direct');
-  const open = r.state === 'active' || r.state === 'held';
   const hold = () => does(r, r.state === 'held' ? 'resume' : 'hold').catch(failed);
   const video = () => does(r, 'video').catch(failed);
   const requeue = async () => { leaving(r.id); try { await act(r.id, 'requeue'); toast(t('requeued')); } catch (e) { failed(e); } };

@@ -59,7 +59,7 @@ function Rows({ rows, id, tab, filtered, query }) {
   const [most, setMost] = useState(page);
   const list = useRef(null);
   const mineToAnswer = tab === 'new' || tab === 'mine' ? offers() : []; // they run out, wherever one looks
-  useTickWhen(mineToAnswer.length > 0);
+  useTick(mineToAnswer.length > 0);
   const rest = rows.filter((r) => !mineToAnswer.includes(r));
   const search = query.size ? '?' + query : '', day = new Date(now()).toDateString();
   const total = tab === 'new' && !filtered ? Math.max(rest.length, waitingShown(rest) - mineToAnswer.length) : rest.length;
@@ -87,8 +87,6 @@ function Rows({ rows, id, tab, filtered, query }) {
       ${total > Math.min(most, rest.length) && html`<${Button} kind="wide" onClick=${more}>${t('more', { n: total - Math.min(most, rest.length) })}</${Button}>`}`}
   </div>`;
 }
-
-function useTickWhen(on) { const [, set] = useState(0); useEffect(() => { if (!on) return undefined; const x = setInterval(() => set((n) => n + 1), 1000); return () => clearInterval(x); }, [on]); }
 
 // useKeepFocus gives the focus to the next row when the focused one goes.
 function useKeepFocus(list, rows) {

@@ -175,7 +175,7 @@ async function stream(signal) {
         const d = JSON.parse(data);
         if (name === 'hello') { alive(); event(name, d); if (state.ready) beat(); }
         else if (name === 'reset') { pass({ reset: true }); await resync(signal, d); beat(); }
-        else if (name === 'bye') { if (d.why === 'changed') cursor = ''; again = d.why === 'life' || d.why === 'changed' || d.why === 'kicked' ? 'again' : 'off'; }
+        else if (name === 'bye') again = d.why === 'stopping' ? 'off' : 'again';
         else { event(name, d); if (name === 'ping') beat(); }
       }
     }

@@ -8,6 +8,18 @@ import { filterOf, Filters, setQuery } from './history.js';
 import { Card } from './board.js';
 
 const percent = (a, b) => b ? new Intl.NumberFormat(document.documentElement.lang, { style: 'percent' }).format(a / b) : '–';
+// shares are whole numbers in a hundred that sum to it, by the method of largest
+// remainders: each is rounded down, and what is missing then goes, one each, to
+// those that lost most by it, of equals to the first.
+export function shares(list) {
+  const all = list.reduce((n, x) => n + x, 0);
+  if (!all) return list.map(() => 0);
+  const out = list.map((x) => Math.floor(x * 100 / all));
+  const lost = (i) => list[i] * 100 % all;
+  const order = [...list.keys()].sort((a, b) => lost(b) - lost(a) || a - b);
+  for (const i of order.slice(0, 100 - out.reduce((n, x) => n + x, 0))) out[i]++;
+  return out;
+}
 const length = (ms) => ms === undefined || ms < 0 ? '–' : spoken(ms);
 
 export function Stats() {
@@ -16,7 +28,7 @@ export function Stats() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const { data, error } = useLoad((signal) => get(`stats?${key}`, signal), [key]);
   const d = data;
-  return html`<div class="page"><header class="pagehead"><h1>${t('nav.stats')}</h1><p class="muted">${t('stats.zone', { zone })}</p></header><${Filters} q=${s.query} to=${setQuery(s.query, 'stats')} fields=${[]} />
+  return html`<div class="page"><header class="pagehead"><h1>${t('nav.stats')}</h1><p class="muted">${t('stats.zone', { zone })} ${t('stats.shares')}</p></header><${Filters} q=${s.query} to=${setQuery(s.query, 'stats')} fields=${[]} />
     ${error ? html`<${Empty} icon="warn" title=${t('error.title')} text=${error.words} />` : !d ? html`<${Loading} />` : !d.requests && !d.contained ? html`<${Empty} icon="stats" title=${t('empty.stats')} text=${t('empty.history.text')} />` : html`
     <div class="cards"><${Card} icon="inbox" label=${t('stats.requests')} value=${number(d.requests)} hint=${t('stats.requests.hint')} /><${Card} icon="check" label=${t('stats.accepted')} value=${number(d.accepted)} hint=${percent(d.accepted, d.requests)} />
       <${Card} icon="warn" kind=${d.missed ? 'red' : ''} label=${t('stats.missed')} value=${number(d.missed)} hint=${t('stats.missed.hint')} /><${Card} icon="close" label=${t('stats.abandoned')} value=${number(d.abandoned)} hint=${t('stats.abandoned.hint')} />
@@ -49,9 +61,9 @@ function Bars({ list, unit }) {
 
 function Parts({ d }) {
   const list = ['bot', 'queue', 'human'].map((k) => [k, d.parts[k]]);
-  const all = list.reduce((n, [, v]) => n + v, 0) || 1;
+  const all = list.reduce((n, [, v]) => n + v, 0) || 1, parts = shares(list.map(([, v]) => v));
   return html`<svg class="parts" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">${list.map(([k, v], i) => html`<rect class=${'part ' + k} x=${list.slice(0, i).reduce((n, [, y]) => n + y, 0) / all * 100} width=${v / all * 100} y="0" height="6" />`)}</svg>
-    <ul class="legend">${list.map(([k, v]) => html`<li><span class="key ${k}">${t('part.' + k)}</span> <span>${spoken(v)} · ${percent(v, all)}</span></li>`)}</ul>`;
+    <ul class="legend">${list.map(([k, v], i) => html`<li><span class="key ${k}">${t('part.' + k)}</span> <span>${spoken(v)} · ${percent(parts[i], 100)}</span></li>`)}</ul>`;
 }
 
 function Groups({ list, label, name = (x) => x }) {
@@ -59,6 +71,6 @@ function Groups({ list, label, name = (x) => x }) {
 }
 
 function Shares({ list, kind }) {
-  const all = list.reduce((n, x) => n + x.n, 0) || 1;
-  return html`<table class="plain shares"><tbody>${list.map((x) => html`<tr><th scope="row">${code(kind, x.name)}</th><td class="share"><meter min="0" max=${all} value=${x.n} aria-label=${code(kind, x.name)}></meter></td><td class="num">${number(x.n)}</td><td class="num muted">${percent(x.n, all)}</td></tr>`)}</tbody></table>`;
+  const all = list.reduce((n, x) => n + x.n, 0) || 1, parts = shares(list.map((x) => x.n));
+  return html`<table class="plain shares"><tbody>${list.map((x, i) => html`<tr><th scope="row">${code(kind, x.name)}</th><td class="share"><meter min="0" max=${all} value=${x.n} aria-label=${code(kind, x.name)}></meter></td><td class="num">${number(x.n)}</td><td class="num muted">${percent(parts[i], 100)}</td></tr>`)}</tbody></table>`;
 }

@@ -181,7 +181,7 @@ export function apply(name, data) {
     case 'entries': for (const f of watchers) f(data.id, data.entries); return;
     case 'draft': dispatchEvent(new CustomEvent('desk:draft', { detail: data })); return;
     case 'queues': state.queues = data.queues; break;
-    case 'team': for (const m of data.team) state.team.set(m.id, m); break;
+    case 'team': for (const m of data.team) state.team.set(m.id, m); for (const id of data.gone ?? []) state.team.delete(id); break;
     case 'viewing': state.viewers.set(data.id, data.viewers); break;
     case 'typing':
       state.typing.set(data.id, data.on ? now() + 6000 : 0);
@@ -199,9 +199,7 @@ export function apply(name, data) {
 function hello(data) {
   sync(data.now);
   if (data.build !== state.build) state.newBuild = true;
-  if (JSON.stringify(data.me) !== JSON.stringify(me)) {
-    Object.assign(me, data.me);
-  }
+  Object.assign(me, data.me);
   state.signIn = false;
   state.forbidden = false;
   changed();
@@ -231,6 +229,7 @@ export async function load(signal, sent) {
     if (!(r && isMine(r)) && r && waits(r)) lostOne(m);
   }
   Object.assign(me, s.me);
+  Object.assign(boot, s.lists);
   state.queues = s.queues;
   state.totals = s.totals;
   for (const [id, at] of Object.entries(s.seen ?? {})) sawUntil(id, at);
@@ -240,7 +239,7 @@ export async function load(signal, sent) {
   await painted(); // what nobody waits for is asked for once there is something to see
   if (me.can.includes('team')) {
     const team = await get('team', signal);
-    for (const m of team.team) state.team.set(m.id, m);
+    state.team = new Map(team.team.map((m) => [m.id, m]));
     changed();
   }
   return s.cursor;

@@ -43,9 +43,9 @@ export function once(values, make) {
 // --- time
 const ticking = new Set();
 setInterval(() => { if (!document.hidden) for (const f of ticking) f(); }, 1000);
-export function useTick() {
+export function useTick(on = true) {
   const [, set] = useState(0);
-  useEffect(() => { const f = () => set((n) => n + 1); ticking.add(f); return () => ticking.delete(f); }, []);
+  useEffect(() => { const f = () => set((n) => n + 1); if (on) ticking.add(f); return () => ticking.delete(f); }, [on]);
 }
 // Clock counts up from a time, and turns amber and red by the limits. It is no
 // live region: nobody wants to hear a clock.
@@ -70,7 +70,7 @@ export function Button({ icon, kind = '', label, children, onClick, ...rest }) {
     if (begun.current) return;
     try { if ((begun.current = onClick?.(e))) set(true); await begun.current; } finally { begun.current = null; set(false); }
   };
-  return html`<button type="button" class="button ${kind}" aria-label=${children ? undefined : label} title=${children ? undefined : label} aria-busy=${busy ? 'true' : undefined} onClick=${click} ...${rest}>${icon && html`<${Icon} name=${icon} />`}${children && html`<span>${children}</span>`}</button>`;
+  return html`<button type="button" class="button ${kind}" aria-label=${label} title=${children ? undefined : label} aria-busy=${busy ? 'true' : undefined} onClick=${click} ...${rest}>${icon && html`<${Icon} name=${icon} />`}${children && html`<span>${children}</span>`}</button>`;
 }
 
 // Menu is a button with a list of choices: arrows move, Escape closes.

@@ -57,8 +57,8 @@ var staff = []handoff.Agent{
 }
 
 var actors = map[string]desk.Actor{
-	"ann": {ID: "ann", Name: "Ann Moreau", Role: desk.Agent, Queues: []string{"support", "billing"}},
-	"bob": {ID: "bob", Name: "Bob Sato", Role: desk.Agent, Queues: []string{"support"}},
+	"ann": {ID: "ann", Name: "Ann Moreau", Role: desk.Agent},
+	"bob": {ID: "bob", Name: "Bob Sato", Role: desk.Agent},
 	"sam": {ID: "sam", Name: "Sam Okafor", Role: desk.Supervisor},
 	"ada": {ID: "ada", Name: "Ada Lindgren", Role: desk.Admin},
 }
@@ -120,6 +120,15 @@ func newHost(ctx context.Context, r Replica, change func(*handoff.Config)) (*hos
 			a, ok := r.Context().Value(actorKey{}).(desk.Actor)
 			if !ok {
 				return a, desk.ErrSignIn
+			}
+			// An agent's queues are those of the Directory, where an admin changes
+			// them. None are an empty list: nil would be every queue.
+			if a.Role == desk.Agent {
+				now, err := config.Directory.Get(r.Context(), a.ID)
+				if err != nil {
+					return a, err
+				}
+				a.Queues = append([]string{}, now.Queues...)
 			}
 			return a, nil
 		},
