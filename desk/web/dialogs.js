@@ -1,21 +1,27 @@
 // What is asked before something that matters.
-import { html, useState } from './vendor/preact-htm.js';
+import { html, useEffect, useRef, useState } from './vendor/preact-htm.js';
 import { act, boot, code, get, me, spoken, t, visible } from './base.js';
-import { apply, failed, go, leaving, mine, settings, state, toast } from './store.js';
+import { apply, go, leaving, mine, settings, state, toast } from './store.js';
 import { wantPresence } from './live.js';
 import { Avatar, Button, Loading, Name } from './ui.js';
-import { Dialog, Field, useLoad } from './forms.js';
+import { Dialog, Field, useLoad, Wrong } from './forms.js';
 
-const run = async (r, verb, body, close, done) => {
-  leaving(r.id);
-  try {
-    const got = await act(r.id, verb, body);
-    if (got) apply('rows', { rows: [got] });
-    close();
-    done?.(got);
-    return true;
-  } catch (e) { failed(e); return false; }
-};
+// useRun does what was asked for, and then closes. What went wrong is said where it
+// was asked for: what is behind a dialog is neither seen well nor read out.
+function useRun(r, close) {
+  const [bad, setBad] = useState('');
+  const run = async (verb, body, done) => {
+    setBad('');
+    leaving(r.id);
+    try {
+      const got = await act(r.id, verb, body);
+      if (got) apply('rows', { rows: [got] });
+      close();
+      done?.(got);
+    } catch (e) { setBad(e.words ?? t('error.internal')); }
+  };
+  return [run, bad && html`<${Wrong} alert text=${bad} />`];
+}
 
 export function TransferDialog({ r, close }) {
   const [kind, setKind] = useState('agent');
@@ -23,22 +29,26 @@ export function TransferDialog({ r, close }) {
   const [warm, setWarm] = useState(true);
   const [note, setNote] = useState('');
   const { data } = useLoad((s) => Promise.all([get('team', s), get(`handoffs/${r.id}/targets`, s)]), []);
+  const list = useRef(null);
+  // Whoever has not gone elsewhere meanwhile begins with the choice.
+  useEffect(() => { if (document.activeElement?.closest('.segments')) list.current?.querySelector('input:not(:disabled)')?.focus(); }, [data]);
   const mine = r.agent === me.id;
   const waiting = r.state === 'waiting' || r.state === 'offered';
   const agents = (data?.[0].team ?? []).filter((m) => m.id !== r.agent && (m.id !== me.id || waiting));
   const queues = data?.[1].queues ?? [];
   const why = (m) => m.there !== 'online' ? m.activity ? t('there.away', { what: m.activity }) : t('there.offline') : m.load >= m.seats ? t('full') : '';
-  const send = async () => {
+  const [run, bad] = useRun(r, close);
+  const send = () => {
     const verb = kind === 'agent' && !mine ? 'assign' : 'transfer';
-    await run(r, verb, kind === 'agent' ? verb === 'assign' ? { agent: to } : { agent: to, warm, note } : { queue: to, note }, close, () => toast(t(kind === 'agent' && warm && mine ? 'transfer.asked' : 'transfer.done')));
+    return run(verb, kind === 'agent' ? verb === 'assign' ? { agent: to } : { agent: to, warm, note } : { queue: to, note }, () => toast(t(kind === 'agent' && warm && mine ? 'transfer.asked' : 'transfer.done')));
   };
   return html`<${Dialog} title=${t('transfer.title', { who: visible(r.name) })} close=${close}>
     <div class="segments" role="group" aria-label=${t('transfer.to')}>${['agent', 'queue'].map((k) => html`<button type="button" aria-pressed=${kind === k ? 'true' : 'false'} onClick=${() => { setKind(k); setTo(''); }}>${t('transfer.' + k)}</button>`)}</div>
-    ${!data ? html`<${Loading} />` : kind === 'agent' ? html`<fieldset class="targets"><legend class="hidden">${t('transfer.agent')}</legend>${agents.map((m) => html`<label class="target ${why(m) ? 'off' : ''}" key=${m.id}><input type="radio" name="to" value=${m.id} checked=${to === m.id} disabled=${Boolean(why(m))} onChange=${() => setTo(m.id)} /><${Avatar} name=${m.name} small /><span class="grow"><${Name} name=${m.name} /><span class="muted">${m.queues.join(', ')}</span></span><span class="muted">${why(m) || t('seats.free', { n: m.seats - m.load })}</span></label>`)}${!agents.length && html`<p class="muted">${t('transfer.nobody')}</p>`}</fieldset>`
+    ${!data ? html`<${Loading} />` : kind === 'agent' ? html`<fieldset class="targets" ref=${list}><legend class="hidden">${t('transfer.agent')}</legend>${agents.map((m) => html`<label class="target ${why(m) ? 'off' : ''}" key=${m.id}><input type="radio" name="to" value=${m.id} checked=${to === m.id} disabled=${Boolean(why(m))} onChange=${() => setTo(m.id)} /><${Avatar} name=${m.name} small /><span class="grow"><${Name} name=${m.name} /><span class="muted">${m.queues.join(', ')}</span></span><span class="muted">${why(m) || t('seats.free', { n: m.seats - m.load })}</span></label>`)}${!agents.length && html`<p class="muted">${t('transfer.nobody')}</p>`}</fieldset>`
     : html`<fieldset class="targets"><legend class="hidden">${t('transfer.queue')}</legend>${queues.map((q) => html`<label class="target ${q.open ? '' : 'off'}" key=${q.name}><input type="radio" name="to" value=${q.name} checked=${to === q.name} disabled=${!q.open} onChange=${() => setTo(q.name)} /><span class="grow"><strong>${q.name}</strong>${q.waiting >= 0 && html`<span class="muted">${t('queue.waiting', { n: q.waiting })}</span>`}</span><span class="muted">${!q.open ? t('closed') : q.free >= 0 && t('seats.free', { n: q.free })}</span></label>`)}${!queues.length && html`<p class="muted">${t('transfer.nobody')}</p>`}</fieldset>`}
     ${kind === 'agent' && mine && r.state === 'active' && html`<label class="check"><input type="checkbox" checked=${warm} onChange=${(e) => setWarm(e.target.checked)} /><span>${t('transfer.warm')}<span class="hint">${t('transfer.warm.hint')}</span></span></label>`}
     ${(mine || kind === 'queue') && html`<${Field} label=${t('transfer.note')} hint=${t('note.only')}><textarea class="noteinput" rows="3" dir="auto" maxlength="4000" value=${note} onInput=${(e) => setNote(e.target.value)}></textarea></${Field}>`}
-    <div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" icon="transfer" disabled=${!to} onClick=${send}>${t(mine || kind === 'queue' ? 'transfer' : 'assign')}</${Button}></div>
+    ${bad}<div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" icon="transfer" disabled=${!to} onClick=${send}>${t(mine || kind === 'queue' ? 'transfer' : 'assign')}</${Button}></div>
   </${Dialog}>`;
 }
 
@@ -49,23 +59,23 @@ export function EndDialog({ r, close }) {
   const { list: reasons = [], need } = boot.reasons[r.queue] ?? {};
   const needed = need && how === 'end';
   const missing = needed && !reason;
-  const send = async () => {
-    await run(r, how, { reason, note }, close, (g) => { toast(t('ended.toast', { who: visible(r.name) })); if (!g || g.state === 'ended') go(location.search || '?tab=mine'); });
-  };
+  const [run, bad] = useRun(r, close);
+  const send = () => run(how, { reason, note }, (g) => { toast(t('ended.toast', { who: visible(r.name) })); if (!g || g.state === 'ended') go(location.search || '?tab=mine'); });
   return html`<${Dialog} title=${t('end.title', { who: visible(r.name) })} close=${close}><fieldset class="targets"><legend class="hidden">${t('end.how')}</legend>
     ${['return', 'end'].map((k) => html`<label class="target" key=${k}><input type="radio" name="how" checked=${how === k} onChange=${() => setHow(k)} /><span class="grow"><strong>${t('end.' + k)}</strong><span class="muted">${t(`end.${k}.hint`)}</span></span></label>`)}</fieldset>
     ${(reasons?.length > 0 || needed) && html`<${Field} label=${t('end.reason') + (needed ? ' *' : '')}>${reasons?.length ? html`<select value=${reason} required=${needed} onChange=${(e) => setReason(e.target.value)}><option value="">${t('choose')}</option>${reasons.map((x) => html`<option value=${x}>${x}</option>`)}</select>` : html`<input value=${reason} onInput=${(e) => setReason(e.target.value)} />`}</${Field}>`}
     <${Field} label=${t('end.note')} hint=${t(how === 'return' ? 'end.note.bot' : 'note.only')}><textarea rows="3" dir="auto" maxlength="4000" value=${note} onInput=${(e) => setNote(e.target.value)}></textarea></${Field}>
-    <div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" icon="check" disabled=${missing} onClick=${send}>${t('end.' + how)}</${Button}></div>
+    ${bad}<div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" icon="check" disabled=${missing} onClick=${send}>${t('end.' + how)}</${Button}></div>
   </${Dialog}>`;
 }
 
 export function TakeOverDialog({ r, close }) {
   const [queue, setQueue] = useState(boot.queues[0] ?? '');
-  const send = async () => { await run(r, 'takeover', r.queue ? {} : { queue }, close); };
+  const [run, bad] = useRun(r, close);
+  const send = () => run('takeover', r.queue ? {} : { queue });
   return html`<${Dialog} title=${t('takeover.title', { who: visible(r.name) })} close=${close}><p>${r.agent ? t('takeover.agent', { who: visible(r.agentName || r.agent) }) : t('takeover.bot')}</p>
     ${!r.queue && boot.queues.length > 1 && html`<${Field} label=${t('queue')}><select value=${queue} onChange=${(e) => setQueue(e.target.value)}>${boot.queues.map((q) => html`<option value=${q}>${q}</option>`)}</select></${Field}>`}
-    <div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" icon="bolt" onClick=${send}>${t('takeover')}</${Button}></div></${Dialog}>`;
+    ${bad}<div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" icon="bolt" onClick=${send}>${t('takeover')}</${Button}></div></${Dialog}>`;
 }
 
 export function WhyDialog({ r, close }) {
@@ -87,12 +97,13 @@ export function KeysDialog({ close }) {
 export function AwayDialog({ how, close }) {
   const list = mine().filter((r) => r.state === 'active' || r.state === 'held');
   const [what, setWhat] = useState('keep');
+  const [bad, setBad] = useState('');
   const done = async () => {
     try {
       if (what === 'requeue') for (const r of list) { await act(r.id, 'requeue', {}); }
       await wantPresence(false, how.activity);
       close();
-    } catch (e) { failed(e); }
+    } catch (e) { setBad(e.words ?? t('error.internal')); }
   };
-  return html`<${Dialog} title=${t('away.title')} close=${close}><p>${t('away.text', { n: list.length })}</p><fieldset class="targets"><legend class="hidden">${t('away.title')}</legend>${['keep', 'requeue'].map((k) => html`<label class="target"><input type="radio" name="away" checked=${what === k} onChange=${() => setWhat(k)} /><span class="grow"><strong>${t('away.' + k)}</strong><span class="muted">${t(`away.${k}.hint`)}</span></span></label>`)}</fieldset><div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" onClick=${done}>${t('away.go')}</${Button}></div></${Dialog}>`;
+  return html`<${Dialog} title=${t('away.title')} close=${close}><p>${t('away.text', { n: list.length })}</p><fieldset class="targets"><legend class="hidden">${t('away.title')}</legend>${['keep', 'requeue'].map((k) => html`<label class="target"><input type="radio" name="away" checked=${what === k} onChange=${() => setWhat(k)} /><span class="grow"><strong>${t('away.' + k)}</strong><span class="muted">${t(`away.${k}.hint`)}</span></span></label>`)}</fieldset>${bad && html`<${Wrong} alert text=${bad} />`}<div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" onClick=${done}>${t('away.go')}</${Button}></div></${Dialog}>`;
 }

@@ -12,7 +12,8 @@ export function Dialog({ title, close, children, wide }) {
   useLayoutEffect(() => {
     const back = document.activeElement;
     ref.current.showModal();
-    (ref.current.querySelector('.body :is(input, textarea, select):not(:disabled)') ?? ref.current.querySelector('.body button, button'))?.focus();
+    const first = (...list) => list.map((s) => ref.current.querySelector(s)).find(Boolean);
+    first('.body :is(input, textarea, select, [aria-pressed=true]):not(:disabled)', '.body button', 'button').focus();
     return () => { if (back?.isConnected) back.focus(); };
   }, []);
   return html`<dialog ref=${ref} class=${wide ? 'wide' : ''} aria-labelledby=${id} onCancel=${(e) => { e.preventDefault(); close(); }} onClick=${(e) => { if (e.target === ref.current) close(); }}>
