@@ -101,6 +101,17 @@ function RuleDialog({ r, close }) {
 // --- opening hours ---------------------------------------------------------------------
 const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 const dayName = (i) => new Intl.DateTimeFormat(boot.language, { weekday: 'long', timeZone: 'UTC' }).format(new Date(Date.UTC(2024, 0, 1 + i)));
+// dateOf is a date of one year, or of each, as it is said.
+const dateOf = (d) => {
+  const [y, m, n] = (d.length > 5 ? d : '2024-' + d).split('-').map(Number), at = Date.UTC(y, m - 1, n);
+  return Number.isNaN(at) ? d : new Intl.DateTimeFormat(boot.language, { day: 'numeric', month: 'long', ...(d.length > 5 ? { year: 'numeric' } : {}), timeZone: 'UTC' }).format(at);
+};
+// weekOf says a week's hours: days one after the other that have the same are said once.
+const weekOf = (days) => spansOf(days).map((s, i) => [i, i, s.join(', ')]).reduce((out, [i, , s]) => {
+  const last = out.at(-1);
+  if (last?.[1] === i - 1 && last[2] === s) last[1] = i; else out.push([i, i, s]);
+  return out;
+}, []).filter(([, , s]) => s).map(([a, b, s]) => `${dayName(a)}${a === b ? '' : '–' + dayName(b)} ${s}`).join(' · ');
 // spansOf reads each weekday out of keys such as "mon-fri".
 const spansOf = (days) => weekdays.map((_, i) => Object.entries(days ?? {}).flatMap(([key, spans]) => {
   const [a, b = a] = key.toLowerCase().split('-').map((x) => weekdays.indexOf(x.slice(0, 3)));
@@ -113,8 +124,8 @@ function Hours() {
   const { data, error } = useLoad((s) => get('hours', s), [turn]);
   if (error) return html`<p>${error.words}</p>`;
   return html`<section class="panel"><h2>${t('hours.title')}</h2>${!data ? html`<${Loading} />` : html`<ul class="lines">${data.hours.map((h) => html`<li key=${h.queue}><span class="grow"><strong>${h.queue}</strong> ${h.hours && html`<span class="chip quiet">${h.hours.zone}</span>`}
-      <span class="muted line">${h.always ? t('q.always') : !h.hours ? t('q.hours.set') : spansOf(h.hours.days).map((s, i) => s.length ? `${dayName(i)} ${s.join(', ')}` : '').filter(Boolean).join(' · ')}</span>
-      ${Object.entries(h.hours?.special ?? {}).map(([d, s]) => html`<span class="muted line">${d}: ${s?.length ? s.join(', ') : t('closed')}</span>`)}</span>${h.writable ? html`<${Button} kind="ghost" disabled=${boot.readOnly} label=${t('edit.who', { who: h.queue })} onClick=${() => setEdit(h)}>${t('edit')}</${Button}>` : !h.always && html`<span class="muted">${t('rule.fixed')}</span>`}</li>`)}</ul>`}
+      <span class="hint">${h.always ? t('q.always') : !h.hours ? t('q.hours.set') : weekOf(h.hours.days)}</span>
+      ${Object.entries(h.hours?.special ?? {}).map(([d, s]) => html`<span class="hint">${dateOf(d)}: ${s?.length ? s.join(', ') : t('closed')}</span>`)}</span>${h.writable ? html`<${Button} kind="ghost" disabled=${boot.readOnly} label=${t('edit.who', { who: h.queue })} onClick=${() => setEdit(h)}>${t('edit')}</${Button}>` : !h.always && html`<span class="muted">${t('rule.fixed')}</span>`}</li>`)}</ul>`}
     ${edit && html`<${HoursDialog} h=${edit} close=${(saved) => { setEdit(null); if (saved) setTurn(turn + 1); }} />`}</section>`;
 }
 
