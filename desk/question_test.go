@@ -3,7 +3,12 @@ package desk_test
 import (
 	"context"
 	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -77,4 +82,47 @@ func rowOf(w *world, actor, id string) map[string]any {
 		}
 	}
 	return nil
+}
+
+// TestWhyIsSaidInWords: whatever the engine says of why a handoff waits, and of why
+// somebody does not get it, a page has words for in its reader's language.
+func TestWhyIsSaidInWords(t *testing.T) {
+	b, err := os.ReadFile("i18n/words.txt")
+	require.NoError(t, err)
+	words, err := desk.ParseWords(string(b))
+	require.NoError(t, err)
+	const at = "2026-12-24T09:00:00Z"
+	known := func(kind, text string) bool {
+		list := desk.Causes(text)
+		return len(list) > 0 && !slices.ContainsFunc(list, func(c desk.Cause) bool { return words["en"][kind+"."+c.Code] == "" })
+	}
+	count := 0
+	for name, kind := range map[string]string{"../explain.go": "why", "../match.go": "whynot"} {
+		source, err := os.ReadFile(name)
+		require.NoError(t, err)
+		said := regexp.MustCompile(`(?:out\.Why = |a\.Why = |return |append\(out, (?:s\.Name\+)?)"([a-z ][^"]+)"`)
+		if kind == "whynot" {
+			_, rest, _ := strings.Cut(string(source), "func (e *Engine) whyNot(")
+			source = []byte(rest)
+		}
+		for _, m := range said.FindAllStringSubmatch(string(source), -1) {
+			count++
+			kind, text := kind, m[1]
+			if strings.Contains(m[0], "a.Why") {
+				kind = "whynot"
+			}
+			whole := []string{text, text + "x", text + "x is being opened", text + at, text + at + ": declined", "x" + text + "2"}
+			assert.True(t, slices.ContainsFunc(whole, func(s string) bool { return known(kind, s) }), "%s: %q", name, text)
+		}
+	}
+	assert.Greater(t, count, 22)
+	want, err := time.Parse(time.RFC3339, at)
+	require.NoError(t, err)
+	assert.Equal(t, []desk.Cause{{Code: "again", At: want.UnixMilli(), Why: "declined", Text: "not again before " + at + ": declined"}}, desk.Causes("not again before "+at+": declined"))
+	assert.Equal(t, []desk.Cause{
+		{Code: "lacks", What: "card games", Text: "lacks card games"}, {Code: "level", What: "refunds", Level: 2, Text: "refunds only at 2"},
+		{Code: "speaks", What: "de", Text: "does not speak de"}, {Code: "takes_no_video", Text: "takes no video"},
+	}, desk.Causes("lacks card games, refunds only at 2, does not speak de, takes no video"))
+	assert.Equal(t, []desk.Cause{{Code: "refused", Text: "refused before, and others are left"}}, desk.Causes("refused before, and others are left"))
+	assert.Empty(t, desk.Causes(""))
 }

@@ -309,16 +309,16 @@ func (h *Handler) why(c *call) (any, error) {
 		return nil, err
 	}
 	type answer struct {
-		Agent string `json:"agent"`
-		Why   string `json:"why,omitempty"`
-		There string `json:"there"`
+		Agent string  `json:"agent"`
+		Why   []cause `json:"why,omitempty"`
+		There string  `json:"there"`
 	}
 	agents := []answer{}
 	for _, a := range x.Agents {
-		agents = append(agents, answer{a.Agent, a.Why, string(a.Availability)})
+		agents = append(agents, answer{a.Agent, causes(a.Why), string(a.Availability)})
 	}
 	return map[string]any{
-		"why": x.Why, "asking": x.Asking, "agents": agents, "relaxed": x.Relaxed, "position": x.Place.Position, "ahead": x.Place.Ahead, "known": x.Place.Known,
+		"why": causes(x.Why), "asking": x.Asking, "agents": agents, "relaxed": x.Relaxed, "position": x.Place.Position, "ahead": x.Place.Ahead, "known": x.Place.Known,
 		"p50": x.Place.P50.Milliseconds(), "p90": x.Place.P90.Milliseconds(),
 	}, nil
 }

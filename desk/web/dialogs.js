@@ -1,6 +1,6 @@
 // What is asked before something that matters.
 import { html, useEffect, useRef, useState } from './vendor/preact-htm.js';
-import { act, boot, code, get, me, spoken, t, visible } from './base.js';
+import { act, boot, code, get, has, me, spoken, t, visible, when } from './base.js';
 import { apply, go, leaving, mine, settings, state, toast } from './store.js';
 import { wantPresence } from './live.js';
 import { Avatar, Button, Loading, Name } from './ui.js';
@@ -78,13 +78,20 @@ export function TakeOverDialog({ r, close }) {
     ${bad}<div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" icon="bolt" onClick=${send}>${t('takeover')}</${Button}></div></${Dialog}>`;
 }
 
+// said puts causes into words: those that the engine has for what has none here.
+const language = (x) => { try { return new Intl.DisplayNames([boot.language], { type: 'language' }).of(x); } catch { return x; } };
+const said = (kind, list) => list.map((c) => {
+  const key = `${kind}.${c.code}`, what = c.code === 'over' ? code('outcome', c.what) : c.code === 'speaks' ? language(c.what) : c.what;
+  return has(key) ? t(key, { what: visible(what), level: c.level, at: c.at && when(c.at), why: code('reason', c.why) }) : c.text;
+}).join(' · ');
+
 export function WhyDialog({ r, close }) {
   const { data, error } = useLoad((s) => get(`handoffs/${r.id}/why`, s), [r.id, r.version]);
   return html`<${Dialog} title=${t('why.title', { who: visible(r.name) })} close=${close}>${error ? html`<p>${error.words}</p>` : !data ? html`<${Loading} />` : html`
-    <p class="lead">${code('why', data.why.replaceAll(' ', '_'))}</p>
+    <p class="lead">${said('why', data.why)}</p>
     ${data.asking && html`<p>${t('why.asking', { what: visible(data.asking) })}</p>`}
     ${data.position > 0 && html`<p>${t('why.place', { n: data.ahead })} ${data.known ? t('why.wait', { low: spoken(data.p50), high: spoken(data.p90) }) : t('why.unknown')}</p>`}
-    ${data.agents.length > 0 && html`<table class="plain"><thead><tr><th scope="col">${t('agent')}</th><th scope="col">${t('why.answer')}</th></tr></thead><tbody>${data.agents.map((a) => html`<tr><td><${Name} name=${state.team.get(a.agent)?.name || a.agent} /></td><td>${a.why ? code('whynot', a.why.replaceAll(' ', '_')) : t('why.could')}</td></tr>`)}</tbody></table>`}`}
+    ${data.agents.length > 0 && html`<table class="plain"><thead><tr><th scope="col">${t('agent')}</th><th scope="col">${t('why.answer')}</th></tr></thead><tbody>${data.agents.map((a) => html`<tr><td><${Name} name=${state.team.get(a.agent)?.name || a.agent} /></td><td>${a.why ? said('whynot', a.why) : t('why.could')}</td></tr>`)}</tbody></table>`}`}
     <div class="buttons end"><${Button} kind="primary" onClick=${close}>${t('ok')}</${Button}></div></${Dialog}>`;
 }
 
