@@ -120,8 +120,10 @@ func TestWhyIsSaidInWords(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []desk.Cause{{Code: "again", At: want.UnixMilli(), Why: "declined", Text: "not again before " + at + ": declined"}}, desk.Causes("not again before "+at+": declined"))
 	assert.Equal(t, []desk.Cause{
-		{Code: "lacks", What: "card games", Text: "lacks card games"}, {Code: "level", What: "refunds", Level: 2, Text: "refunds only at 2"},
-		{Code: "speaks", What: "de", Text: "does not speak de"}, {Code: "takes_no_video", Text: "takes no video"},
+		{Code: "lacks", What: "card games", Text: "lacks card games"},
+		{Code: "level", What: "refunds", Level: 2, Text: "refunds only at 2"},
+		{Code: "speaks", What: "de", Text: "does not speak de"},
+		{Code: "takes_no_video", Text: "takes no video"},
 	}, desk.Causes("lacks card games, refunds only at 2, does not speak de, takes no video"))
 	assert.Equal(t, []desk.Cause{{Code: "refused", Text: "refused before, and others are left"}}, desk.Causes("refused before, and others are left"))
 	assert.Empty(t, desk.Causes(""))
