@@ -114,7 +114,9 @@ func (e *Engine) drain(ctx context.Context, queue string) error {
 			return err
 		}
 	}
-	waits, err := e.matchAll(ctx, q)
+	c := &comers{list: e.work.arrived(queue)}
+	defer e.lookFor(c)
+	waits, err := e.matchAll(ctx, q, c)
 	if err != nil || !waits {
 		return err
 	}
@@ -125,7 +127,7 @@ func (e *Engine) drain(ctx context.Context, queue string) error {
 	}
 	better, err := e.readCrew(ctx, queue)
 	if err == nil && better {
-		_, err = e.matchAll(ctx, q)
+		_, err = e.matchAll(ctx, q, c)
 	}
 	return err
 }
@@ -135,10 +137,10 @@ func (q *Queue) pushes() bool { return q.Style != Pull && len(q.Providers) == 0 
 
 // matchAll makes passes over a queue until one offers nothing. It reports
 // whether somebody still waits.
-func (e *Engine) matchAll(ctx context.Context, q *Queue) (waits bool, err error) {
+func (e *Engine) matchAll(ctx context.Context, q *Queue, c *comers) (waits bool, err error) {
 	for lost := 0; ctx.Err() == nil; {
 		var made bool
-		made, waits, err = e.match(ctx, q)
+		made, waits, err = e.match(ctx, q, c)
 		switch {
 		case errors.Is(err, errAgain) && lost < tries:
 			err = backOff(ctx, ErrConflict, lost)
@@ -167,6 +169,7 @@ func (e *Engine) sweep(ctx context.Context) error {
 			e.work.read(name)
 		}
 		e.work.tell(name)
+		e.work.drain(name)
 	}
 	e.keepLessons(ctx, lessonEvery)
 	return e.sweepHeld(ctx)

@@ -84,6 +84,12 @@ const fewFree = 8
 func (r *roster) covered(queue string, names []string) (out []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	free := 0
+	defer func() {
+		if free > 0 {
+			r.crew(queue).mixed = len(out) < len(names)
+		}
+	}()
 	u := r.lines[queue]
 	if u == nil {
 		u = &lineup{bySkill: map[string][]*line{}}
@@ -92,7 +98,6 @@ func (r *roster) covered(queue string, names []string) (out []string) {
 	u.update(names)
 	u.asked++
 	who := r.crew(queue).who
-	free := 0
 	words := r.words[:0]
 	for w := range min(len(who), len(r.free)) {
 		if word := who[w] & r.free[w]; word != 0 {

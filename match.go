@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // match makes one pass over a queue, in the order in which it is served. It
 // reports whether something was offered, so that another pass is needed, and
 // whether somebody still waits; errAgain says that a commit lost a race.
-func (e *Engine) match(ctx context.Context, q *Queue) (made, waits bool, err error) {
+func (e *Engine) match(ctx context.Context, q *Queue, c *comers) (made, waits bool, err error) {
 	at := now()
 	if q.Hours != nil {
 		if open, next := q.Hours.At(at); !open {
@@ -23,15 +25,11 @@ func (e *Engine) match(ctx context.Context, q *Queue) (made, waits bool, err err
 		}
 	}
 	start := e.roster.tick()
-	query, waits, err := e.next(ctx, q)
+	query, list, waits, err := e.first(ctx, q, c, start, at)
 	if err != nil || query.Limit == 0 {
 		return false, waits, err
 	}
 	for {
-		list, err := e.list(ctx, query)
-		if err != nil {
-			return made, true, err
-		}
 		for i := range list {
 			h, err := list[i].decode()
 			if err != nil {
@@ -44,11 +42,69 @@ func (e *Engine) match(ctx context.Context, q *Queue) (made, waits bool, err err
 			made = made || offered
 		}
 		if len(list) < query.Limit || e.roster.idle(q.Name) == 0 {
-			return made, true, nil
+			return made, waits, nil
 		}
 		// Who is passed over may be offered nothing just now.
-		query.After, query.Limit = list[len(list)-1].Cursor(query), 100
+		after := list[len(list)-1].Cursor(query)
+		if len(query.Lines) == 0 { // and may be one of many whom nobody free can serve
+			if query, _, err = e.next(ctx, q); err != nil || query.Limit == 0 {
+				return made, true, err
+			}
+		}
+		query.After, query.Limit = after, 100
+		if list, err = e.list(ctx, query); err != nil {
+			return made, true, err
+		}
 	}
+}
+
+// first reads who is to be served next. Those at the head of the queue are
+// enough as long as somebody can serve each of them; else the lines are read
+// before, so that nobody is read whom nobody free can serve. Whoever a hint
+// told of is known to wait: the agent for him is read at the same time.
+// Without a limit the query is for nobody; waits says whether somebody waits.
+func (e *Engine) first(ctx context.Context, q *Queue, c *comers, start int64, at time.Time) (query Query, list []Record, waits bool, err error) {
+	var g errgroup.Group
+	if ids := e.foresee(ctx, q, c, start, at); len(ids) > 0 {
+		g.Go(func() error {
+			// Who could not be read is read again when he is chosen.
+			_, _ = e.readAgents(ctx, ids...)
+			return nil
+		})
+	}
+	defer func() { _ = g.Wait() }()
+	defer func() { e.meet(q, c, list) }()
+	waits = true
+	if n := e.roster.idle(q.Name); n > 0 && !e.roster.mixed(q.Name) {
+		query = Query{Queue: q.Name, States: []State{StateWaiting}, Waiting: true, ByRank: true, Limit: min(n, 100)}
+	} else if query, waits, err = e.next(ctx, q); err != nil || query.Limit == 0 {
+		return query, nil, waits, err
+	}
+	list, err = e.list(ctx, query)
+	return query, list, waits && (len(list) > 0 || len(query.Lines) > 0), err
+}
+
+// foresee names the agents whom those who came would be offered to by what the
+// roster has. A router of the host is not asked for that.
+func (e *Engine) foresee(ctx context.Context, q *Queue, c *comers, start int64, at time.Time) (ids []string) {
+	p, ok := q.Route.(picker)
+	if !ok || !p.pure() || e.tx != nil {
+		return nil
+	}
+	for i, a := range c.list[:min(len(c.list), fewFree)] {
+		if a.line == "" || slices.ContainsFunc(c.list[:i], func(b arrival) bool { return b.line == a.line }) {
+			continue
+		}
+		h := &Handoff{Need: parseLine(a.line)}
+		h.Need.Queue = q.Name
+		_, old := e.pick(ctx, q, h, start, at)
+		for _, id := range old {
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
 }
 
 // next returns the query for those who are to be served next: as many as there
@@ -56,14 +112,15 @@ func (e *Engine) match(ctx context.Context, q *Queue) (made, waits bool, err err
 // for nobody; waits says whether somebody waits all the same.
 func (e *Engine) next(ctx context.Context, q *Queue) (query Query, waits bool, err error) {
 	lines, err := e.waitingLines(ctx, q.Name)
-	if err != nil || len(lines) == 0 {
+	if err != nil {
 		return query, false, err
 	}
-	if lines = e.roster.covered(q.Name, lines); len(lines) == 0 {
-		return query, true, nil
+	can := e.roster.covered(q.Name, lines)
+	if len(can) == 0 {
+		return query, len(lines) > 0, nil
 	}
 	return Query{
-		Queue: q.Name, States: []State{StateWaiting}, Lines: lines, Waiting: true, ByRank: true,
+		Queue: q.Name, States: []State{StateWaiting}, Lines: can, Waiting: true, ByRank: true,
 		Limit: min(max(e.roster.idle(q.Name), 1), 100),
 	}, true, nil
 }

@@ -43,6 +43,7 @@ type crew struct {
 	read    bool // all of them were, at least once
 	next    time.Time
 	waiting bool // a read is due at next
+	mixed   bool // somebody waited whom nobody free could serve
 }
 
 // A sighting is what was read about an agent.
@@ -234,6 +235,14 @@ func (r *roster) idle(queue string) (n int) {
 		n += bits.OnesCount64(word & r.free.word(w))
 	}
 	return n
+}
+
+// mixed reports whether somebody waited in a queue whom none of its free agents
+// could serve.
+func (r *roster) mixed(queue string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.crew(queue).mixed
 }
 
 // has reports whether a queue's agents were ever read.

@@ -338,10 +338,13 @@ type Item struct {
 }
 
 // A Hint says that something happened. A zero ID with a queue means that the
-// queue may have work.
+// queue may have work. Version and Line are what a commit made of the record,
+// or zero, which costs whoever hears of it a read.
 type Hint struct {
-	ID    ID
-	Queue string
+	ID      ID
+	Queue   string
+	Version int64
+	Line    string
 }
 
 // unwrap finds an ability of a store or of one that it wraps.

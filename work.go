@@ -25,6 +25,7 @@ type work struct {
 	later map[task]time.Time
 	tells map[string]bool    // queues whose users are to be told their places
 	own   *recent[ID, int64] // versions committed here, whose hints tell nothing new
+	come  map[string][]arrival
 }
 
 type pool struct {
@@ -40,7 +41,7 @@ const (
 )
 
 func newWork() *work {
-	return &work{pools: map[string]*pool{}, later: map[task]time.Time{}, tells: map[string]bool{}, own: newRecent[ID, int64](mostRecent)}
+	return &work{pools: map[string]*pool{}, later: map[task]time.Time{}, tells: map[string]bool{}, come: map[string][]arrival{}, own: newRecent[ID, int64](mostRecent)}
 }
 
 // start lets the pools take tasks; stop empties them.
@@ -62,6 +63,7 @@ func (w *work) stop() {
 		clear(w.pools)
 		clear(w.later)
 		clear(w.tells)
+		clear(w.come)
 		w.own.clear()
 	}
 }
@@ -173,9 +175,10 @@ func (w *work) mine(id ID, version int64) {
 	w.own.put(id, version)
 }
 
+// isMine reports whether this engine made a version, or a later one.
 func (w *work) isMine(id ID, version int64) bool {
 	v, ok := w.own.get(id)
-	return ok && v == version
+	return ok && v >= version
 }
 
 // giveWay lets others go first, now and then in a loop over thousands of
@@ -202,15 +205,14 @@ func (w *work) send(id ID, o Owed) { w.add(task{pool: o.Sink, do: "send", id: id
 
 func (w *work) drain(queue string) { w.add(task{pool: poolDrain, do: "drain", name: queue}) }
 
-// tell lets the users of a queue be told their places, after it was drained:
-// who is offered to somebody at once needs no place.
+// tell lets the users of a queue be told their places when it was drained: who
+// is offered to somebody at once needs no place.
 func (w *work) tell(queue string) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.runs > 0 {
 		w.tells[queue] = true
 	}
-	w.mu.Unlock()
-	w.drain(queue)
 }
 
 // telling reports whether tell was called since it was last asked.

@@ -166,52 +166,6 @@ func (e *Engine) claim(ctx context.Context) error {
 	return nil
 }
 
-// listen turns the hints of other processes into work and signals.
-func (e *Engine) listen(ctx context.Context, l Listener) {
-	for ctx.Err() == nil {
-		err := l.Listen(ctx, func(h Hint) {
-			if h.ID.Conversation != "" {
-				e.hub.changed(h.ID.Conversation)
-				e.work.look(h.ID)
-			}
-			if h.Queue != "" {
-				e.work.drain(h.Queue)
-			}
-		})
-		if ctx.Err() != nil {
-			return
-		}
-		if err != nil {
-			e.log.WarnContext(ctx, "listening failed", "error", err)
-		}
-		if backOff(ctx, err, 8) != nil {
-			return
-		}
-	}
-}
-
-// look finds the work that a commit of another process left.
-func (e *Engine) look(ctx context.Context, id ID) error {
-	h, err := e.get(ctx, id)
-	if err != nil || h.own.Tombstone || e.work.isMine(id, h.Version) {
-		return ignore(err, ErrNotFound)
-	}
-	e.warm.drop(id)
-	e.hub.feed.add(FeedEvent{ID: id, State: h.State, Queue: h.Need.Queue, Agent: h.Agent, At: h.Updated})
-	e.hub.changed(id.Conversation)
-	for _, a := range []string{h.Agent, h.LastAgent} {
-		if a != "" && h.Provider == "" {
-			e.work.reread(a)
-		}
-	}
-	for _, o := range h.Offers {
-		e.work.reread(o.Agent)
-	}
-	e.pace.heard(e.rules, h)
-	e.schedule(nil, h)
-	return nil
-}
-
 // committed does what follows from a commit of this engine.
 func (e *Engine) committed(ctx context.Context, old, h *Handoff, entries []Entry, c command) {
 	e.work.mine(h.ID, h.Version)
@@ -233,13 +187,13 @@ func (e *Engine) committed(ctx context.Context, old, h *Handoff, entries []Entry
 	e.pace.note(e.rules, old, h)
 	e.taught.note(e.rules, old, h)
 	if e.work.running() {
-		e.schedule(old, h)
+		e.schedule(old, h, "")
 	}
 }
 
 // schedule adds the tasks that a change from old to h asks for; old is nil
-// when it is not known.
-func (e *Engine) schedule(old, h *Handoff) {
+// when it is not known. A queue that is being drained is not drained for h again.
+func (e *Engine) schedule(old, h *Handoff, drained string) {
 	bound := old == nil
 	if b := h.live(); b != nil && b.Status == BindOpen && !bound {
 		was := old.live()
@@ -253,16 +207,21 @@ func (e *Engine) schedule(old, h *Handoff) {
 	if h.isDue(e.storeNow()) {
 		e.work.tend(h.ID)
 	}
-	if h.State == StateWaiting {
+	if h.State == StateWaiting && h.Need.Queue != drained {
+		e.work.arrive(h.Need.Queue, arrival{line: h.Need.line()})
 		e.work.drain(h.Need.Queue)
 	}
 	// An offer moves nobody's place; joining and leaving the line does.
 	moved := old == nil || h.inLine() != old.inLine() || h.inLine() && h.Need.Queue != old.Need.Queue
 	if moved {
 		e.work.tell(h.Need.Queue)
+		if h.Need.Queue != drained {
+			e.work.drain(h.Need.Queue)
+		}
 	}
 	if moved && old != nil && old.Need.Queue != h.Need.Queue {
 		e.work.tell(old.Need.Queue)
+		e.work.drain(old.Need.Queue)
 	}
 	if old != nil {
 		for _, a := range freed(old, h) {

@@ -16,30 +16,54 @@ import (
 type hints struct {
 	s    *Store
 	mu   sync.Mutex
-	ids  map[handoff.ID]string // with the queue that may have work, or ""
-	busy bool                  // a flush is coming
-	last time.Time             // when the last one was
-	held bool                  // nothing is sent before release
+	ids  map[handoff.ID]told
+	busy bool      // a flush is coming
+	last time.Time // when the last one was
+	held bool      // nothing is sent before release
 }
 
-func newHints(s *Store) *hints { return &hints{s: s, ids: map[handoff.ID]string{}} }
+// told is what a hint tells of a record.
+type told struct {
+	version int64
+	queue   string // that may have work, or ""
+	line    string
+}
 
+func newHints(s *Store) *hints { return &hints{s: s, ids: map[handoff.ID]told{}} }
+
+// add tells of a commit of r.
 func (h *hints) add(r handoff.Record) {
+	const long = 500 // lines are left out
+	t := told{version: r.Version + 1}
+	if r.Line != "" {
+		t.queue = r.Queue
+		if len(r.Line) <= long {
+			t.line = r.Line
+		}
+	}
+	h.put(r.ID, t)
+}
+
+func (h *hints) put(id handoff.ID, t told) {
 	if h.s.opt.NoListen {
 		return
 	}
-	queue := ""
-	if r.Line != "" {
-		queue = r.Queue
-	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.ids[r.ID] = queue
-	if !h.busy && !h.held {
-		// The first hint goes at once; those that follow it closely wait for
-		// each other.
-		h.busy = true
-		time.AfterFunc(time.Until(h.last.Add(h.s.opt.HintEvery)), h.flush)
+	if h.ids[id].version > t.version {
+		return // an earlier commit, whose caller comes later
+	}
+	h.ids[id] = t
+	if h.busy || h.held {
+		return
+	}
+	// The first hint goes at once; those that follow it closely wait for each
+	// other.
+	h.busy = true
+	if wait := time.Until(h.last.Add(h.s.opt.HintEvery)); wait > 0 {
+		time.AfterFunc(wait, h.flush)
+	} else {
+		go h.flush()
 	}
 }
 
@@ -47,14 +71,10 @@ func (h *hints) add(r handoff.Record) {
 func (h *hints) release() {
 	h.mu.Lock()
 	ids := h.ids
-	h.ids = map[handoff.ID]string{}
+	h.ids = map[handoff.ID]told{}
 	h.mu.Unlock()
-	for id, queue := range ids {
-		r := handoff.Record{ID: id, Queue: queue}
-		if queue != "" {
-			r.Line = "x"
-		}
-		h.s.hints.add(r)
+	for id, t := range ids {
+		h.s.hints.put(id, t)
 	}
 }
 
@@ -62,6 +82,8 @@ type hint struct {
 	C string `json:"c,omitempty"`
 	N int64  `json:"n,omitempty"`
 	Q string `json:"q,omitempty"`
+	V int64  `json:"v,omitempty"`
+	L string `json:"l,omitempty"`
 }
 
 // flush sends what has gathered. Hints that are too many are left out: polling
@@ -69,7 +91,7 @@ type hint struct {
 func (h *hints) flush() {
 	h.mu.Lock()
 	ids := h.ids
-	h.ids = map[handoff.ID]string{}
+	h.ids = map[handoff.ID]told{}
 	h.busy, h.last = false, time.Now()
 	h.mu.Unlock()
 	if len(ids) == 0 {
@@ -82,12 +104,12 @@ func (h *hints) flush() {
 }
 
 // payloads packs hints into notifications. One has less than 8000 bytes.
-func payloads(ids map[handoff.ID]string) []string {
+func payloads(ids map[handoff.ID]told) []string {
 	const size, count = 7000, 20
 	var out []string
 	var open []byte
-	for id, queue := range ids {
-		b, err := json.Marshal(hint{C: id.Conversation, N: id.Number, Q: queue})
+	for id, t := range ids {
+		b, err := json.Marshal(hint{C: id.Conversation, N: id.Number, Q: t.queue, V: t.version, L: t.line})
 		if err != nil || len(b) > size {
 			continue
 		}
@@ -143,7 +165,7 @@ func (s *Store) Listen(ctx context.Context, f func(handoff.Hint)) error {
 		var list []hint
 		_ = json.Unmarshal([]byte(n.Payload), &list) // what is not ours is no hint
 		for _, h := range list {
-			f(handoff.Hint{ID: handoff.ID{Conversation: h.C, Number: h.N}, Queue: h.Q})
+			f(handoff.Hint{ID: handoff.ID{Conversation: h.C, Number: h.N}, Queue: h.Q, Version: h.V, Line: h.L})
 		}
 	}
 }

@@ -22,6 +22,7 @@ func abilityChecks() []check {
 		{"CommitBatch/atomic", ruleCommit, checkBatchAtomic},
 		{"Listen/end", ruleListen, checkListen},
 		{"Listen/hints", ruleHint, checkHints},
+		{"Listen/versions", ruleHinted, checkHinted},
 		{"Search", ruleSearch, checkSearch},
 		{"Search/erased", ruleErased, checkSearchErased},
 	}
@@ -175,14 +176,14 @@ func checkListen(k *kit) {
 	k.okf(l.Listen(ctx, func(handoff.Hint) {}), "Listen with a context that has ended")
 }
 
-// checkHints looks at the hints that come, if any do: they may all be lost,
-// and those of this handle need not be told at all.
-func checkHints(k *kit) {
+// hints are what is told of records that are inserted, of which it returns the
+// ids, too. All hints may be lost, and those of this handle need not be told.
+func (k *kit) hints() (hints map[handoff.Hint]int, known map[handoff.ID]bool) {
 	l := needs[handoff.Listener](k)
 	ctx, cancel := context.WithCancel(k.ctx)
 	defer cancel()
 	var mu sync.Mutex
-	hints := make(map[handoff.Hint]int)
+	hints = map[handoff.Hint]int{}
 	result := make(chan error, 1)
 	go func() {
 		result <- l.Listen(ctx, func(h handoff.Hint) {
@@ -191,7 +192,7 @@ func checkHints(k *kit) {
 			mu.Unlock()
 		})
 	}()
-	known := map[handoff.ID]bool{{}: true}
+	known = map[handoff.ID]bool{{}: true}
 	k.soon(func() bool {
 		for range 5 {
 			r := k.insert("c", int64(len(known)), func(r *handoff.Record) { r.Queue, r.Line = "q", "l" })
@@ -203,9 +204,23 @@ func checkHints(k *kit) {
 	})
 	cancel()
 	k.okf(<-result, "Listen")
+	return hints, known
+}
+
+func checkHints(k *kit) {
+	hints, known := k.hints()
 	for h := range hints {
 		if !known[h.ID] || h.Queue != "" && h.Queue != "q" || h == (handoff.Hint{}) {
 			k.fatalf("Listen told of %+v, which did not happen", h)
+		}
+	}
+}
+
+func checkHinted(k *kit) {
+	hints, _ := k.hints()
+	for h := range hints {
+		if h.Version > 1 || h.Line != "" && h.Line != "l" {
+			k.fatalf("Listen told of %+v, and each record was inserted once, in line l", h)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed-2a427302/handoff"
 )
@@ -207,6 +208,10 @@ func (s *naive) Listen(ctx context.Context, f func(handoff.Hint)) error {
 		f(handoff.Hint{})
 	case "Listen tells of what is not there":
 		f(handoff.Hint{ID: handoff.ID{Conversation: "nobody", Number: 1}})
+	case "Listen tells a version before it is made":
+		s.tellAll(ctx, f, handoff.Hint{Version: 1})
+	case "Listen tells another line":
+		s.tellAll(ctx, f, handoff.Hint{Line: "x"})
 	}
 	<-ctx.Done()
 	if s.is("Listen goes on after its end") {
@@ -221,4 +226,16 @@ func (s *naive) Listen(ctx context.Context, f func(handoff.Hint)) error {
 		return ctx.Err()
 	}
 	return nil
+}
+
+// tellAll tells of every record, and more than is so.
+func (s *naive) tellAll(ctx context.Context, f func(handoff.Hint), more handoff.Hint) {
+	for ; ctx.Err() == nil; time.Sleep(time.Millisecond) {
+		s.mu.Lock()
+		all := s.all()
+		s.mu.Unlock()
+		for _, r := range all {
+			f(handoff.Hint{ID: r.ID, Queue: r.Queue, Version: r.Version + more.Version, Line: r.Line + more.Line})
+		}
+	}
 }

@@ -474,4 +474,6 @@ var planted = []plant{
 
 	{"Listen tells of nothing", ruleHint},
 	{"Listen tells of what is not there", ruleHint},
+	{"Listen tells a version before it is made", ruleHinted},
+	{"Listen tells another line", ruleHinted},
 }
