@@ -98,6 +98,7 @@ func TestA4_NothingIsCached(t *testing.T) {
 		require.NotZero(t, cxOffered(r.Now(h.ID), "ann"), "presence")
 		ann.Accept()
 
+		r.Asks("harder", func(q *handoff.Request) { q.Skills = []handoff.Skill{{Name: "tax", Level: 9}} }) // is the head from now on
 		hard := r.Asks("hard", func(q *handoff.Request) { q.Skills = []handoff.Skill{{Name: "tax"}} })
 		require.Equal(t, handoff.StateWaiting, hard.State)
 		require.NotZero(t, cxOffered(r.Asks("easy"), "ann"), "lines")
