@@ -31,6 +31,7 @@ type noted struct {
 	mu    sync.Mutex
 	notes []string
 	tells func(handoff.Hint)
+	late  func(handoff.Record) // is called before the commit of an offer returns
 }
 
 func (s *noted) note(what string) {
@@ -88,6 +89,9 @@ func (s *noted) Commit(ctx context.Context, r handoff.Record, entries ...handoff
 	err := s.Store.Commit(ctx, r, entries...)
 	if err == nil && r.State == handoff.StateOffered {
 		s.note("offer")
+		if s.late != nil {
+			s.late(r)
+		}
 	}
 	return err
 }
@@ -254,6 +258,22 @@ func TestHintsOfDeliveries(t *testing.T) {
 		r.settle()
 		require.NotEmpty(t, users.Texts("c1"))
 	}, func(c *handoff.Config) { c.Channel = users })
+}
+
+// A seat may be given back before the engine that has offered it knows of its
+// own commit. It is free all the same, without a sweep.
+func TestSeatGivenBackAtOnce(t *testing.T) {
+	t.Parallel()
+	twoReplicas(t, func(t *testing.T, r *replica) {
+		r.late = func(rec handoff.Record) {
+			r.late = nil
+			_, err := r.Cancel(t.Context(), rec.ID.Conversation, false)
+			require.NoError(t, err)
+			time.Sleep(100 * time.Millisecond) // the agent is read
+		}
+		r.heard(t, "c1")
+		require.NotContains(t, before(t, r.after(t, r.request(t, "c2"))), "lines", "as if she were busy")
+	}, func(c *handoff.Config) { c.Directory = handoff.Staff{{ID: "ann", Queues: []string{"desk"}, Seats: 1}} })
 }
 
 // The head of the queue is read without its lines until somebody waits whom

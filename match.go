@@ -151,11 +151,12 @@ func (e *Engine) offerTo(ctx context.Context, q *Queue, h *Handoff, start int64,
 		}
 	}
 	c, op := cOffer{to: to, broadcast: q.Style == Broadcast}, "offer/"+itoa(h.OfferNo+1)
+	began := e.roster.tick()
 	_, err = e.apply(ctx, h, c, op)
 	switch {
 	case err == nil:
-		if !c.broadcast {
-			e.roster.took(to[0].agent, max(1, h.own.Units), at)
+		if !c.broadcast && e.roster.took(to[0].agent, max(1, h.own.Units), at, began) {
+			e.work.reread(to[0].agent)
 		}
 		return true, nil
 	case errors.Is(err, ErrConflict), errors.Is(err, ErrFull), errors.Is(err, ErrDuplicate), errors.Is(err, ErrState):

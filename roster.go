@@ -203,18 +203,25 @@ func (r *roster) drop(id string, read int64) {
 	r.leave(n)
 }
 
-// took notes that this engine gave an agent something.
-func (r *roster) took(id string, units int, at time.Time) {
+// took notes that this engine gave an agent something by a commit that began at
+// a tick. It reports whether he is to be read for it: who was read since may
+// have given it back already, and would seem busy until somebody looks.
+func (r *roster) took(id string, units int, at time.Time, began int64) (unsure bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n, ok := r.ids[id]
 	if !ok {
-		return
+		return false
+	}
+	m := r.seats[n]
+	m.IdleSince, m.Asked = at, at
+	if m.read > began {
+		return true
 	}
 	r.clock++
-	m := r.seats[n]
-	m.Load, m.Free, m.IdleSince, m.Asked, m.read = m.Load+units, m.Free-units, at, at, r.clock
+	m.Load, m.Free, m.read = m.Load+units, m.Free-units, r.clock
 	r.free.put(n, m.online && m.Free > 0)
+	return false
 }
 
 // queues returns the queues of an agent.

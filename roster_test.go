@@ -143,7 +143,7 @@ func play(t *testing.T, d dice, steps int, more bool) {
 			delete(naive, id)
 		case 1:
 			id, units := "a"+strconv.Itoa(d(200)), 1+d(2)
-			r.took(id, units, time.Time{})
+			r.took(id, units, time.Time{}, r.tick())
 			if a := naive[id]; a != nil {
 				a.units += units
 			}
