@@ -96,8 +96,8 @@ func (s *noted) Commit(ctx context.Context, r handoff.Record, entries ...handoff
 	return err
 }
 
-// twoReplicas calls f in a bubble. Nothing is claimed or swept meanwhile.
-func twoReplicas(t *testing.T, f func(t *testing.T, r *replica), change ...func(*handoff.Config)) {
+// hearing calls f in a bubble with a replica. Nothing is claimed or swept meanwhile.
+func hearing(t *testing.T, f func(t *testing.T, r *replica), change ...func(*handoff.Config)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		store := memstore.New()
@@ -184,7 +184,7 @@ func TestHintToOffer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			twoReplicas(t, func(t *testing.T, r *replica) {
+			hearing(t, func(t *testing.T, r *replica) {
 				h := r.request(t, "c1")
 				said := h
 				c.change(&said)
@@ -212,7 +212,7 @@ func TestHintToOffer(t *testing.T) {
 // A hint may come twice, late or not at all.
 func TestHintsAreOnlyHints(t *testing.T) {
 	t.Parallel()
-	twoReplicas(t, func(t *testing.T, r *replica) {
+	hearing(t, func(t *testing.T, r *replica) {
 		h := r.request(t, "c1")
 		r.tells(h)
 		r.tells(h)
@@ -230,7 +230,7 @@ func TestHintsAreOnlyHints(t *testing.T) {
 // another has committed since is looked into.
 func TestOwnHints(t *testing.T) {
 	t.Parallel()
-	twoReplicas(t, func(t *testing.T, r *replica) {
+	hearing(t, func(t *testing.T, r *replica) {
 		h := r.request(t, "c1")
 		r.tells(h)
 		r.settle()
@@ -251,7 +251,7 @@ func TestOwnHints(t *testing.T) {
 func TestHintsOfDeliveries(t *testing.T) {
 	t.Parallel()
 	users := handofftest.NewUsers()
-	twoReplicas(t, func(t *testing.T, r *replica) {
+	hearing(t, func(t *testing.T, r *replica) {
 		h := r.request(t, "c1")
 		r.since()
 		r.tells(h)
@@ -264,7 +264,7 @@ func TestHintsOfDeliveries(t *testing.T) {
 // own commit. It is free all the same, without a sweep.
 func TestSeatGivenBackAtOnce(t *testing.T) {
 	t.Parallel()
-	twoReplicas(t, func(t *testing.T, r *replica) {
+	hearing(t, func(t *testing.T, r *replica) {
 		r.late = func(rec handoff.Record) {
 			r.late = nil
 			_, err := r.Cancel(t.Context(), rec.ID.Conversation, false)
@@ -280,7 +280,7 @@ func TestSeatGivenBackAtOnce(t *testing.T) {
 // nobody free can serve. Who is served is the same.
 func TestHeadOrLines(t *testing.T) {
 	t.Parallel()
-	twoReplicas(t, func(t *testing.T, r *replica) {
+	hearing(t, func(t *testing.T, r *replica) {
 		reads := func(notes []string) (out []string) {
 			for _, n := range notes {
 				if n == "list" || n == "lines" {
