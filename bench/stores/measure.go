@@ -254,8 +254,14 @@ func over[T any](ctx context.Context, callers int, list []T, f func(ctx context.
 
 // latencies returns how many microseconds each of n calls took, sorted.
 func latencies(ctx context.Context, n int, f func(ctx context.Context) error) ([]float64, error) {
+	return spaced(ctx, n, 0, f)
+}
+
+// spaced is latencies with a pause before each call.
+func spaced(ctx context.Context, n int, pause time.Duration, f func(ctx context.Context) error) ([]float64, error) {
 	list := make([]float64, n)
 	for i := range list {
+		time.Sleep(pause)
 		begun := time.Now()
 		if err := f(ctx); err != nil {
 			return nil, err
