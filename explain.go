@@ -9,20 +9,20 @@ import (
 type Explanation struct {
 	Handoff Handoff
 	Place   Place
-	Why     string        // in a few words
+	Why     Causes        // one
 	Agents  []AgentAnswer // for one that waits: everybody in the queue
 	Offers  []Entry       // what was offered to whom, why, and what came of it
 	Relaxed []Skill       // skills that are no longer asked for
 	Asking  string        // what a form asks the user now, before the queue or in it; empty: nothing
 }
 
-// An AgentAnswer says why an agent does not get a handoff now. Why is empty
-// for one who can.
+// An AgentAnswer says why an agent does not get a handoff now. Why is empty for
+// one who can.
 type AgentAnswer struct {
 	Agent        string
 	Availability Availability
 	Could        bool // serves the queue, has the skills and is not excluded
-	Why          string
+	Why          Causes
 }
 
 // Explain says why a handoff still waits, and why an agent got it.
@@ -58,19 +58,19 @@ func (e *Engine) Explain(ctx context.Context, id ID) (Explanation, error) {
 	case StateWaiting:
 		return out, e.explainWaiting(ctx, h, &out)
 	case StateOffered:
-		out.Why = "an agent is being asked"
+		out.Why = because(CauseOffered)
 	case StateConnecting:
-		out.Why = "the platform " + h.Provider + " is being opened"
+		out.Why = Causes{{Code: CauseOpening, What: h.Provider}}
 	case StateQueued:
-		out.Why = "in the queue of the platform " + h.Provider
+		out.Why = Causes{{Code: CausePlatform, What: h.Provider}}
 	case StateIntake:
-		out.Why = "the user is being asked for details"
+		out.Why = because(CauseIntake)
 	case StateActive, StateHeld, StateWrapup:
-		out.Why = "with an agent"
+		out.Why = because(CauseAgent)
 	case StateEnded:
-		out.Why = "over: " + string(h.Outcome)
+		out.Why = Causes{{Code: CauseOver, What: string(h.Outcome)}}
 	case StateBot:
-		out.Why = "with the bot"
+		out.Why = because(CauseBot)
 	}
 	return out, nil
 }
@@ -100,36 +100,36 @@ func (e *Engine) explainWaiting(ctx context.Context, h *Handoff, out *Explanatio
 		a.Could = all[i].reaches(h.Need.Queue, &h.Need) && all[i].covers(&h.Need) && !slices.Contains(h.Need.Exclude, st.Agent)
 		switch j := slices.IndexFunc(free, func(c Candidate) bool { return c.Agent.ID == st.Agent }); {
 		case st.Availability != Online:
-			a.Why = "not online"
+			a.Why = because(CauseOffline)
 		case j < 0 && !a.Could:
 			a.Why = e.whyNot(h, &Candidate{Agent: all[i]}, at)
 		case j < 0:
-			a.Why = "no free seat"
+			a.Why = because(CauseSeats)
 		default:
-			if a.Why = e.whyNot(h, &free[j], at); a.Why == "" && h.refused(st.Agent) && h.othersLeft(online, at) {
-				a.Why = "refused before, and others are left"
+			if a.Why = e.whyNot(h, &free[j], at); len(a.Why) == 0 && h.refused(st.Agent) && h.othersLeft(online, at) {
+				a.Why = because(CauseRefused)
 			}
 		}
-		if a.Why == "" {
+		if len(a.Why) == 0 {
 			able++
 		}
 		out.Agents = append(out.Agents, a)
 	}
 	switch {
 	case h.own.Importing:
-		out.Why = "the history is still being read"
+		out.Why = because(CauseImporting)
 	case q.Hours != nil && !isOpen(q.Hours, at):
-		out.Why = "the queue is closed"
+		out.Why = because(CauseClosed)
 	case len(all) == 0:
-		out.Why = "nobody serves this queue"
+		out.Why = because(CauseNobody)
 	case able == 0:
-		out.Why = "nobody can take it now"
+		out.Why = because(CauseNoneCan)
 	case q.Style == Pull:
-		out.Why = "waits to be picked from the list"
+		out.Why = because(CausePull)
 	case out.Place.Position > 1:
-		out.Why = "others are served first"
+		out.Why = because(CauseOthers)
 	default:
-		out.Why = "an offer is about to be made"
+		out.Why = because(CauseSoon)
 	}
 	return nil
 }

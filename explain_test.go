@@ -68,7 +68,7 @@ func TestExplainSaysWhyEachCannot(t *testing.T) {
 
 		x, err := r.Explain(r.Ctx, h.ID)
 		require.NoError(t, err)
-		require.Equal(t, "nobody can take it now", x.Why)
+		require.Equal(t, "nobody can take it now", x.Why.String())
 		type answer struct {
 			why   string
 			could bool
@@ -79,7 +79,7 @@ func TestExplainSaysWhyEachCannot(t *testing.T) {
 		}
 		got := map[string]answer{}
 		for _, a := range x.Agents {
-			got[a.Agent] = answer{a.Why, a.Could}
+			got[a.Agent] = answer{a.Why.String(), a.Could}
 		}
 		require.Equal(t, map[string]answer{
 			"away":  {"not online", true},
@@ -119,7 +119,7 @@ func TestExplainSaysWhereItIs(t *testing.T) {
 			x, err := r.Explain(r.Ctx, id)
 			require.NoError(t, err)
 			require.Equal(t, id, x.Handoff.ID)
-			return x.Why
+			return x.Why.String()
 		}
 		ask := func(conversation, queue string) handoff.ID {
 			return r.Asks(conversation, func(q *handoff.Request) { q.Queue = queue }).ID
@@ -161,11 +161,11 @@ func TestExplainOfALineThatCouldBeServed(t *testing.T) {
 		first, second := r.Asks("c"), r.Asks("d")
 		x, err := r.Explain(r.Ctx, first.ID)
 		require.NoError(t, err)
-		require.Equal(t, "an offer is about to be made", x.Why)
+		require.Equal(t, "an offer is about to be made", x.Why.String())
 		require.Equal(t, []handoff.AgentAnswer{{Agent: "ann", Availability: handoff.Online, Could: true}}, x.Agents)
 		x, err = r.Explain(r.Ctx, second.ID)
 		require.NoError(t, err)
-		require.Equal(t, "others are served first", x.Why)
+		require.Equal(t, "others are served first", x.Why.String())
 		require.Equal(t, 2, x.Place.Position)
 	}, queues(handoff.Queue{Name: "support", Ladder: patient(), Route: handoff.RouterFunc(
 		func(context.Context, *handoff.Handoff, []handoff.Candidate) (string, string) { return "", "" },

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -198,7 +197,7 @@ func (e *Engine) pick(ctx context.Context, q *Queue, h *Handoff, start int64, at
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	able := r.find(q.Name, &h.Need)
-	able = slices.DeleteFunc(able, func(c *Candidate) bool { return e.whyNotNow(h, c, at) != "" })
+	able = slices.DeleteFunc(able, func(c *Candidate) bool { return e.whyNotNow(h, c, at).Code != "" })
 	able = r.willing(q.Name, h, able, at)
 	add := func(c *Candidate, why string) {
 		if r.seats[r.ids[c.Agent.ID]].read <= start {
@@ -275,55 +274,58 @@ func (e *Engine) route(ctx context.Context, q *Queue, h *Handoff, able []*Candid
 	return nil, "" // he is gone: the next edge asks again
 }
 
-// whyNot says why an agent cannot get a handoff now, or "".
-func (e *Engine) whyNot(h *Handoff, c *Candidate, at time.Time) string {
+// whyNot says why an agent cannot get a handoff now; none: he can.
+func (e *Engine) whyNot(h *Handoff, c *Candidate, at time.Time) Causes {
 	switch {
 	case slices.Contains(h.Need.Exclude, c.Agent.ID):
-		return "excluded"
+		return because(CauseExcluded)
 	case !c.Agent.reaches(h.Need.Queue, &h.Need):
-		return "does not serve the queue"
+		return because(CauseQueue)
 	case !c.Agent.covers(&h.Need):
 		return missing(&c.Agent, &h.Need)
 	}
-	return e.whyNotNow(h, c, at)
+	if not := e.whyNotNow(h, c, at); not.Code != "" {
+		return Causes{not}
+	}
+	return nil
 }
 
-// whyNotNow says why an agent who can do what a handoff needs cannot get it now,
-// or "".
-func (e *Engine) whyNotNow(h *Handoff, c *Candidate, at time.Time) string {
+// whyNotNow says why an agent who can do what a handoff needs cannot get it now;
+// its Code is empty when he can.
+func (e *Engine) whyNotNow(h *Handoff, c *Candidate, at time.Time) Cause {
 	switch {
 	case slices.Contains(h.Need.Exclude, c.Agent.ID):
-		return "excluded"
+		return Cause{Code: CauseExcluded}
 	case c.Free < max(1, h.own.Units):
-		return "no free seat"
+		return Cause{Code: CauseSeats}
 	case slices.Contains(c.full, h.Channel):
-		return "no free seat for the channel"
+		return Cause{Code: CauseChannelSeat}
 	}
 	if until := e.pace.again(c.Agent.ID, e.rules.queue(h.Need.Queue), at); until.After(at) {
 		e.work.after(task{pool: poolDrain, do: "drain", name: h.Need.Queue}, until)
-		return "had as many as he may get before " + until.UTC().Format(time.RFC3339)
+		return Cause{Code: CausePaced, Until: until}
 	}
 	if d, ok := h.cooling(c.Agent.ID, at); ok {
-		return "not again before " + d.Until.UTC().Format(time.RFC3339) + ": " + string(d.Why)
+		return Cause{Code: CauseCooling, Until: d.Until, What: string(d.Why)}
 	}
-	return ""
+	return Cause{}
 }
 
-func missing(a *Agent, n *Need) string {
-	var out []string
+func missing(a *Agent, n *Need) Causes {
+	var out Causes
 	for _, s := range n.Skills {
 		switch level, ok := a.Skills[s.Name]; {
 		case !ok:
-			out = append(out, "lacks "+s.Name)
+			out = append(out, Cause{Code: CauseSkill, What: s.Name})
 		case level < s.Level:
-			out = append(out, s.Name+" only at "+itoa(int64(level)))
+			out = append(out, Cause{Code: CauseLevel, What: s.Name, Level: level})
 		}
 	}
 	if n.Language != "" && len(a.Languages) > 0 && !slices.Contains(a.Languages, n.Language) {
-		out = append(out, "does not speak "+n.Language)
+		out = append(out, Cause{Code: CauseLanguage, What: n.Language})
 	}
 	if n.Mode == ModeVideo && !a.Video {
-		out = append(out, "takes no video")
+		out = append(out, Cause{Code: CauseVideo})
 	}
-	return strings.Join(out, ", ")
+	return out
 }

@@ -19,7 +19,7 @@ func why(r *handofftest.Rig, id handoff.ID, agent string) string {
 	require.NoError(r.T, err)
 	for _, a := range x.Agents {
 		if a.Agent == agent {
-			return a.Why
+			return a.Why.String()
 		}
 	}
 	r.T.Fatalf("nothing is said of %s", agent)
@@ -151,7 +151,7 @@ func TestWaitAtNobodyAndAtOne(t *testing.T) {
 		require.Equal(t, handoff.Place{Position: 2, Ahead: 1, Why: handoff.ReasonOffline}, p)
 		x, err := r.Explain(r.Ctx, h.ID)
 		require.NoError(t, err)
-		require.Equal(t, "nobody serves this queue", x.Why)
+		require.Equal(t, "nobody serves this queue", x.Why.String())
 		r.Agent("ann", 1)
 		p = placeOf(r, r.Engine, second.ID)
 		require.False(t, p.Known)

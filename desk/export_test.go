@@ -21,12 +21,6 @@ func Pages() []string { return pages }
 // ParseWords reads catalogues that are written side by side.
 var ParseWords = parseWords
 
-// Causes reads what the engine says of a handoff.
-var Causes = causes
-
-// A Cause is one of them.
-type Cause = cause
-
 // RingSize is how many events are kept.
 const RingSize = ringSize
 

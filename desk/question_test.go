@@ -5,10 +5,8 @@ import (
 	"net/http"
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -84,47 +82,38 @@ func rowOf(w *world, actor, id string) map[string]any {
 	return nil
 }
 
-// TestWhyIsSaidInWords: whatever the engine says of why a handoff waits, and of why
-// somebody does not get it, a page has words for in its reader's language.
+// TestWhyIsSaidInWords: a page has words for every cause that the engine names,
+// in its reader's language, and is told what they are about.
 func TestWhyIsSaidInWords(t *testing.T) {
 	b, err := os.ReadFile("i18n/words.txt")
 	require.NoError(t, err)
 	words, err := desk.ParseWords(string(b))
 	require.NoError(t, err)
-	const at = "2026-12-24T09:00:00Z"
-	known := func(kind, text string) bool {
-		list := desk.Causes(text)
-		return len(list) > 0 && !slices.ContainsFunc(list, func(c desk.Cause) bool { return words["en"][kind+"."+c.Code] == "" })
-	}
+	source, err := os.ReadFile("../cause.go")
+	require.NoError(t, err)
 	count := 0
-	for name, kind := range map[string]string{"../explain.go": "why", "../match.go": "whynot"} {
-		source, err := os.ReadFile(name)
-		require.NoError(t, err)
-		said := regexp.MustCompile(`(?:out\.Why = |a\.Why = |return |append\(out, (?:s\.Name\+)?)"([a-z ][^"]+)"`)
-		if kind == "whynot" {
-			_, rest, _ := strings.Cut(string(source), "func (e *Engine) whyNot(")
-			source = []byte(rest)
-		}
-		for _, m := range said.FindAllStringSubmatch(string(source), -1) {
+	of, agents, _ := strings.Cut(string(source), "// Why an agent")
+	for kind, text := range map[string]string{"why": of, "whynot": agents} {
+		for _, m := range regexp.MustCompile(`CauseCode = "(.+)"`).FindAllStringSubmatch(text, -1) {
 			count++
-			kind, text := kind, m[1]
-			if strings.Contains(m[0], "a.Why") {
-				kind = "whynot"
+			for language := range words {
+				assert.NotEmpty(t, words[language][kind+"."+m[1]], "%s: %s", language, m[1])
 			}
-			whole := []string{text, text + "x", text + "x is being opened", text + at, text + at + ": declined", "x" + text + "2"}
-			assert.True(t, slices.ContainsFunc(whole, func(s string) bool { return known(kind, s) }), "%s: %q", name, text)
 		}
 	}
 	assert.Greater(t, count, 22)
-	want, err := time.Parse(time.RFC3339, at)
+
+	w := newWorldOf(t, func(c *handoff.Config) {
+		c.Directory = handoff.Staff{{ID: "me", Queues: []string{"mine"}}, {ID: "col", Queues: []string{"mine"}, Skills: map[string]int{"card games": 1}}}
+	})
+	w.actor("boss", &desk.Actor{ID: "boss", Role: desk.Supervisor})
+	got, err := w.engine.Request(w.Context(), handoff.Request{Conversation: "anna", Queue: "mine", Skills: []handoff.Skill{{Name: "card games"}}})
 	require.NoError(t, err)
-	assert.Equal(t, []desk.Cause{{Code: "again", At: want.UnixMilli(), Why: "declined", Text: "not again before " + at + ": declined"}}, desk.Causes("not again before "+at+": declined"))
-	assert.Equal(t, []desk.Cause{
-		{Code: "lacks", What: "card games", Text: "lacks card games"},
-		{Code: "level", What: "refunds", Level: 2, Text: "refunds only at 2"},
-		{Code: "speaks", What: "de", Text: "does not speak de"},
-		{Code: "takes_no_video", Text: "takes no video"},
-	}, desk.Causes("lacks card games, refunds only at 2, does not speak de, takes no video"))
-	assert.Equal(t, []desk.Cause{{Code: "refused", Text: "refused before, and others are left"}}, desk.Causes("refused before, and others are left"))
-	assert.Empty(t, desk.Causes(""))
+	w.online("me", true)
+	told := w.call("boss", http.MethodGet, "api/handoffs/"+desk.Token(got.Handoff.ID)+"/why", nil).body
+	assert.Equal(t, []any{map[string]any{"code": "none_can", "text": "nobody can take it now"}}, told["why"])
+	assert.ElementsMatch(t, []any{
+		map[string]any{"agent": "me", "there": "online", "why": []any{map[string]any{"code": "skill", "what": "card games", "text": "lacks card games"}}},
+		map[string]any{"agent": "col", "there": "", "why": []any{map[string]any{"code": "offline", "text": "not online"}}},
+	}, told["agents"])
 }

@@ -302,6 +302,22 @@ func (h *Handler) contact(c *call) (any, error) {
 	return map[string]any{"customers": out}, nil
 }
 
+// A cause is one of the engine's, for pages to say in their reader's language.
+type cause struct {
+	Code  handoff.CauseCode `json:"code"`
+	What  string            `json:"what,omitempty"`
+	Level int               `json:"level,omitempty"`
+	At    int64             `json:"at,omitempty"`
+	Text  string            `json:"text"` // in English, for a code without words
+}
+
+func causes(list handoff.Causes) (out []cause) {
+	for _, c := range list {
+		out = append(out, cause{c.Code, c.What, c.Level, millis(c.Until), c.String()})
+	}
+	return out
+}
+
 // why says why a handoff still waits.
 func (h *Handler) why(c *call) (any, error) {
 	x, err := h.engine.Explain(c.ctx(), c.h.ID)

@@ -100,7 +100,7 @@ func (w *world) beside(ctx context.Context, h *handoff.Handoff) {
 		return
 	}
 	for _, a := range x.Agents {
-		if a.Why == "" {
+		if len(a.Why) == 0 {
 			w.fail("%v: nobody waits beside somebody who is free (28): %s could take it (%s)", h.ID, a.Agent, x.Why)
 		}
 	}

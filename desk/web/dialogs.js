@@ -78,11 +78,11 @@ export function TakeOverDialog({ r, close }) {
     ${bad}<div class="buttons end"><${Button} onClick=${close}>${t('cancel')}</${Button}><${Button} kind="primary" icon="bolt" onClick=${send}>${t('takeover')}</${Button}></div></${Dialog}>`;
 }
 
-// said puts causes into words: those that the engine has for what has none here.
+// said puts causes into words: the engine's own for what has none here.
 const language = (x) => { try { return new Intl.DisplayNames([boot.language], { type: 'language' }).of(x); } catch { return x; } };
 const said = (kind, list) => list.map((c) => {
-  const key = `${kind}.${c.code}`, what = c.code === 'over' ? code('outcome', c.what) : c.code === 'speaks' ? language(c.what) : c.what;
-  return has(key) ? t(key, { what: visible(what), level: c.level, at: c.at && when(c.at), why: code('reason', c.why) }) : c.text;
+  const key = `${kind}.${c.code}`, what = c.code === 'over' ? code('outcome', c.what) : c.code === 'cooling' ? code('reason', c.what) : c.code === 'language' ? language(c.what) : c.what;
+  return has(key) ? t(key, { what: visible(what), level: c.level, at: c.at && when(c.at) }) : c.text;
 }).join(' · ');
 
 export function WhyDialog({ r, close }) {
