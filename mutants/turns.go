@@ -55,7 +55,7 @@ func turns() []mutant {
 `,
 		}}},
 		{row: "b6", file: "handoff.go", why: "erased is erased", edits: []edit{{
-			`		r, err = e.store.Latest(ctx, tombstone(conversation))
+			`	h, err = e.newest(ctx, tombstone(conversation))
 `,
 			"",
 		}}},
@@ -102,8 +102,8 @@ func turns() []mutant {
 			`	r.stay = warmFor
 `, ``,
 		}}},
-		{row: "warm", file: "worker.go", why: "a lost race costs little", tests: "^TestWarm", in: ".", edits: []edit{{
-			`	e.warm.drop(id)
+		{row: "warm", file: "hear.go", why: "a lost race costs little", tests: "^TestWarm", in: ".", edits: []edit{{
+			`	e.warm.drop(h.ID)
 	e.hub.feed`,
 			`	e.hub.feed`,
 		}}},

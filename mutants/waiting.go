@@ -171,7 +171,7 @@ func waiting() []mutant {
 			"	if false {\n",
 		}}},
 		{row: "explain", file: "match.go", in: ".", tests: "^TestExplainSaysWhyEachCannot$", why: "one reason is like another", edits: []edit{{
-			"	case slices.Contains(c.full, h.Channel):\n		return \"no free seat for the channel\"\n",
+			"	case slices.Contains(c.full, h.Channel):\n		return Cause{Code: CauseChannelSeat}\n",
 			"",
 		}}},
 	}
