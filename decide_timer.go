@@ -391,6 +391,11 @@ func (c cUndelivered) apply(x *change) error {
 	if c.unsure {
 		e.Data["unsure"] = "true"
 	}
+	if b := x.h.live(); b != nil && b.Status == BindOpen && b.cursor() == c.sink {
+		if _, ok := x.h.deadline(dueRead); ok {
+			x.set(dueRead, 0) // the chat may be over there
+		}
+	}
 	return nil
 }
 

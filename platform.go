@@ -172,7 +172,7 @@ func (e *Engine) readState(ctx context.Context, h *Handoff) (bool, error) {
 		}
 	}
 	at, _ := h.deadline(dueRead)
-	o, err := e.do(ctx, h.ID, "read/"+itoa(b.Number)+"/"+itoa(at.UnixMilli()), func(*Handoff) (command, error) { return c, nil })
+	o, err := e.do(ctx, h.ID, "read/"+itoa(b.Number)+"/"+itoa(at.UnixMilli())+"/"+itoa(h.Seq), func(*Handoff) (command, error) { return c, nil })
 	return o.replay == nil, err
 }
 

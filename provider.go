@@ -216,7 +216,8 @@ type (
 		Find(ctx context.Context, attempt string) (Session, bool, error)
 	}
 
-	// A StateReader reads the state of a session.
+	// A StateReader reads the state of a session: when it was opened, about once
+	// a minute, and at once after a message that the platform refused.
 	StateReader interface {
 		ReadState(ctx context.Context, s Session) (SessionState, Party, error)
 	}

@@ -85,6 +85,18 @@ func platforms() []mutant {
 			`		_ = e.event(ctx, provider, events[i])
 `,
 		}}},
+		{row: "refused", file: "decide_timer.go", in: ".", tests: "^TestRefusedMessage", why: "a message that was refused says nothing of the chat", edits: []edit{{
+			"			x.set(dueRead, 0) // the chat may be over there\n",
+			"",
+		}}},
+		{row: "refused", file: "decide_timer.go", in: ".", tests: "^TestRefusedMessage", why: "whoever refuses is a platform", edits: []edit{{
+			"b.Status == BindOpen && b.cursor() == c.sink {",
+			"b.Status == BindOpen {",
+		}}},
+		{row: "refused", file: "platform.go", in: ".", tests: "^TestRefusedMessage", why: "a deadline names its firing", edits: []edit{{
+			`+"/"+itoa(at.UnixMilli())+"/"+itoa(h.Seq), func`,
+			`+"/"+itoa(at.UnixMilli()), func`,
+		}}},
 		{row: "told", file: "provider/cisco/stream.go", in: "provider/cisco", tests: "^TestSeveralAgents$", why: "a platform is asked from where it was read", edits: []edit{{
 			`		if r.told[e.key()] {
 			continue
