@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/pgstore"
 )
 
@@ -20,6 +21,7 @@ import (
 const (
 	floorRequest = "rows of a request, nothing judged, 8 callers"
 	floorMessage = "rows of a message, nothing judged, 8 callers"
+	floorOffers  = "rows of offers, by the hundred, nothing judged"
 	floorHash    = "hash of a request alone, 8 callers"
 )
 
@@ -52,6 +54,45 @@ func newRowsFloor(ctx context.Context, pool *pgxpool.Pool) (request, message fun
 		return err
 	}
 	return request, message, nil
+}
+
+// newOffersFloor returns what writes the rows of offers by the hundred, in one
+// command for each hundred, to handoffs that wait.
+func newOffersFloor(ctx context.Context, d *database, size effort) (func(context.Context) (float64, error), error) {
+	const conns = 8
+	// Plans as handoff_commit_batch has them.
+	pool, err := d.pool(ctx, conns, "enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+	if err != nil {
+		return nil, err
+	}
+	s := pgstore.New(pool, pgstore.Options{Schema: "floor"})
+	if err := s.Migrate(ctx, pgstore.Latest); err != nil {
+		return nil, err
+	}
+	l := newLoad(s, size, "f")
+	return func(ctx context.Context) (float64, error) {
+		items, err := l.waiting(ctx, size.items)
+		if err != nil {
+			return 0, err
+		}
+		return byTheHundred(ctx, conns, items, func(ctx context.Context, part []handoff.Item) error {
+			names, agents := make([]string, len(part)), make([]string, len(part))
+			for i := range part {
+				names[i], agents[i] = part[i].Record.ID.Conversation, part[i].Record.Agent
+			}
+			done, err := pool.Exec(ctx, `WITH t AS (SELECT t.conversation, t.agent FROM unnest($1::text[], $2::text[]) AS t(conversation, agent)),
+				e AS (INSERT INTO floor.handoff_entry SELECT conversation, 1, 3, 'offer', $3, $5 FROM t),
+				k AS (INSERT INTO floor.handoff_key SELECT 'seat/' || agent, conversation, 1, 1 FROM t)
+				UPDATE floor.handoff_record r SET version = 2, seq = 3, state = 'offered', agent = t.agent, line = '', updated = $3, wake = $4,
+					key_names = r.key_names || ('seat/' || t.agent), key_units = '{1,1}', key_max = '{1,3}', body = $5
+				FROM t WHERE r.conversation = t.conversation AND r.number = 1`,
+				names, agents, part[0].Record.Updated, part[0].Record.Wake, body.Bytes())
+			if err == nil && done.RowsAffected() != int64(len(part)) {
+				err = fmt.Errorf("%d of %d offers were written", done.RowsAffected(), len(part))
+			}
+			return err
+		})
+	}, nil
 }
 
 // recordFloor writes the hash that redisstore makes of a request: the record

@@ -130,10 +130,15 @@ func (l *load) batch(ctx context.Context, callers int, items []handoff.Item) (fl
 	if !ok {
 		return 0, fmt.Errorf("%T has no batches", l.s)
 	}
-	parts := slices.Collect(slices.Chunk(items, 100))
-	n, err := over(ctx, callers, parts, func(ctx context.Context, part []handoff.Item) error {
+	return byTheHundred(ctx, callers, items, func(ctx context.Context, part []handoff.Item) error {
 		return errors.Join(batcher.CommitBatch(ctx, part)...)
 	})
+}
+
+// byTheHundred is how many items a second callers at once get done.
+func byTheHundred(ctx context.Context, callers int, items []handoff.Item, f func(context.Context, []handoff.Item) error) (float64, error) {
+	parts := slices.Collect(slices.Chunk(items, 100))
+	n, err := over(ctx, callers, parts, f)
 	return n * float64(len(items)) / float64(len(parts)), err
 }
 

@@ -19,12 +19,16 @@ type database struct {
 	pools []*pgxpool.Pool
 }
 
-func (d *database) pool(ctx context.Context, conns int32) (*pgxpool.Pool, error) {
+// pool has so many connections, on which some settings of the server are off.
+func (d *database) pool(ctx context.Context, conns int32, off ...string) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(d.dsn)
 	if err != nil {
 		return nil, err
 	}
 	cfg.MinConns, cfg.MaxConns = conns, conns
+	for _, name := range off {
+		cfg.ConnConfig.RuntimeParams[name] = "off"
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err == nil {
 		d.pools = append(d.pools, pool)
@@ -99,6 +103,10 @@ func openCommits(ctx context.Context, d *database, size effort) (*suite, error) 
 	if err != nil {
 		return nil, err
 	}
+	leastOffers, err := newOffersFloor(ctx, d, size)
+	if err != nil {
+		return nil, err
+	}
 	out := &suite{
 		measures: []measure{
 			rate("plain insert of a row, 8 callers", func(ctx context.Context) (float64, error) {
@@ -113,6 +121,7 @@ func openCommits(ctx context.Context, d *database, size effort) (*suite, error) 
 			rate(floorMessage, func(ctx context.Context) (float64, error) { return during(ctx, size.window, conns, leastMessage) }),
 			rate("river work, tuned", peer.work(true, size.items)),
 			rate("offer, by the hundred, 8 callers", l.batches(conns)),
+			rate(floorOffers, leastOffers),
 			rate("river work, default", peer.work(false, size.items)),
 		},
 		goals: []goal{
@@ -120,7 +129,8 @@ func openCommits(ctx context.Context, d *database, size effort) (*suite, error) 
 				because(operationsProfile).above(floorRequest, floorMessage),
 			atLeast("request / river.Insert, 8 callers", "request, 8 callers", "river.Insert, 8 callers", 1.5).
 				because(operationsProfile).above(floorRequest),
-			atLeast("offers by the hundred / river work tuned", "offer, by the hundred, 8 callers", "river work, tuned", 1.4).because(operationsProfile),
+			atLeast("offers by the hundred / river work tuned", "offer, by the hundred, 8 callers", "river work, tuned", 1.4).
+				because(operationsProfile).above(floorOffers),
 			atLeast("offers by the hundred / river work default", "offer, by the hundred, 8 callers", "river work, default", 10).because(operationsProfile),
 		},
 	}
