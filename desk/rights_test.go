@@ -80,6 +80,40 @@ func TestQueuesChangeWhileListening(t *testing.T) {
 	assert.NotContains(t, viewers.raw, `"id":"col"`)
 }
 
+// TestQueuesChangeWhileJoining: what an agent may do changes after a page of his
+// was asked who he is, and before it listens. It is told nothing but good-bye.
+func TestQueuesChangeWhileJoining(t *testing.T) {
+	asked, changed := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	w := newWorld(t, func(c *desk.Config) {
+		auth := c.Auth
+		c.Auth = func(r *http.Request) (desk.Actor, error) {
+			a, err := auth(r)
+			if strings.HasSuffix(r.URL.Path, "api/events") {
+				once.Do(func() { close(asked); <-changed })
+			}
+			return a, err
+		}
+	})
+	w.serving("mine", "list")
+	h := w.waiting("lost", "list")
+	w.until("the desk knows of it", func() bool {
+		return strings.Contains(w.call("col", http.MethodGet, "api/snapshot", nil).raw, token(h))
+	})
+	go func() {
+		defer close(changed)
+		<-asked
+		w.serving("mine")
+	}()
+	w.next(w.listen("col", "session=s"), "good-bye", func(e told) bool {
+		assert.NotContains(t, []string{"reset", "ping"}, e.name)
+		assert.NotContains(t, e.data, token(h))
+		return e.name == "bye"
+	})
+	again := w.next(w.listen("col", "session=s"), "who he is now", named("reset"))
+	assert.NotContains(t, again.data, token(h))
+}
+
 // TestQueuesChangeWhilePolling is the same for a page that gets no stream: what it
 // waits for when its agent changes is not for him any more.
 func TestQueuesChangeWhilePolling(t *testing.T) {

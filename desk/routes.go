@@ -104,6 +104,8 @@ type call struct {
 	name  string           // what {name} stood for
 	h     *handoff.Handoff // what {id} stood for, as it is now
 	facts facts
+
+	rights int64 // view.rights before the actor was asked who he is
 }
 
 func (c *call) ctx() context.Context { return c.r.Context() }
@@ -193,11 +195,12 @@ func (h *Handler) reply(w http.ResponseWriter, r *http.Request, v any, err error
 
 // serve checks who asks and what he may do, then does it.
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request, rt *route, value string) (any, error) {
+	rights := h.view.rights.Load()
 	actor, p := h.who(r)
 	if p != nil {
 		return nil, p
 	}
-	c := &call{w: w, r: r, actor: actor}
+	c := &call{w: w, r: r, actor: actor, rights: rights}
 	if h.cfg.ReadOnly && !rt.Free {
 		return nil, &problem{Status: http.StatusForbidden, Code: "read_only"}
 	}

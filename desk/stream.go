@@ -85,9 +85,11 @@ func (s *stream) end(why string) {
 	}
 }
 
-// recheck has streams of an actor ask who he is before they tell anything more.
-// v.mu is held.
+// recheck has streams of an actor ask who he is before they tell anything more:
+// those that have joined, and those about to, which join sees by v.rights. v.mu
+// is held.
 func (v *view) recheck(actor string) {
+	v.rights.Add(1)
 	for s := range v.streams {
 		if s.actor.ID != actor {
 			continue
@@ -100,8 +102,9 @@ func (v *view) recheck(actor string) {
 	}
 }
 
-// join counts a stream in, or says why it cannot be.
-func (v *view) join(s *stream, most int) *problem {
+// join counts a stream in, or says why it cannot be. Rights is what v.rights was
+// before its actor was asked who he is: what has changed since he is asked again.
+func (v *view) join(s *stream, rights int64, most int) *problem {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if !v.ready {
@@ -116,6 +119,7 @@ func (v *view) join(s *stream, most int) *problem {
 	if mine >= perActor || len(v.streams) >= most {
 		return &problem{Status: http.StatusTooManyRequests, Code: "streams"}
 	}
+	s.recheck = v.rights.Load() != rights
 	v.streams[s] = struct{}{}
 	return nil
 }
@@ -161,7 +165,7 @@ func (h *Handler) events(c *call) (any, error) {
 		return nil, &problem{Status: http.StatusNotImplemented, Code: "no_stream"}
 	}
 	s := newStream(c.actor, c.r.URL.Query().Get("session"))
-	if p := h.view.join(s, h.cfg.MaxStreams); p != nil {
+	if p := h.view.join(s, c.rights, h.cfg.MaxStreams); p != nil {
 		return nil, p
 	}
 	defer h.view.part(s)

@@ -30,6 +30,7 @@ type view struct {
 	next    int64
 	changed chan struct{} // closed when something is published: for pages that poll
 	streams map[*stream]struct{}
+	rights  atomic.Int64                  // how often somebody's were said to have changed
 	polled  time.Time                     // when a page that gets no stream has asked last
 	opened  map[string]map[string]opening // session → tab → what it has open
 	marks   map[reader]int64              // up to when somebody has read

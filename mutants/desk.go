@@ -49,6 +49,14 @@ func desk() []mutant {
 			"		s.recheck = true\n",
 			"",
 		}}},
+		{row: "rights", file: "desk/stream.go", in: "desk", tests: "^TestQueuesChangeWhileJoining$", why: "who joins has just been asked", edits: []edit{{
+			"	s.recheck = v.rights.Load() != rights\n",
+			"	_ = rights\n",
+		}}},
+		{row: "rights", file: "desk/stream.go", in: "desk", tests: "^TestQueuesChangeWhileJoining$", why: "who listens is told", edits: []edit{{
+			"	v.rights.Add(1)\n",
+			"",
+		}}},
 		{row: "rights", file: "desk/stream.go", in: "desk", tests: "^TestQueuesChangeWhileListening$", why: "what came first is told first", edits: []edit{{
 			"	for s.recheck {\n",
 			"	for s.recheck && len(h.view.ring) == 0 {\n",

@@ -194,8 +194,8 @@ func TestDeskFormsSayAllThatIsWrong(t *testing.T) {
 	assert.Empty(t, list)
 }
 
-// TestDeskQueuesChange: an agent's open pages and a supervisor's board are told
-// when an admin changes the agent's queues. What he may no longer know goes, also
+// TestDeskQueuesChange: an agent's open pages, a supervisor's board and another
+// admin's list are told when an admin changes the agent's queues. What he may no longer know goes, also
 // what he has open, and what he may know since comes, without a reload.
 func TestDeskQueuesChange(t *testing.T) {
 	w := newWorld(t)
@@ -229,6 +229,12 @@ func TestDeskQueuesChange(t *testing.T) {
 	p.expects("404", "403")
 	p.sees("it is about my order")
 	p.until("what waits is there", `document.querySelector('.list').innerText.includes('Jo Bright') && !document.querySelector('.list').innerText.includes('Lee Wong')`)
+	other := w.at("ada", "admin")
+	const hers = `[...[...document.querySelectorAll('tbody tr')].find((e) => e.textContent.includes('Eve Novak'))?.querySelectorAll('.chip') ?? []].map((e) => e.textContent).join()`
+	other.until("she has her queue", hers+` === 'billing'`)
+	edit(other)
+	other.clickOn("dialog input")
+	other.write("!")
 	lead.until("she is on the board", `[...document.querySelectorAll('.board .person')].some((e) => e.textContent.includes('Eve Novak'))`)
 
 	edit(ada)
@@ -238,6 +244,8 @@ func TestDeskQueuesChange(t *testing.T) {
 	p.until("and the old one has gone", `!document.querySelector('.list').innerText.includes('Jo Bright') && !document.querySelector('.list').innerText.includes('Maria Keller')`)
 	p.until("so has what was open", `!document.querySelector('.transcript')`)
 	assert.NotContains(t, p.text("body"), "what Eve does not read")
+	other.until("another admin's list says so", hers+` === 'shop'`)
+	assert.Equal(t, "Eve Novak!", js[string](other, `document.querySelector('dialog input').value`), "what he is writing stays")
 	lead.until("she is no longer on the board", `![...document.querySelectorAll('.board .person')].some((e) => e.textContent.includes('Eve Novak'))`)
 	p.axe()
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -90,6 +91,42 @@ func TestDesk27KeysBeforeShortcuts(t *testing.T) {
 	g.release()
 	p.until("the shortcuts have come", `(dispatchEvent(new KeyboardEvent('keydown', { key: '?' })), document.querySelector('dialog[open]'))`)
 	assert.False(t, js[bool](p, `location.pathname.includes('/c/')`), "the key was meant for another list")
+}
+
+// TestDesk27KeysBeforeConversation: what a key wants of a conversation that is not
+// drawn yet is done when it is; what is typed meanwhile is no shortcut, and a key
+// for one conversation does nothing in another.
+func TestDesk27KeysBeforeConversation(t *testing.T) {
+	var g gate
+	w := newWorld(t, options{wrap: g.wrap})
+	h, other := w.has("ann", "maria", "billing"), w.has("ann", "lee", "billing")
+	p := w.at("ann", "?tab=mine")
+	held := func() {
+		t.Helper()
+		g.shut("api/handoffs/")
+		p.open("c/" + token(h) + "?tab=mine")
+		w.until("it is asked for", func() bool { return g.count() > 0 })
+		p.until("the page knows whose it is", `document.querySelector('.rows a.row') && document.querySelector('.loading')`)
+	}
+	for _, c := range []struct{ keys, then string }{
+		{"nrt", `document.activeElement?.matches('.composer.reply textarea') && !document.querySelector('dialog')`},
+		{"rnt", `document.activeElement?.matches('.composer.note textarea') && !document.querySelector('dialog')`},
+		{"t", `document.querySelector('dialog[open] .targets')`},
+	} {
+		js[bool](p, `(localStorage.clear(), true)`)
+		held()
+		p.write(c.keys)
+		g.release()
+		p.until(c.keys+" does what it says", c.then)
+	}
+	p.key(kb.Escape)
+	held()
+	p.write("n")
+	p.goes("c/" + token(other) + "?tab=mine")
+	g.release()
+	p.until("the other is open", `document.querySelector('.head h1')?.textContent === 'Lee Wong' && document.querySelector('.composer')`)
+	assert.True(t, js[bool](p, `Boolean(document.querySelector('.composer.reply'))`), "the key was meant for another conversation")
+	p.axe()
 }
 
 // TestDoubleClick: whoever clicks twice on what shows more is shown it once.

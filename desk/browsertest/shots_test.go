@@ -116,7 +116,7 @@ func over(w *world, busy handoff.Handoff) []shot {
 	require.NoError(w.t, err)
 	dialog := func(name string) func(*page) {
 		return func(p *page) {
-			js[bool](p, `dispatchEvent(new CustomEvent('desk:dialog', { detail: § }))`, name)
+			js[bool](p, `dispatchEvent(new CustomEvent('desk:want', { detail: § }))`, name)
 			p.until("it is open", `document.querySelector('dialog[open] .body')`)
 		}
 	}

@@ -63,7 +63,7 @@ func TestTransferBeginsWithTheChoice(t *testing.T) {
 	waits := w.asks("lee", "billing")
 	sam := w.at("sam", "c/"+token(waits))
 	sam.until("it is open", `document.querySelector('.head h1')?.textContent === 'Lee Wong'`)
-	js[bool](sam, `dispatchEvent(new CustomEvent('desk:dialog', { detail: 'why' }))`)
+	js[bool](sam, `dispatchEvent(new CustomEvent('desk:want', { detail: 'why' }))`)
 	sam.until("what only tells begins with what closes it", `document.activeElement?.matches('dialog .body .button.primary')`)
 	sam.axe()
 }

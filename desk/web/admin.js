@@ -1,7 +1,7 @@
 // What those who manage may change: agents, prepared replies, automations and hours.
 import { html, useState } from './vendor/preact-htm.js';
 import { api, boot, can, code, get, number, spoken, t, visible, when, wrong } from './base.js';
-import { failed, state, toast } from './store.js';
+import { failed, state, toast, useStore } from './store.js';
 import { Avatar, Badge, Button, Empty, Icon, Loading, Name } from './ui.js';
 import { Dialog, Field, Switch, useLoad, useSave, Wrong } from './forms.js';
 import { Replies } from './settings.js';
@@ -12,10 +12,15 @@ export function Admin() {
   return html`<div class="page"><h1>${t('nav.admin')}</h1>${can('manage') && html`<${Agents} /><${Replies} /><${Rules} /><${Hours} />`}<${Queues} /></div>`;
 }
 
+// settled is what pages are told of agents that stands in the Directory: when it
+// changes, whoever changed it, the list is read again.
+const settled = (team) => JSON.stringify([...team.values()].map(({ there, activity, since, load, ...rest }) => rest).sort((a, b) => (a.id < b.id ? -1 : 1)));
+
 function Agents() {
+  const { team } = useStore();
   const [turn, setTurn] = useState(0);
   const [edit, setEdit] = useState(null);
-  const { data, error } = useLoad((s) => get('agents', s), [turn]);
+  const { data, error } = useLoad((s) => get('agents', s), [turn, settled(team)]);
   const remove = async (a) => { try { await api('DELETE', 'agents/' + encodeURIComponent(a.id)); setEdit(null); state.team.delete(a.id); setTurn(turn + 1); toast(t('removed', { what: a.name })); } catch (e) { failed(e); } };
   if (error) return html`<${Empty} icon="warn" title=${t('error.title')} text=${error.words} />`;
   return html`<section><header class="pagehead"><h2>${t('admin.agents')}</h2>${data?.writable && html`<${Button} icon="plus" disabled=${boot.readOnly} onClick=${() => setEdit({ id: '', name: '', alias: '', queues: [], skills: {}, seats: 3, fresh: true })}>${t('add')}</${Button}>`}</header>

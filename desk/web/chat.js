@@ -150,11 +150,19 @@ export function Chat({ id }) {
     return () => removeEventListener('focus', f);
   }, [id]);
   useEffect(() => { document.title = titleOf(row ? visible(row.name) : ''); }, [row?.name, s.rows]);
-  useEffect(() => {
-    const f = (e) => setDialog(e.detail);
-    addEventListener('desk:dialog', f);
-    return () => removeEventListener('desk:dialog', f);
+  useLayoutEffect(() => {
+    const f = (e) => { if (questions[e.detail]) setDialog(e.detail); };
+    addEventListener('desk:want', f);
+    return () => removeEventListener('desk:want', f);
   }, []);
+  // What was wanted before all was drawn is wanted now.
+  const drawn = goneBy || wrong || row && one;
+  useLayoutEffect(() => {
+    const detail = state.want;
+    if (!drawn || !detail) return;
+    state.want = '';
+    dispatchEvent(new CustomEvent('desk:want', { detail }));
+  });
 
   if (goneBy) return html`<section class="pane none" aria-label=${t('conversation')}><h1 class="hidden">${t('conversation')}</h1><${Empty} icon="eye" title=${t('gone.' + goneBy.why)} text=${goneBy.by ? t(goneBy.why === 'unasked' ? 'gone.kept' : 'gone.by', { who: visible(goneBy.by) }) : t('gone.text')}><a class="button" href=${link(location.search)}>${t('back.inbox')}</a></${Empty}></section>`;
   if (wrong && !one) return html`<section class="pane none"><h1 class="hidden">${t('conversation')}</h1><${Empty} icon="warn" title=${t('error.title')} text=${wrong.words ?? t('error.internal')}><${Button} onClick=${() => reread()}>${t('retry')}</${Button}></${Empty}></section>`;
@@ -470,10 +478,10 @@ function Composer({ r, entries, modes, drafts }) {
     return () => { removeEventListener('pagehide', f); f(); };
   }, []);
   useLayoutEffect(() => { if (sizesItself) return; const b = box.current; b.style.blockSize = 'auto'; b.style.blockSize = Math.min(b.scrollHeight + 2, 220) + 'px'; }, [text, at]);
-  useEffect(() => {
-    const f = (e) => { if (modes.includes(e.detail)) { choose(e.detail); requestAnimationFrame(() => box.current?.focus()); } };
-    addEventListener('desk:compose', f);
-    return () => removeEventListener('desk:compose', f);
+  useLayoutEffect(() => {
+    const f = (e) => { if (modes.includes(e.detail)) { choose(e.detail); box.current.focus(); } };
+    addEventListener('desk:want', f);
+    return () => removeEventListener('desk:want', f);
   });
   useEffect(() => { if (at === 'reply' && matchMedia('(min-width: 48rem)').matches) box.current.focus(); }, []);
   const choose = (m) => { keep.set(latest.current.key, text); keep.set('mode:' + r.id, m === modes[0] ? undefined : m); setMode(m); };

@@ -13,8 +13,13 @@ export function Shortcuts({ help }) {
       if (a.closest?.('input, textarea, select, [contenteditable], dialog, [role=menu]')) return;
       const id = state.path.startsWith('c/') ? decodeURIComponent(state.path.slice(2)) : '';
       const r = state.rows.get(id);
-      const dialog = (x) => { e.preventDefault(); dispatchEvent(new CustomEvent('desk:dialog', { detail: x })); };
-      const compose = (x) => { e.preventDefault(); dispatchEvent(new CustomEvent('desk:compose', { detail: x })); };
+      // A conversation that is not drawn yet looks at what is wanted when it is;
+      // what is typed until then is meant for its field, and no shortcut.
+      const want = (detail) => {
+        e.preventDefault();
+        if (document.querySelector('.foot')) dispatchEvent(new CustomEvent('desk:want', { detail })); else if (document.querySelector('.loading')) state.want = detail;
+      };
+      if (state.want && e.key !== 'r' && e.key !== 'n') return;
       switch (e.key) {
         case '?': e.preventDefault(); help(); break;
         case '/': { const s = document.querySelector('input[type=search]'); if (s) { e.preventDefault(); s.focus(); } break; }
@@ -26,10 +31,10 @@ export function Shortcuts({ help }) {
           break;
         }
         case 'a': { const x = r && (r.offer || r.pick && r.can?.includes('answer')) && (r.state === 'waiting' || r.state === 'offered') ? r : offers()[0]; if (x && !boot.readOnly) { e.preventDefault(); accept(x); } break; }
-        case 'r': if (r) compose('reply'); break;
-        case 'n': if (r) compose('note'); break;
-        case 't': if (r?.agent === me.id) dialog('transfer'); break;
-        case 'e': if (r?.agent === me.id) dialog('end'); break;
+        case 'r': if (id) want('reply'); break;
+        case 'n': if (id) want('note'); break;
+        case 't': if (r?.agent === me.id) want('transfer'); break;
+        case 'e': if (r?.agent === me.id) want('end'); break;
         default:
       }
     };

@@ -5,7 +5,7 @@ import { api, boot, get, keep, me, now, root, sync, t, uid, visible } from './ba
 export const state = {
   rows: new Map(), queues: [], team: new Map(), totals: {}, ready: false,
   live: 'connecting', liveSince: 0, retryAt: 0, build: boot.build, newBuild: false, signIn: false, forbidden: false,
-  presence: { there: '', activity: '' }, toasts: [], keys: [], path: '', query: new URLSearchParams(),
+  presence: { there: '', activity: '' }, toasts: [], keys: [], want: '', path: '', query: new URLSearchParams(),
   seen: keep.get('seen', {}), lost: keep.get('lost', []), viewers: new Map(), typing: new Map(), leader: false, status: '', alert: '',
 };
 
@@ -55,6 +55,7 @@ export function readPlace() {
   const path = location.pathname.startsWith(root.pathname) ? location.pathname.slice(root.pathname.length) : '';
   state.path = path;
   state.keys &&= []; // they were meant for another place
+  state.want = '';
   state.query = new URLSearchParams(location.search);
   changed();
 }
