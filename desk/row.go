@@ -101,6 +101,7 @@ type said struct {
 	Name string       `json:"name,omitempty"`
 	Text string       `json:"text"`
 	At   int64        `json:"at"`
+	Note bool         `json:"note,omitempty"` // said to colleagues, not to the user
 }
 
 type offer struct {
@@ -175,7 +176,7 @@ func lastSaid(list []handoff.Entry) *said {
 		if text == "" && len(e.Files) > 0 {
 			text = "📎 " + e.Files[0].Name
 		}
-		return &said{Role: e.From.Role, Name: e.From.Name, Text: clip(text, 160), At: millis(e.At)}
+		return &said{Role: e.From.Role, Name: e.From.Name, Text: clip(text, 160), At: millis(e.At), Note: e.Kind == handoff.KindNote}
 	}
 	return nil
 }

@@ -1,6 +1,10 @@
 package browsertest
 
 import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -43,10 +47,23 @@ func TestBoardSaysWhatWaits(t *testing.T) {
 	p.axe()
 }
 
-// TestSharesSumToAHundred: three equal outcomes are 34, 33 and 33 percent, and
-// whatever the numbers are, the shares of a list sum to a hundred.
+// TestSharesSumToAHundred: three equal outcomes are 34, 33 and 33 percent, so are
+// three equal stretches of time, and whatever the numbers are, the shares of a list sum to a hundred.
 func TestSharesSumToAHundred(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, options{wrap: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.URL.Path, "/api/stats") {
+				next.ServeHTTP(rw, r)
+				return
+			}
+			got := httptest.NewRecorder()
+			next.ServeHTTP(got, r)
+			var d map[string]any
+			assert.NoError(t, json.Unmarshal(got.Body.Bytes(), &d))
+			d["parts"] = map[string]int{"bot": 60_000, "queue": 60_000, "human": 60_000}
+			assert.NoError(t, json.NewEncoder(rw).Encode(d))
+		})
+	}})
 	for i, end := range []func(handoff.Handoff) error{
 		func(h handoff.Handoff) error {
 			_, err := w.engine.Return(w.ctx, h.ID, handoff.By("ann"), "")
@@ -70,6 +87,7 @@ func TestSharesSumToAHundred(t *testing.T) {
 	p := w.at("sam", "stats")
 	p.until("the outcomes are there", `document.querySelectorAll('.shares')[0]?.rows.length === 3`)
 	assert.Equal(t, []string{"34%", "33%", "33%"}, js[[]string](p, `[...document.querySelectorAll('.shares')[0].rows].map((r) => r.cells[3].textContent)`))
+	assert.Equal(t, []string{"34%", "33%", "33%"}, js[[]string](p, `[...document.querySelectorAll('.legend li')].map((e) => e.textContent.match(/\d+%/)[0])`))
 	p.sees("they sum to 100 %")
 	wrong := js[[]string](p, `import(document.querySelector('script[type=module]').src.replace('desk.js', 'stats.js')).then(({ shares }) => {
 		const out = [];

@@ -64,3 +64,19 @@ func TestFirstSight(t *testing.T) {
 	p.until("the rest is asked for", `since.includes('api/team') && since.includes('api/presence/beat')`)
 	assert.Equal(t, []string{"api/events"}, js[[]string](p, `before`))
 }
+
+// TestListTellsNotes: what was said last to colleagues alone is called a note in
+// lists, so that nobody takes it for an answer.
+func TestListTellsNotes(t *testing.T) {
+	w := newWorld(t)
+	w.available("ann")
+	h := w.has("ann", "maria", "billing")
+	p := w.at("ann", "?tab=mine")
+	_, err := w.engine.Send(w.ctx, h.ID, handoff.By("ann"), handoff.Message{Text: "I look it up."})
+	require.NoError(t, err)
+	p.until("what she answered is there", `/^Ann Moreau:\s*I look it up\.$/.test(document.querySelector('.row .second')?.innerText)`)
+	_, err = w.engine.Note(w.ctx, h.ID, handoff.By("ann"), "He is right.")
+	require.NoError(t, err)
+	p.until("the note is called one", `/^Note:\s*He is right\.$/.test(document.querySelector('.row .second')?.innerText)`)
+	p.axe()
+}

@@ -255,6 +255,25 @@ func TestDesk30Phone(t *testing.T) {
 	}
 }
 
+// TestDesk30Rail: on a phone whoever may go everywhere sees all places at once,
+// each name in one line, and whether he is available, in every language.
+func TestDesk30Rail(t *testing.T) {
+	w := newWorld(t, options{desk: func(c *desk.Config) { c.Title = "A title that is longer than it has room" }})
+	w.available("ada")
+	for _, language := range []string{"en", "de", "es", "fr", "pt"} {
+		w.actor("ada", func(a *desk.Actor) { a.Language = language })
+		p := w.as("ada")
+		p.size(360, 740)
+		p.open("settings").live()
+		p.until("all places are there", `document.querySelectorAll('.rail a').length === 7`)
+		assert.Empty(t, js[[]string](p, `[...document.querySelectorAll('.rail, .rail a')].filter((e) => e.scrollWidth > e.clientWidth || e.matches('a') && e.lastElementChild.getClientRects().length > 1).map((e) => e.innerText)`), language)
+		p.clickOn("h1") // sounds may be made from now on: there is room for the title
+		p.until("the title is there", `!document.querySelector('.muteds')`)
+		assert.Empty(t, js[[]string](p, `[...document.querySelectorAll('.presence .label')].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.innerText)`), language)
+		p.axe()
+	}
+}
+
 // TestDesk33Themes: contrast holds in both, on every page.
 func TestDesk33Themes(t *testing.T) {
 	w := newWorld(t)

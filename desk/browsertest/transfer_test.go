@@ -29,6 +29,7 @@ func TestDesk21Transfer(t *testing.T) {
 	p.write("He wants 45.00 back")
 	p.clickOn("dialog .button.primary")
 	p.sees("You still have the conversation.")
+	p.sees("Transfer to Bob Sato")
 	b.sees("A colleague asks you to take over")
 	b.click("Accept")
 	b.until("Bob has it", `document.querySelector('.composer.reply')`)

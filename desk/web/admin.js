@@ -53,7 +53,7 @@ function Queues() {
     <div><dt>${t('q.hours')}</dt><dd>${q.hours ? q.next ? t(q.open ? 'q.closes' : 'q.opens', { at: when(q.next) }) : t('q.hours.set') : t('q.always')}</dd></div>
     ${[['offer', q.offer], ['idle', q.idle], ['warning', q.warning], ['hold', q.hold], ['wrapup', q.wrapup], ['grace', q.grace]].map(([k, v]) => html`<div><dt>${t('q.' + k)}</dt><dd>${spoken(v)}</dd></div>`)}
     <div><dt>${t('q.most')}</dt><dd>${q.most ? number(q.most) : t('q.nolimit')}</dd></div><div><dt>${t('q.intake')}</dt><dd>${q.intake ? number(q.intake) : '–'}</dd></div>
-    <div><dt>${t('q.ladder')}</dt><dd>${q.ladder.map((r) => html`<span class="line">${spoken(r.after)}: ${code('rung', r.do)} ${r.queue || ''}</span>`)}</dd></div>${q.providers?.length ? html`<div><dt>${t('platform')}</dt><dd>${q.providers.join(', ')}</dd></div>` : ''}</dl></article>`)}</div></section>`;
+    <div><dt>${t('q.ladder')}</dt><dd>${q.ladder.map((r) => html`<span class="line">${spoken(r.after)} – ${code('rung', r.do)} ${r.queue || ''}</span>`)}</dd></div>${q.providers?.length ? html`<div><dt>${t('platform')}</dt><dd>${q.providers.join(', ')}</dd></div>` : ''}</dl></article>`)}</div></section>`;
 }
 
 // --- automations ---------------------------------------------------------------------
@@ -114,7 +114,7 @@ const dateOf = (d) => {
 // weekOf says a week's hours: days one after the other that have the same are said once.
 const weekOf = (days) => spansOf(days).map((s, i) => [i, i, s.join(', ')]).reduce((out, [i, , s]) => {
   const last = out.at(-1);
-  if (last?.[1] === i - 1 && last[2] === s) last[1] = i; else out.push([i, i, s]);
+  if (last?.[2] === s) last[1] = i; else out.push([i, i, s]);
   return out;
 }, []).filter(([, , s]) => s).map(([a, b, s]) => `${dayName(a)}${a === b ? '' : '–' + dayName(b)} ${s}`).join(' · ');
 // spansOf reads each weekday out of keys such as "mon-fri".

@@ -343,8 +343,8 @@ function EventText({ e }) {
   const why = e.reason && code('reason', e.reason);
   const d = e.data ?? {};
   const what = Object.entries(d).map(([k, v]) => visible(v > 0 ? `${k} ${v}` : k)).join(', ');
-  const text = t(d.action === 'widen' ? 'ev.widened' : 'ev.' + e.kind, { who, by: visible(memberName(e.from, e.name)), why, what, score: d.score ?? '', field: visible(d.field ?? ''), queue: d.queue ?? '' });
-  return html`${text}${why && e.reason !== 'user_requested' && ['requested', 'agent_left', 'lapsed', 'refused', 'declined', 'ended'].includes(e.kind) ? ` · ${why}` : ''}${e.text && e.kind !== 'rated' ? html` · <${Text} text=${e.text} />` : e.kind === 'rated' && e.text ? html`: <${Text} text=${e.text} />` : ''}`;
+  const text = t(d.action === 'widen' ? 'ev.widened' : 'ev.' + e.kind, { who, by: visible(memberName(e.from, e.name)), why, what, score: d.score ?? '', field: visible(d.field ?? ''), queue: d.queue ?? '', to: visible(d.queue || who) });
+  return html`${text}${why && e.reason !== 'user_requested' && e.reason !== e.kind && ['requested', 'agent_left', 'lapsed', 'refused', 'declined', 'ended'].includes(e.kind) ? ` · ${why}` : ''}${e.text && e.kind !== 'rated' ? html` · <${Text} text=${e.text} />` : e.kind === 'rated' && e.text ? html`: <${Text} text=${e.text} />` : ''}`;
 }
 
 function Files({ files }) {

@@ -110,7 +110,7 @@ const waitWarn = 120000, waitLate = 300000;
 const Row = once((p) => [p.r, p.chosen, p.unread, p.search, p.quiet, p.day], rowOf);
 // Last is what was said last, and by whom, if not by the user.
 export function Last({ r }) {
-  const who = r.last?.text ? (r.last.role === 'user' ? '' : r.last.role === 'bot' ? t('role.bot') : r.last.name || t('role.agent')) : '';
+  const who = r.last?.text ? (r.last.note ? t('note') : r.last.role === 'user' ? '' : r.last.role === 'bot' ? t('role.bot') : r.last.name || t('role.agent')) : '';
   return html`<span class="second">${who && html`<span class="who"><bdi>${who}</bdi>:</span>`}<bdi>${r.last?.text ? r.last.text : r.can?.includes('read') ? code('reason', r.reason) : r.agentName ? t('with', { who: r.agentName }) : code('state', r.state)}</bdi></span>`;
 }
 function rowOf({ r, chosen, unread: isNew, search, quiet }) {

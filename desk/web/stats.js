@@ -71,6 +71,7 @@ function Groups({ list, label, name = (x) => x }) {
 }
 
 function Shares({ list, kind }) {
+  if (!list.length) return html`<p class="muted">–</p>`;
   const all = list.reduce((n, x) => n + x.n, 0) || 1, parts = shares(list.map((x) => x.n));
   return html`<table class="plain shares"><tbody>${list.map((x, i) => html`<tr><th scope="row">${code(kind, x.name)}</th><td class="share"><meter min="0" max=${all} value=${x.n} aria-label=${code(kind, x.name)}></meter></td><td class="num">${number(x.n)}</td><td class="num muted">${percent(parts[i], 100)}</td></tr>`)}</tbody></table>`;
 }

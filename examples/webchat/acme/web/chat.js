@@ -29,10 +29,9 @@ function add(kind, words, who, files = [], id = '') {
   return p;
 }
 
-let lastAgent = '';
 function control(m) {
   const k = m.notice;
-  if (m.role === 'agent') lastAgent = m.name;
+  if (m.role === 'agent' && !k) $('with').textContent = m.name;
   const person = k === 'joined' || k === 'take_over' || k === 'resumed';
   const waits = ['waiting', 'place', 'requeued', 'transferred', 'connecting', 'question'].includes(k);
   const bot = ['returned', 'ended', 'missed', 'cancelled', 'failed', 'offline', 'message_left'].includes(k);
