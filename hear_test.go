@@ -3,6 +3,7 @@ package handoff_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -272,8 +273,66 @@ func TestSeatGivenBackAtOnce(t *testing.T) {
 			time.Sleep(100 * time.Millisecond) // the agent is read
 		}
 		r.heard(t, "c1")
-		require.NotContains(t, before(t, r.after(t, r.request(t, "c2"))), "lines", "as if she were busy")
+		lists := slices.DeleteFunc(before(t, r.after(t, r.request(t, "c2"))), func(n string) bool { return n != "list" })
+		require.Len(t, lists, 1, "as if she were busy")
 	}, func(c *handoff.Config) { c.Directory = handoff.Staff{{ID: "ann", Queues: []string{"desk"}, Seats: 1}} })
+}
+
+// An offer that another replica made leaves nothing to match and nobody's place
+// to tell, whatever its hint says: it is read, and so is who was asked.
+func TestOfferMadeElsewhere(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*handoff.Hint)
+		reads  map[string]int
+	}{
+		"as stores tell it": {func(h *handoff.Hint) { h.Queue, h.Line = "", "" }, map[string]int{"get": 1, "holders": 1}},
+		"as of one who waits": {
+			func(*handoff.Hint) {}, map[string]int{"get": 1, "holders": 2, "list": 1}, // whom he would have got is read, too
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			hearing(t, func(t *testing.T, r *replica) {
+				h := r.request(t, "c1")
+				require.NoError(t, r.asks.AgentChanged(t.Context(), "ann"), "who does not run offers at once")
+				rec, err := r.Store.Get(t.Context(), h.ID)
+				require.NoError(t, err)
+				require.Equal(t, handoff.StateOffered, rec.State)
+				h.Version = rec.Version
+				c.change(&h)
+				r.settle()
+				r.tells(h)
+				require.Equal(t, c.reads, reads(r.settle()))
+			})
+		})
+	}
+}
+
+// Who is being asked does not wait: when the last seat was offered to the last
+// one, nobody looks for more seats. And who waits is read with the others.
+func TestLastSeatIsLikeTheFirst(t *testing.T) {
+	t.Parallel()
+	hearing(t, func(t *testing.T, r *replica) {
+		first := reads(r.after(t, r.request(t, "c1")))
+		require.Equal(t, first, reads(r.after(t, r.request(t, "c2"))))
+		third := reads(r.after(t, r.request(t, "c3")))
+		require.Greater(t, third["holders"], first["holders"], "now there may be one whom this replica does not know of")
+		require.Zero(t, third["lines"]+third["get"])
+	}, func(c *handoff.Config) {
+		c.Directory = handoff.Staff{{ID: "ann", Queues: []string{"desk"}, Seats: 1}, {ID: "bob", Queues: []string{"desk"}, Seats: 1}}
+	})
+}
+
+// reads counts what was read.
+func reads(notes []string) map[string]int {
+	out := map[string]int{}
+	for _, n := range notes {
+		if n != "offer" && !strings.HasSuffix(n, " is over") {
+			out[n]++
+		}
+	}
+	return out
 }
 
 // The head of the queue is read without its lines until somebody waits whom
@@ -281,7 +340,7 @@ func TestSeatGivenBackAtOnce(t *testing.T) {
 func TestHeadOrLines(t *testing.T) {
 	t.Parallel()
 	hearing(t, func(t *testing.T, r *replica) {
-		reads := func(notes []string) (out []string) {
+		queued := func(notes []string) (out []string) {
 			for _, n := range notes {
 				if n == "list" || n == "lines" {
 					out = append(out, n)
@@ -289,25 +348,25 @@ func TestHeadOrLines(t *testing.T) {
 			}
 			return out
 		}
-		require.Equal(t, []string{"list"}, reads(before(t, r.after(t, r.request(t, "c1")))))
+		require.Equal(t, []string{"list"}, queued(before(t, r.after(t, r.request(t, "c1")))))
 		tea := handoff.Skill{Name: "tea", Level: 1}
 		first := r.heard(t, "x0", tea)
 		_, err := r.asks.Accept(t.Context(), first.ID, handoff.By("cat"), 1)
 		require.NoError(t, err, "and she has one seat")
 		r.settle()
 		r.tells(r.request(t, "x1", tea))
-		require.NotContains(t, reads(r.settle()), "lines", "there are no more than were asked for")
+		require.NotContains(t, queued(r.settle()), "lines", "there are no more than were asked for")
 		r.tells(r.request(t, "x2", tea))
-		require.Equal(t, []string{"list", "lines"}, reads(r.settle())[:2], "the head cannot be served, and there may be others")
+		require.Equal(t, []string{"list", "lines"}, queued(r.settle())[:2], "the head cannot be served, and there may be others")
 		law := r.request(t, "c2", handoff.Skill{Name: "law", Level: 1})
-		require.Equal(t, []string{"lines", "list"}, reads(before(t, r.after(t, law))), "which is known now")
+		require.Equal(t, []string{"lines", "list"}, queued(before(t, r.after(t, law))), "which is known now")
 		require.Equal(t, "bob", r.agent(t, law))
 		for _, c := range []string{"x1", "x2"} {
 			_, err := r.asks.Cancel(t.Context(), c, false)
 			require.NoError(t, err)
 		}
-		require.Equal(t, []string{"lines", "list"}, reads(before(t, r.after(t, r.request(t, "c3")))))
-		require.Equal(t, []string{"list"}, reads(before(t, r.after(t, r.request(t, "c4")))), "there is nobody else now")
+		require.Equal(t, []string{"lines", "list"}, queued(before(t, r.after(t, r.request(t, "c3")))))
+		require.Equal(t, []string{"list"}, queued(before(t, r.after(t, r.request(t, "c4")))), "there is nobody else now")
 	})
 }
 

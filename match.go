@@ -74,13 +74,18 @@ func (e *Engine) first(ctx context.Context, q *Queue, c *comers, start int64, at
 	defer func() { _ = g.Wait() }()
 	defer func() { e.meet(q, c, list) }()
 	waits = true
-	if n := e.roster.idle(q.Name); n > 0 && !e.roster.mixed(q.Name) {
-		query = Query{Queue: q.Name, States: []State{StateWaiting}, Waiting: true, ByRank: true, Limit: min(n, 100)}
+	n := e.roster.idle(q.Name)
+	if n == 0 || !e.roster.mixed(q.Name) {
+		query = Query{Queue: q.Name, States: []State{StateWaiting}, Waiting: true, ByRank: true, Limit: min(max(n, 1), 100)}
 	} else if query, waits, err = e.next(ctx, q); err != nil || query.Limit == 0 {
 		return query, nil, waits, err
 	}
 	list, err = e.list(ctx, query)
-	return query, list, waits && (len(list) > 0 || len(query.Lines) > 0), err
+	waits = waits && (len(list) > 0 || len(query.Lines) > 0)
+	if n == 0 {
+		query.Limit = 0
+	}
+	return query, list, waits, err
 }
 
 // foresee names the agents whom those who came would be offered to by what the

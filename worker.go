@@ -213,7 +213,7 @@ func (e *Engine) schedule(old, h *Handoff, drained string) {
 		e.work.drain(h.Need.Queue)
 	}
 	// An offer moves nobody's place; joining and leaving the line does.
-	moved := old == nil || h.inLine() != old.inLine() || h.inLine() && h.Need.Queue != old.Need.Queue
+	moved := old == nil && h.State != StateOffered || old != nil && (h.inLine() != old.inLine() || h.inLine() && h.Need.Queue != old.Need.Queue)
 	if moved {
 		e.work.tell(h.Need.Queue)
 		if h.Need.Queue != drained {

@@ -106,6 +106,14 @@ func matching() []mutant {
 			"if h.Version > 0 && e.work.isMine(h.ID, h.Version) {",
 			"if h.Version < 0 {",
 		}}},
+		{row: "hint", file: "worker.go", in: ".", tests: "^TestOfferMadeElsewhere$", why: "what another did may be an edge", edits: []edit{{
+			"moved := old == nil && h.State != StateOffered ||",
+			"moved := old == nil ||",
+		}}},
+		{row: "hint", file: "match.go", in: ".", tests: "^TestLastSeatIsLikeTheFirst$", why: "who stands in a line waits", edits: []edit{{
+			"if n == 0 || !e.roster.mixed(q.Name) {",
+			"if n > 0 && !e.roster.mixed(q.Name) {",
+		}}},
 		{row: "a4", file: "match.go", why: "the roster is right", edits: []edit{{
 			"read <= start {",
 			"read < 0 {",

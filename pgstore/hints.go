@@ -35,7 +35,7 @@ func newHints(s *Store) *hints { return &hints{s: s, ids: map[handoff.ID]told{}}
 func (h *hints) add(r handoff.Record) {
 	const long = 500 // lines are left out
 	t := told{version: r.Version + 1}
-	if r.Line != "" {
+	if r.Line != "" && r.Agent == "" { // who is being asked has been found
 		t.queue = r.Queue
 		if len(r.Line) <= long {
 			t.line = r.Line

@@ -2,6 +2,7 @@ package pgstore_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -43,11 +44,17 @@ func TestHintTellsVersionAndLine(t *testing.T) {
 	r.Queue, r.Line = "desk", "m=\x1el=de"
 	require.NoError(t, s.Commit(ctx, r, entry(1)))
 	require.Equal(t, handoff.Hint{ID: r.ID, Queue: "desk", Version: 1, Line: r.Line}, next("c"))
-	r.Version, r.Seq, r.Line = 1, 2, ""
-	second := entry(2)
-	second.ID = "e2"
-	require.NoError(t, s.Commit(ctx, r, second))
-	require.Equal(t, handoff.Hint{ID: r.ID, Version: 2}, next("c"))
+	for v, change := range []func(){
+		func() { r.Agent = "ann" },             // he is offered to her, and keeps his place
+		func() { r.Agent, r.Line = "ann", "" }, // she has him
+	} {
+		change()
+		r.Version, r.Seq = int64(v+1), int64(v+2)
+		en := entry(r.Seq)
+		en.ID = "e" + strconv.Itoa(v)
+		require.NoError(t, s.Commit(ctx, r, en))
+		require.Equal(t, handoff.Hint{ID: r.ID, Version: r.Version + 1}, next("c"), "nobody is to be found for him")
+	}
 	r = record("long")
 	r.Queue, r.Line = "desk", strings.Repeat("s", 501)
 	require.NoError(t, s.Commit(ctx, r, entry(1)))
