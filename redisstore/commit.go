@@ -104,7 +104,7 @@ func check(r *handoff.Record, entries []handoff.RecordEntry) error {
 
 // item appends a commit as the script expects it.
 func item(args []any, r *handoff.Record, entries []handoff.RecordEntry) []any {
-	args = append(args, rid(r.ID), strconv.FormatInt(r.Version, 10), strconv.FormatInt(r.Seq-int64(len(entries)), 10),
+	args = append(args, r.ID.Conversation, number19(r.ID.Number), strconv.FormatInt(r.Version, 10), strconv.FormatInt(r.Seq-int64(len(entries)), 10),
 		strconv.Itoa(len(entries)), strconv.Itoa(len(r.Keys)), strconv.Itoa(len(r.Owed)))
 	args = fields(args, r)
 	for i := range entries {
@@ -122,13 +122,14 @@ func item(args []any, r *handoff.Record, entries []handoff.RecordEntry) []any {
 
 // answer turns the script's word into an error.
 func answer(v any) error {
+	if n, ok := v.(int64); ok && n == 0 {
+		return nil
+	}
 	words := list(v)
 	if len(words) == 0 {
 		return fmt.Errorf("redisstore: commit: answer of type %T", v)
 	}
 	switch word := text(words[0]); word {
-	case "ok":
-		return nil
 	case "conflict":
 		return handoff.ErrConflict
 	case "duplicate":

@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"encoding/binary"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +14,13 @@ import (
 const nul = "\x00"
 
 // rid names a record within the store. Bytewise its order is that of ids.
-func rid(id handoff.ID) string { return fmt.Sprintf("%s\x00%019d", id.Conversation, id.Number) }
+func rid(id handoff.ID) string { return id.Conversation + nul + number19(id.Number) }
+
+// number19 is a number in digits that sort as numbers do.
+func number19(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	return "0000000000000000000"[min(len(digits), 19):] + digits
+}
 
 func idOf(rid string) handoff.ID {
 	conversation, n, _ := strings.Cut(rid, nul)

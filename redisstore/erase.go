@@ -3,7 +3,6 @@ package redisstore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 
 	"github.com/seed-2a427302/handoff"
@@ -21,7 +20,7 @@ func (s *Store) Erase(ctx context.Context, conversation string, tomb handoff.Rec
 	if !clean(conversation) {
 		return handoff.ErrConflict
 	}
-	args := []any{"all", fmt.Sprintf("%019d", tomb.ID.Number), strconv.FormatInt(tomb.Version, 10), conversation, rid(tomb.ID)}
+	args := []any{"all", number19(tomb.ID.Number), strconv.FormatInt(tomb.Version, 10), conversation, rid(tomb.ID)}
 	return s.remove(ctx, "erase", fields(args, &tomb))
 }
 

@@ -23,6 +23,10 @@ type script struct {
 var (
 	//go:embed lua/common.lua
 	common string
+	//go:embed lua/fields.lua
+	fieldsOf string
+	//go:embed lua/tools.lua
+	tools string
 	//go:embed lua/more.lua
 	more string
 )
@@ -67,19 +71,19 @@ var (
 	//go:embed lua/layout.lua
 	layoutLua string
 
-	commitScript = newScript(commitLua, true)
-	claimScript  = newScript(more+claimLua, true)
-	leadScript   = newScript(more+leadLua, true)
-	ackScript    = newScript(more+ackLua, true)
-	eraseScript  = newScript(more+eraseLua, true)
-	attendScript = newScript(more+attendLua, true)
-	layoutScript = newScript(more+layoutLua, true)
-	latestScript = newScript(latestLua, false)
+	commitScript = newScript("local function tools()\n"+tools+"return hmget, hset, cursor, watch\nend\n"+commitLua, true)
+	claimScript  = newScript(fieldsOf+tools+more+claimLua, true)
+	leadScript   = newScript(tools+more+leadLua, true)
+	ackScript    = newScript(tools+more+ackLua, true)
+	eraseScript  = newScript(fieldsOf+tools+more+eraseLua, true)
+	attendScript = newScript(tools+more+attendLua, true)
+	layoutScript = newScript(tools+more+layoutLua, true)
+	latestScript = newScript(fieldsOf+latestLua, false)
 	logScript    = newScript(logLua, false)
 	entryScript  = newScript(entryLua, false)
 	linesScript  = newScript(linesLua, false)
-	listScript   = newScript(listLua, false)
-	nextScript   = newScript(nextLua, false)
+	listScript   = newScript(fieldsOf+listLua, false)
+	nextScript   = newScript(fieldsOf+nextLua, false)
 )
 
 // once is a command that the client must not send again by itself: after a

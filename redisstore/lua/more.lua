@@ -1,4 +1,6 @@
--- What some scripts share in addition to common.lua.
+-- What some scripts share in addition to common.lua and tools.lua.
+local function shelf(state) return state == 'ended' and P .. 'past' or P .. 'open' end
+
 local function now()
 	local t = call('TIME')
 	return t[1] * 1000 + math.floor(t[2] / 1000)
@@ -12,7 +14,7 @@ local function lacking(key, owed)
 	end
 	local out = {}
 	if #names == 0 then return out end
-	local have = hmget(key, names)
+	local have = hmget(key, names, #names)
 	for i = 1, #names do
 		local seq, _, _, till = cursor(have[i])
 		if seq < seqs[i] then
@@ -34,21 +36,22 @@ end
 -- drop removes a record with everything that belongs to it.
 local function drop(rid)
 	local key = P .. 'r:' .. rid
-	local r = call('HMGET', key, unpack(I))
-	if not r[iv] then return end
-	if r[il] ~= '' then
-		call('ZREM', P .. 'rank:' .. r[iq], r[ir] .. rid)
-		call('ZREM', P .. 'line:' .. r[iq], r[il] .. '\0' .. r[ir] .. rid)
+	local r = call('HMGET', key, 'v', 'q', 'S', 'a', 'U', 'l', 'r', 'c', 'k', 'z')
+	if not r[1] then return end
+	local q, state, agent, user, line, rank, created, keys, z = unpack(r, 2, 10)
+	if line ~= '' then
+		call('ZREM', P .. 'rank:' .. q, rank .. rid)
+		call('ZREM', P .. 'line:' .. q, line .. '\0' .. rank .. rid)
 	end
-	call('ZREM', shelf(r[iS]), r[ic] .. rid)
-	if r[ia] ~= '' then call('ZREM', P .. 'agent:' .. r[ia], r[ic] .. rid) end
-	if r[iU] ~= '' then call('ZREM', P .. 'user:' .. r[iU], r[ic] .. rid) end
-	for name in pairs(units(r[ik])) do
+	call('ZREM', shelf(state), created .. rid)
+	if agent ~= '' then call('ZREM', P .. 'agent:' .. agent, created .. rid) end
+	if user ~= '' then call('ZREM', P .. 'user:' .. user, created .. rid) end
+	for name in string.gmatch(keys, '([^%z]*)%z%-?%d+%z%-?%d+%z') do
 		call('HDEL', P .. 'key:' .. name, rid)
 	end
 	call('ZREM', P .. 'due', rid)
 	call('ZREM', P .. 'busy', rid)
-	unwatch(rid, r[iz])
+	unwatch(rid, z)
 	call('ZREM', P .. 'n:' .. string.sub(rid, 1, -21), string.sub(rid, -19))
 	call('UNLINK', key)
 end
