@@ -129,6 +129,22 @@ func TestDesk27KeysBeforeConversation(t *testing.T) {
 	p.axe()
 }
 
+// TestListNamesWhoIsAsked: who is asked has his name once the page knows the team,
+// which comes after the list.
+func TestListNamesWhoIsAsked(t *testing.T) {
+	var g gate
+	w := newWorld(t, options{wrap: g.wrap})
+	w.there("bob")
+	w.asks("maria", "shop")
+	g.shut("api/team")
+	p := w.at("ann", "")
+	p.until("the team is not there yet", `document.querySelector('.row')?.innerText.includes('Asking bob')`)
+	g.release()
+	p.until("it is", `document.querySelector('.row').innerText.includes('Asking Bob Sato')`)
+	assert.True(t, js[bool](p, `(() => { const box = document.querySelector('.row .third'), chip = [...box.children].find((e) => e.textContent.includes('Bob')); return chip.getBoundingClientRect().bottom <= box.getBoundingClientRect().bottom + 1; })()`), "and it is seen")
+	p.axe()
+}
+
 // TestDoubleClick: whoever clicks twice on what shows more is shown it once.
 func TestDoubleClick(t *testing.T) {
 	var g gate

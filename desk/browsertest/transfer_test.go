@@ -68,6 +68,7 @@ func TestDesk21Refused(t *testing.T) {
 
 	p.asksColleague("Bob Sato")
 	p.sees("Bob Sato did not answer")
+	assert.NotContains(t, p.text(".transcript"), "not answered", "it is said once")
 	p.until("nobody is waited for", `!document.querySelector('.banner') && document.querySelector('.composer.reply')`)
 	assert.Equal(t, "ann", w.now(h.ID).Agent)
 	p.axe()

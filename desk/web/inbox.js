@@ -107,7 +107,7 @@ const waitWarn = 120000, waitLate = 300000;
 
 // Row is made anew when what it shows changes, and not with every event of the
 // page: 200 of them would keep a key waiting.
-const Row = once((p) => [p.r, p.chosen, p.unread, p.search, p.quiet, p.day], rowOf);
+const Row = once((p) => [p.r, p.chosen, p.unread, p.search, p.quiet, p.day, asking(p.r)], rowOf);
 // Last is what was said last, and by whom, if not by the user.
 export function Last({ r }) {
   const who = r.last?.text ? (r.last.note ? t('note') : r.last.role === 'user' ? '' : r.last.role === 'bot' ? t('role.bot') : r.last.name || t('role.agent')) : '';
@@ -122,7 +122,7 @@ function rowOf({ r, chosen, unread: isNew, search, quiet }) {
       <span class="first"><${Name} name=${r.name} />${isNew && html`<span class="newdot"><span class="hidden">${t('unread')}</span></span>`}
         <span class="time">${since ? html`<${Clock} since=${since} warn=${waitWarn} late=${waitLate} label=${wait ? t('waiting') : t('unanswered')} />` : html`<span class="clock">${when(r.lastSaid || r.lastUser || r.joined || r.created)}</span>`}</span></span>
       <${Last} r=${r} />
-      <span class="third">${r.priority > 0 && html`<span class="chip red" title=${t('priority')}>${t('priority.n', { n: r.priority })}</span>`}${r.queue && html`<span class="chip">${r.queue}</span>`}${r.channel && html`<span class="chip quiet">${r.channel}</span>`}${r.video && html`<span class="chip quiet"><${Icon} name="video" />${t('video')}</span>`}${!wait && r.agent && !isMine(r) && html`<span class="chip quiet">${r.agentName || r.agent}</span>`}${r.state === 'offered' && !r.offer && html`<span class="chip quiet">${t('asked', { who: asking(r) })}</span>`}${r.state === 'held' && html`<span class="chip amber"><${Icon} name="pause" />${t('state.held')}</span>`}${quiet && html`<span class="chip amber"><${Icon} name="clock" />${t('quiet')}</span>`}${r.state === 'wrapup' && html`<span class="chip amber">${t('state.wrapup')}</span>`}${(r.tags || []).slice(0, 3).map((x) => html`<span class="chip tag">${x}</span>`)}</span>
+      <span class="third">${r.priority > 0 && html`<span class="chip red" title=${t('priority')}>${t('priority.n', { n: r.priority })}</span>`}${r.queue && html`<span class="chip">${r.queue}</span>`}${!wait && r.agent && !isMine(r) && html`<span class="chip quiet">${r.agentName || r.agent}</span>`}${r.state === 'offered' && !r.offer && html`<span class="chip quiet">${t('asked', { who: asking(r) })}</span>`}${r.state === 'held' && html`<span class="chip amber"><${Icon} name="pause" />${t('state.held')}</span>`}${quiet && html`<span class="chip amber"><${Icon} name="clock" />${t('quiet')}</span>`}${r.state === 'wrapup' && html`<span class="chip amber">${t('state.wrapup')}</span>`}${r.video && html`<span class="chip quiet"><${Icon} name="video" />${t('video')}</span>`}${r.channel && html`<span class="chip quiet">${r.channel}</span>`}${(r.tags || []).slice(0, 3).map((x) => html`<span class="chip tag">${x}</span>`)}</span>
     </span></a></li>`;
 }
 
