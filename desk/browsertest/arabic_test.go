@@ -180,6 +180,7 @@ var arabic = map[string]string{
 	"shown.other":             "معروض: {n}",
 	"style.pull":              "قائمة",
 	"stats.zone":              "الأوقات حسب {zone}",
+	"stats.shares":            "تُقرَّب الحصص ليكون مجموعها 100 %، بحسب أكبر البواقي.",
 	"stats.requests":          "الطلبات",
 	"stats.requests.hint":     "مستخدمون طلبوا شخصًا أو تولّاهم أحد",
 	"stats.accepted":          "المقبولة",

@@ -247,6 +247,10 @@ func TestDesk30Phone(t *testing.T) {
 			p.axe()
 		}
 	}
+	p.size(345, 640) // as wide as in a frame of examples/webchat on a phone
+	p.open("c/" + token(h)).live()
+	p.until("it is open", `document.querySelector('.head .tools .finish')`)
+	assert.Empty(t, js[[]string](p, `[...document.querySelectorAll('.head .chip')].filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth).map((e) => e.textContent)`), "words that are cut")
 	for what, size := range map[string][2]int64{"with a keyboard on the screen": {375, 380}, "on its side": {667, 375}, "on its side, with a keyboard": {667, 210}} {
 		p.size(size[0], size[1])
 		p.open("c/" + token(h)).live()

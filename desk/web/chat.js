@@ -23,7 +23,7 @@ Object.assign(icons, {
 });
 
 const cache = new Map(); // id → what was read of it, for coming back quickly
-export const pending = new Map(); // id → messages that are on their way
+const pending = new Map(); // id → messages that are on their way
 watchers.add((id, list, gone) => { if (gone) cache.delete(id); else if (id === null) cache.clear(); });
 
 export function Chat({ id }) {
@@ -364,7 +364,7 @@ function settle(id, fresh) {
 function mark(id, m, change) { Object.assign(m, change); changed(); }
 
 const routes = { reply: 'messages', join: 'join', note: 'notes', whisper: 'whisper' };
-export async function deliver(id, m, force) {
+async function deliver(id, m, force) {
   mark(id, m, { state: 'sending' });
   try {
     const body = m.mode === 'reply' || m.mode === 'join' ? { id: m.id, text: m.text, seen: m.seen, force: Boolean(force) } : { op: m.id, text: m.text };
@@ -386,7 +386,7 @@ function forget(id, m) {
   changed();
 }
 // What could not be sent goes out when there is a connection again, in order.
-export async function flushPending() {
+async function flushPending() {
   for (const [id, list] of pending) for (const m of [...list]) if (m.state === 'waiting') { if (await deliver(id, m, true) === 'failed') return; }
 }
 setInterval(() => { if (state.live === 'live') flushPending(); }, 3000);
@@ -546,4 +546,4 @@ function Composer({ r, entries, modes, drafts }) {
 }
 
 // fill puts names into a prepared text. The agent is named as the user sees him.
-export const fill = (text, r) => text.replace(/\{(user|agent|queue)\}/g, (m, k) => ({ user: visible(r.name), agent: r.agent === me.id && r.agentName || me.name, queue: r.queue || '' })[k]);
+const fill = (text, r) => text.replace(/\{(user|agent|queue)\}/g, (m, k) => ({ user: visible(r.name), agent: r.agent === me.id && r.agentName || me.name, queue: r.queue || '' })[k]);
