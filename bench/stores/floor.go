@@ -23,6 +23,7 @@ const (
 	floorMessage = "rows of a message, nothing judged, 8 callers"
 	floorOffers  = "rows of offers, by the hundred, nothing judged"
 	floorHash    = "hash of a request alone, 8 callers"
+	floorNames   = "all that a request writes, nothing judged, 8 callers"
 )
 
 // newRowsFloor returns what writes the rows of a request into pgstore's tables,
@@ -98,14 +99,35 @@ func newOffersFloor(ctx context.Context, d *database, size effort) (func(context
 // recordFloor writes the hash that redisstore makes of a request: the record
 // and two entries, in no index and without a key.
 func recordFloor(client *redis.Client) func(context.Context, int) error {
-	script := redis.NewScript(`return redis.call('HSET', KEYS[1], unpack(ARGV))`)
+	return hashFloor(client, "{floor}:r:", `return redis.call('HSET', KEYS[1], unpack(ARGV))`)
+}
+
+// namesFloor writes in addition the six members of indexes and the key, as
+// redisstore's script calls them.
+func namesFloor(client *redis.Client) func(context.Context, int) error {
+	return hashFloor(client, "{floor}:s:", `
+		local A, call, key = ARGV, redis.call, KEYS[1]
+		local rank, at = A[20] .. key, A[22] .. key
+		call('ZADD', '{floor}:rank', '0', rank)
+		call('ZADD', '{floor}:line', '0', A[18] .. '\0' .. rank)
+		call('ZADD', '{floor}:open', '0', at)
+		call('ZADD', '{floor}:user:' .. A[14], '0', at)
+		call('ZADD', '{floor}:n:' .. key, '0', '1')
+		call('ZADD', '{floor}:due', A[26], key)
+		call('HSET', '{floor}:key:' .. A[28], key, '1')
+		return call('HSET', key, unpack(A))`)
+}
+
+func hashFloor(client *redis.Client, prefix, source string) func(context.Context, int) error {
+	script := redis.NewScript(source)
 	var names atomic.Int64
 	return func(ctx context.Context, _ int) error {
 		n := names.Add(1)
 		name := "c" + strconv.FormatInt(n, 10)
-		return script.Run(ctx, client, []string{"{floor}:r:" + name},
-			"v", "1", "s", "2", "q", "queue", "S", "waiting", "O", "", "a", "", "U", "u"+name, "t", "", "l", line(n), "r", "0123456789abcdef", "c", "01234567",
-			"u", "1700000000000", "w", "1700000000000", "k", "conversation/"+name+"\x001\x001\x00", "o", "", "b", body.Bytes(),
+		now := strconv.FormatInt(1700000000000+n, 10) // as time passes
+		return script.Run(ctx, client, []string{prefix + name},
+			"v", "1", "s", "2", "q", "queue", "S", "waiting", "O", "", "a", "", "U", "u"+name, "t", "", "l", line(n), "r", "000"+now, "c", now[5:],
+			"u", now, "w", now, "k", "conversation/"+name+"\x001\x001\x00", "o", "", "b", body.Bytes(),
 			"e1", body.Bytes(), "irequest", "1", "e2", body.Bytes(), "ienqueued", "2").Err()
 	}
 }

@@ -28,7 +28,7 @@ func openRedis(ctx context.Context, url string, size effort) (*suite, error) {
 	a := newAsynq(opt)
 	l := newLoad(store, size, "c")
 	const callers = 8
-	least := recordFloor(client)
+	least, names := recordFloor(client), namesFloor(client)
 	why := &explanation{"what an operation makes the server do", func(ctx context.Context, w io.Writer) error {
 		return explainRedis(ctx, w, client, a, l)
 	}}
@@ -41,13 +41,16 @@ func openRedis(ctx context.Context, url string, size effort) (*suite, error) {
 			rate(floorHash, func(ctx context.Context) (float64, error) {
 				return during(ctx, size.window, callers, least)
 			}),
+			rate(floorNames, func(ctx context.Context) (float64, error) {
+				return during(ctx, size.window, callers, names)
+			}),
 			rate("asynq process, no-op", func(ctx context.Context) (float64, error) { return a.process(ctx, size.items) }),
 			rate("offer, 8 callers", l.offers(callers)),
 			rate("offer, by the hundred, 8 callers", l.batches(callers)),
 			rate("lifecycle, commits, 8 callers", l.lifecycles(callers, store)),
 		},
 		goals: []goal{
-			atLeast("request / asynq Enqueue", "request, 8 callers", "asynq Enqueue, 8 callers", 0.6).because(why).above(floorHash),
+			atLeast("request / asynq Enqueue", "request, 8 callers", "asynq Enqueue, 8 callers", 0.6).because(why).above(floorHash, floorNames),
 			atLeast("offer / asynq process", "offer, 8 callers", "asynq process, no-op", 2).because(why).above(floorHash),
 		},
 		close: func() error { return errors.Join(a.close(), client.Close()) },
