@@ -109,3 +109,29 @@ func same(t *testing.T, s *redisstore.Store, want handoff.Record, log []handoff.
 	require.NoError(t, err)
 	require.Equal(t, log, found)
 }
+
+// A commit ends what a claim has hidden: whoever has led a cursor meanwhile and
+// gives it back early finds that the record is looked at again at once.
+func TestCommitEndsHiding(t *testing.T) {
+	ctx := t.Context()
+	s := open(t, redisstore.Options{CallerClock: true})
+	r := record("c")
+	r.Owed = []handoff.Owed{{Sink: "s", Cursor: "s", Seq: 1}}
+	require.NoError(t, s.Commit(ctx, r, handoff.RecordEntry{ID: "e1", Seq: 1, At: s2024}))
+	late := func(at time.Time) int {
+		got, err := s.Claim(ctx, handoff.Claim{Now: at, Limit: 1, Lease: time.Hour, Sinks: []string{"s"}})
+		require.NoError(t, err)
+		return len(got.Overdue)
+	}
+	now := s2024.Add(time.Minute)
+	require.Equal(t, 1, late(now))
+	require.Zero(t, late(now.Add(time.Second)), "hidden")
+
+	r.Version, r.Seq, r.Owed[0].Seq = 1, 2, 2
+	require.NoError(t, s.Commit(ctx, r, handoff.RecordEntry{ID: "e2", Seq: 2, At: s2024}))
+	lead, err := s.Lead(ctx, r.ID, "s", now, 30*time.Minute)
+	require.NoError(t, err)
+	require.Zero(t, late(now.Add(2*time.Second)), "led")
+	require.NoError(t, s.Ack(ctx, handoff.Ack{ID: r.ID, Cursor: "s", Seq: 1, Term: lead.Term}))
+	require.Equal(t, 1, late(now.Add(3*time.Second)), "given back")
+}
