@@ -25,7 +25,7 @@ func (s *Store) Claim(ctx context.Context, c handoff.Claim) (handoff.Claimed, er
 	}
 	v, err := s.run(ctx, claimScript, args...)
 	if err != nil {
-		return got, wrap("claim", err)
+		return got, wrap(ctx, "claim", err)
 	}
 	answer := list(v)
 	if len(answer) != 3 {
@@ -52,7 +52,7 @@ func (s *Store) Lead(ctx context.Context, id handoff.ID, cursor string, now time
 	}
 	v, err := s.run(ctx, leadScript, rid(id), cursor, now.UnixMilli(), now.Add(lease).UnixMilli())
 	if err != nil {
-		return handoff.Lead{}, wrap("lead", err)
+		return handoff.Lead{}, wrap(ctx, "lead", err)
 	}
 	answer := list(v)
 	word := ""
@@ -86,7 +86,7 @@ func (s *Store) Ack(ctx context.Context, acks ...handoff.Ack) error {
 			args = append(args, rid(a.ID), a.Cursor, strconv.FormatInt(a.Seq, 10), strconv.FormatInt(a.Term, 10), stamp(a.Until), keep)
 		}
 		if _, err := s.run(ctx, ackScript, args...); err != nil {
-			return wrap("ack", err)
+			return wrap(ctx, "ack", err)
 		}
 	}
 	return nil

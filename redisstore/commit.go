@@ -25,7 +25,7 @@ func (s *Store) Commit(ctx context.Context, r handoff.Record, entries ...handoff
 	args := make([]any, 0, 24+4*len(entries)+3*len(r.Keys)+3*len(r.Owed))
 	v, err := s.run(ctx, commitScript, item(args, &r, entries)...)
 	if err != nil {
-		return wrap("commit", err)
+		return wrap(ctx, "commit", err)
 	}
 	answers := list(v)
 	if len(answers) != 1 {
@@ -61,7 +61,7 @@ func (s *Store) CommitBatch(ctx context.Context, items []handoff.Item) []error {
 		for n, i := range part {
 			switch {
 			case err != nil:
-				errs[i] = wrap("commit batch", err)
+				errs[i] = wrap(ctx, "commit batch", err)
 			case n >= len(answers):
 				errs[i] = fmt.Errorf("redisstore: commit batch: %d answers to %d", len(answers), len(part))
 			default:

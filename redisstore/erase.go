@@ -35,7 +35,7 @@ func (s *Store) Delete(ctx context.Context, id handoff.ID, version int64) error 
 func (s *Store) remove(ctx context.Context, op string, args []any) error {
 	v, err := s.run(ctx, eraseScript, args...)
 	if err != nil {
-		return wrap(op, err)
+		return wrap(ctx, op, err)
 	}
 	if text(v) == "conflict" {
 		return handoff.ErrConflict

@@ -1,9 +1,12 @@
 package redisstore
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -50,9 +53,14 @@ var codes = map[string]error{
 }
 
 // wrap names the operation of an error, and its kind if it has one.
-func wrap(op string, err error) error {
+func wrap(ctx context.Context, op string, err error) error {
 	if err == nil {
 		return nil
+	}
+	// The client gives the context's deadline to the connection, which may
+	// notice it first.
+	if until, ok := ctx.Deadline(); ok && errors.Is(err, os.ErrDeadlineExceeded) && !time.Now().Before(until) {
+		return fmt.Errorf("redisstore: %s: %w: %w", op, context.DeadlineExceeded, err)
 	}
 	var re redis.Error
 	if errors.As(err, &re) {

@@ -97,7 +97,7 @@ func (s *Store) Listen(ctx context.Context, f func(handoff.Hint)) error {
 			return nil
 		}
 		if err != nil {
-			return wrap("listen", err)
+			return wrap(ctx, "listen", err)
 		}
 		var list []hint
 		_ = json.Unmarshal([]byte(m.Payload), &list) // what is not ours is no hint

@@ -58,7 +58,7 @@ func (s *Store) layout(ctx context.Context, op, want string) (have int, err erro
 	sc := layoutScript
 	v, err := s.run(ctx, sc, want, Latest)
 	if err != nil {
-		return 0, wrap(op, err)
+		return 0, wrap(ctx, op, err)
 	}
 	answer := list(v)
 	if len(answer) == 2 {
@@ -74,25 +74,25 @@ func (s *Store) layout(ctx context.Context, op, want string) (have int, err erro
 func (s *Store) clear(ctx context.Context) error {
 	node, err := s.node(ctx)
 	if err != nil {
-		return wrap("migrate", err)
+		return wrap(ctx, "migrate", err)
 	}
 	layout := s.name + "layout"
 	pattern := strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(s.name) + "*"
 	for cursor := uint64(0); ; {
 		keys, next, err := node.Scan(ctx, cursor, pattern, 1000).Result()
 		if err != nil {
-			return wrap("migrate", err)
+			return wrap(ctx, "migrate", err)
 		}
 		for _, key := range keys {
 			if key == layout {
 				continue
 			}
 			if err := node.Unlink(ctx, key).Err(); err != nil {
-				return wrap("migrate", err)
+				return wrap(ctx, "migrate", err)
 			}
 		}
 		if cursor = next; cursor == 0 {
-			return wrap("migrate", node.Del(ctx, layout).Err())
+			return wrap(ctx, "migrate", node.Del(ctx, layout).Err())
 		}
 	}
 }
@@ -116,11 +116,11 @@ func (s *Store) Check(ctx context.Context) error {
 	}
 	node, err := s.node(ctx)
 	if err != nil {
-		return wrap("check", err)
+		return wrap(ctx, "check", err)
 	}
 	info, err := node.InfoMap(ctx, "replication", "memory", "persistence").Result()
 	if err != nil {
-		return wrap("check", err)
+		return wrap(ctx, "check", err)
 	}
 	setting := func(name string) string {
 		for _, section := range info {

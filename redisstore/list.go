@@ -44,7 +44,7 @@ func (s *Store) List(ctx context.Context, q handoff.Query) ([]handoff.Record, er
 		return w.ordered && q.Limit > 0 && len(out) >= q.Limit
 	})
 	if err != nil {
-		return nil, wrap("list", err)
+		return nil, wrap(ctx, "list", err)
 	}
 	if !w.ordered {
 		slices.SortFunc(out, func(a, b handoff.Record) int { return a.Cursor(q).Compare(b.Cursor(q)) })
@@ -64,7 +64,7 @@ func (s *Store) Count(ctx context.Context, q handoff.Query) (int, error) {
 		for _, index := range w.indexes {
 			found, err := s.client.ZLexCount(ctx, index, w.low, w.high).Result()
 			if err != nil {
-				return 0, wrap("count", err)
+				return 0, wrap(ctx, "count", err)
 			}
 			n += found
 		}
@@ -78,7 +78,7 @@ func (s *Store) Count(ctx context.Context, q handoff.Query) (int, error) {
 		n += number(v)
 		return false
 	})
-	return int(n), wrap("count", err)
+	return int(n), wrap(ctx, "count", err)
 }
 
 // follow walks until done says that it is enough, or nothing is left.
@@ -244,7 +244,7 @@ func (s *Store) heads(ctx context.Context, q handoff.Query) ([]handoff.Record, e
 		}
 		v, err := s.run(ctx, nextScript, args...)
 		if err != nil {
-			return nil, wrap("list", err)
+			return nil, wrap(ctx, "list", err)
 		}
 		answer := list(v)
 		if len(answer) != 2 {

@@ -67,7 +67,7 @@ func (p *Presence) do(ctx context.Context, verb, agent, session, wants, activity
 	hash := sha256.Sum256([]byte(session))
 	v, err := p.s.run(ctx, attendScript, verb, agent, session, hash[:16], wants, activity, now.UnixMilli(), expires.UnixMilli())
 	if err != nil {
-		return wrap(verb, err)
+		return wrap(ctx, verb, err)
 	}
 	switch answer := text(v); {
 	case answer == "used":
@@ -101,7 +101,7 @@ func (p *Presence) Agents(ctx context.Context, ids []string, now time.Time) ([]h
 		return nil
 	})
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return nil, wrap("agents", err)
+		return nil, wrap(ctx, "agents", err)
 	}
 	out := make([]handoff.Status, len(ids))
 	for i, cmd := range cmds {

@@ -19,7 +19,7 @@ func (s *Store) Get(ctx context.Context, id handoff.ID) (handoff.Record, error) 
 	name := rid(id)
 	row, err := s.client.HMGet(ctx, s.name+"r:"+name, fieldNames...).Result()
 	if err != nil {
-		return handoff.Record{}, wrap("get", err)
+		return handoff.Record{}, wrap(ctx, "get", err)
 	}
 	if r, ok := record(name, row); ok {
 		return r, nil
@@ -34,7 +34,7 @@ func (s *Store) Latest(ctx context.Context, conversation string) (handoff.Record
 	}
 	v, err := s.run(ctx, latestScript, conversation)
 	if err != nil {
-		return handoff.Record{}, wrap("latest", err)
+		return handoff.Record{}, wrap(ctx, "latest", err)
 	}
 	if found := list(v); len(found) == 2 {
 		if r, ok := record(text(found[0]), list(found[1])); ok {
@@ -54,7 +54,7 @@ func (s *Store) Holders(ctx context.Context, keys ...string) ([]handoff.Holding,
 		return nil
 	})
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return nil, wrap("holders", err)
+		return nil, wrap(ctx, "holders", err)
 	}
 	for i, cmd := range cmds {
 		c, ok := cmd.(*redis.Cmd)
@@ -84,7 +84,7 @@ func flat(v any) []any {
 func (s *Store) Lines(ctx context.Context, queue string) ([]string, error) {
 	v, err := s.run(ctx, linesScript, queue)
 	if err != nil {
-		return nil, wrap("lines", err)
+		return nil, wrap(ctx, "lines", err)
 	}
 	found := list(v)
 	out := make([]string, len(found))
@@ -102,7 +102,7 @@ func (s *Store) Log(ctx context.Context, id handoff.ID, after int64, limit int) 
 	after = max(after, 0)
 	v, err := s.run(ctx, logScript, rid(id), strconv.FormatInt(after+1, 10), strconv.Itoa(limit))
 	if err != nil {
-		return nil, wrap("log", err)
+		return nil, wrap(ctx, "log", err)
 	}
 	found := list(v)
 	if len(found) < 2 {
@@ -122,7 +122,7 @@ func (s *Store) Entry(ctx context.Context, id handoff.ID, entry string) (handoff
 	}
 	v, err := s.run(ctx, entryScript, rid(id), entry)
 	if err != nil {
-		return handoff.RecordEntry{}, wrap("entry", err)
+		return handoff.RecordEntry{}, wrap(ctx, "entry", err)
 	}
 	if found := list(v); len(found) == 2 && found[1] != nil {
 		return entryOf(number(found[0]), text(found[1])), nil
@@ -136,5 +136,5 @@ func (s *Store) Ahead(ctx context.Context, r handoff.Record, limit int) (int, er
 	if limit > 0 {
 		n = min(n, int64(limit))
 	}
-	return int(n), wrap("ahead", err)
+	return int(n), wrap(ctx, "ahead", err)
 }
