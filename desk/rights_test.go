@@ -8,7 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -209,9 +208,14 @@ func TestQueuesChangeElsewhere(t *testing.T) {
 	w.actor("col", &desk.Actor{ID: "col", Name: "Colleague", Role: desk.Agent, Queues: []string{"theirs"}})
 	put := w.engine.Directory().(handoff.DirectoryWriter).Put
 	require.NoError(t, put(t.Context(), handoff.Agent{ID: "col", Name: "Colleague", Queues: []string{"theirs"}, Seats: 50}))
-	began := time.Now()
-	w.next(c, "good-bye", named("bye"))
-	t.Logf("told %v after the change", time.Since(began).Round(time.Millisecond))
+	w.until("somebody looks", func() bool {
+		return strings.Contains(w.call("admin", http.MethodGet, "api/team", nil).raw, `"id":"col","name":"Colleague","queues":["theirs"]`)
+	})
+	h := w.waiting("unknown", "mine")
+	w.next(c, "good-bye", func(e told) bool {
+		assert.NotContains(t, e.data, token(h))
+		return e.name == "bye"
+	})
 }
 
 // A slowDirectory gives what it has read for a request away when it is told to; the
