@@ -3,7 +3,10 @@ package handoff
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // see reads who of some agents is there, and what they have to do.
@@ -61,20 +64,26 @@ func (e *Engine) see(ctx context.Context, agents []Agent, at time.Time) ([]sight
 // something that he could not before.
 func (e *Engine) readAgents(ctx context.Context, ids ...string) (better bool, err error) {
 	read := e.roster.tick()
-	agents := make([]Agent, 0, len(ids))
-	for _, id := range ids {
+	list := make([]Agent, len(ids))
+	get := func(i int) (err error) {
 		dctx, cancel := context.WithTimeout(ctx, e.cfg.StoreTimeout)
-		a, err := e.cfg.Directory.Get(dctx, id)
-		cancel()
-		switch {
-		case errors.Is(err, ErrNotFound):
-			e.roster.drop(id, read)
-		case err != nil:
-			return better, err
-		default:
-			agents = append(agents, a)
+		defer cancel()
+		if list[i], err = e.cfg.Directory.Get(dctx, ids[i]); errors.Is(err, ErrNotFound) {
+			list[i].ID = ""
+			e.roster.drop(ids[i], read)
+			return nil
 		}
+		return err
 	}
+	var g errgroup.Group
+	g.SetLimit(readAhead)
+	for i := range ids[1:] {
+		g.Go(func() error { return get(i + 1) })
+	}
+	if err := errors.Join(get(0), g.Wait()); err != nil {
+		return false, err
+	}
+	agents := slices.DeleteFunc(list, func(a Agent) bool { return a.ID == "" })
 	all, err := e.see(ctx, agents, now())
 	for i := range all {
 		better = e.roster.put(&all[i], read) || better

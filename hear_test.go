@@ -2,6 +2,7 @@ package handoff_test
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -33,6 +34,7 @@ type noted struct {
 	notes []string
 	tells func(handoff.Hint)
 	late  func(handoff.Record) // is called before the commit of an offer returns
+	bad   string               // a conversation that cannot be read
 }
 
 func (s *noted) note(what string) {
@@ -73,7 +75,14 @@ func (s *noted) List(ctx context.Context, q handoff.Query) ([]handoff.Record, er
 		what = "look around" // for places, after the drain
 	}
 	defer s.read(what)()
-	return s.Store.List(ctx, q)
+	list, err := s.Store.List(ctx, q)
+	list = slices.Clone(list)
+	for i := range list {
+		if list[i].ID.Conversation == s.bad {
+			list[i].Body = handoff.BodyOf([]byte("?"))
+		}
+	}
+	return list, err
 }
 
 func (s *noted) Lines(ctx context.Context, queue string) ([]string, error) {
@@ -322,6 +331,101 @@ func TestLastSeatIsLikeTheFirst(t *testing.T) {
 	}, func(c *handoff.Config) {
 		c.Directory = handoff.Staff{{ID: "ann", Queues: []string{"desk"}, Seats: 1}, {ID: "bob", Queues: []string{"desk"}, Seats: 1}}
 	})
+}
+
+// The agents for those who wait are read at the same time, whoever picks them,
+// and not one after the other.
+func TestAgentsAreReadAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, route := range map[string]handoff.Router{
+		"specialised": handoff.MostSpecialised, "idle": handoff.LongestIdle, "busy": handoff.LeastBusy, "turns": handoff.RoundRobin,
+		"sticky": handoff.Sticky(handoff.LongestIdle),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := &slowStaff{}
+			for _, id := range []string{"ann", "bob", "cat", "dan", "eve", "fay", "guy"} {
+				dir.Staff = append(dir.Staff, handoff.Agent{ID: id, Queues: []string{"desk"}, Seats: 2 - len(dir.Staff)%2})
+			}
+			hearing(t, func(t *testing.T, r *replica) {
+				for i := range 7 {
+					_, err := r.asks.Request(t.Context(), handoff.Request{
+						Conversation: talk(i), Queue: "desk", Preferred: map[int]string{2: "guy", 3: "guy", 4: "guy"}[i],
+					})
+					require.NoError(t, err)
+				}
+				r.settle()
+				dir.gets, dir.most = 0, 0
+				r.tells(handoff.Hint{Queue: "desk"})
+				notes := r.settle()
+				last := len(notes) - 1
+				for notes[last] != "offer" {
+					last--
+				}
+				require.Equal(t, map[string]int{"list": 1, "holders": 1}, reads(notes[:last]), "all: %v", notes)
+				offers := slices.DeleteFunc(slices.Clone(notes), func(n string) bool { return n != "offer" })
+				require.Len(t, offers, 7)
+				require.Equal(t, dir.gets, dir.most, "all at once")
+				require.Greater(t, dir.gets, 3, "and each once")
+				require.Less(t, dir.gets, 7, "guy has two of them")
+			}, func(c *handoff.Config) {
+				c.Directory, c.Presence, c.Queues[0].Route = dir, dir.Staff, route
+			})
+		})
+	}
+}
+
+// To look ahead takes nobody's seats.
+func TestSeatsAreFreeUntilTheyAreTaken(t *testing.T) {
+	t.Parallel()
+	hearing(t, func(t *testing.T, r *replica) {
+		first, second := r.request(t, "c1"), r.request(t, "c2")
+		r.settle()
+		r.tells(handoff.Hint{Queue: "desk"})
+		require.Equal(t, map[string]int{"list": 1, "holders": 1}, reads(before(t, r.settle())))
+		require.Equal(t, "ann", r.agent(t, first), "who can do less goes first")
+		require.Equal(t, "ann", r.agent(t, second), "as long as she has a seat")
+	}, func(c *handoff.Config) {
+		c.Directory = handoff.Staff{{ID: "ann", Queues: []string{"desk"}, Seats: 2}, {ID: "bob", Queues: []string{"desk"}, Seats: 1, Skills: map[string]int{"law": 1}}}
+	})
+}
+
+// Who waits behind somebody whose record cannot be read is served.
+func TestBrokenRecordHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	hearing(t, func(t *testing.T, r *replica) {
+		broken := r.request(t, "broken")
+		r.bad = "broken"
+		time.Sleep(time.Second)
+		whole := r.heard(t, "whole")
+		require.NotEmpty(t, r.agent(t, whole))
+		require.Empty(t, r.agent(t, broken))
+		r.bad = ""
+		r.after(t, broken)
+		require.NotEmpty(t, r.agent(t, broken))
+	}, func(c *handoff.Config) { c.Logger = slog.New(slog.DiscardHandler) })
+}
+
+// slowStaff counts how often and how often at once it is asked for an agent,
+// which takes a while.
+type slowStaff struct {
+	handoff.Staff
+
+	mu              sync.Mutex
+	gets, now, most int
+}
+
+func (s *slowStaff) Get(ctx context.Context, id string) (handoff.Agent, error) {
+	s.mu.Lock()
+	s.gets++
+	s.now++
+	s.most = max(s.most, s.now)
+	s.mu.Unlock()
+	time.Sleep(time.Millisecond)
+	s.mu.Lock()
+	s.now--
+	s.mu.Unlock()
+	return s.Staff.Get(ctx, id)
 }
 
 // reads counts what was read.

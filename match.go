@@ -29,16 +29,12 @@ func (e *Engine) match(ctx context.Context, q *Queue, c *comers) (made, waits bo
 		return false, waits, err
 	}
 	for {
-		for i := range list {
-			h, err := list[i].decode()
-			if err != nil {
-				return made, true, err
-			}
-			offered, err := e.offerTo(ctx, q, h, start, at)
-			if err != nil {
-				return made, true, err
-			}
+		for some := range slices.Chunk(list, readAhead) {
+			offered, err := e.offerAll(ctx, q, some, start, at)
 			made = made || offered
+			if err != nil {
+				return made, true, err
+			}
 		}
 		if len(list) < query.Limit || e.roster.idle(q.Name) == 0 {
 			return made, waits, nil
@@ -139,6 +135,82 @@ func (e *Engine) waitingLines(ctx context.Context, queue string) (lines []string
 	return lines, c.done(err)
 }
 
+// readAhead is how many handoffs of a list have their agents read at once.
+const readAhead = 8
+
+// offerAll offers some of a list, in its order.
+func (e *Engine) offerAll(ctx context.Context, q *Queue, list []Record, start int64, at time.Time) (made bool, err error) {
+	some := make([]*Handoff, 0, len(list))
+	for i := range list {
+		h, err := list[i].decode()
+		if err != nil {
+			// It holds up nobody else.
+			e.log.ErrorContext(ctx, "a handoff that waits cannot be read", "queue", q.Name, "number", list[i].ID.Number, "error", err)
+			continue
+		}
+		some = append(some, h)
+	}
+	if ids := e.chosen(q, some, start, at); len(ids) > 1 {
+		// Who could not be read is read again when he is chosen.
+		_, _ = e.readAgents(ctx, ids...)
+	}
+	for _, h := range some {
+		offered, err := e.offerTo(ctx, q, h, start, at)
+		if err != nil {
+			return made, err
+		}
+		made = made || offered
+	}
+	return made, nil
+}
+
+// chosen names the agents whom handoffs would be offered to, one after the
+// other, by what the roster has, and who were not read since start. A router of
+// the host is not asked for that.
+func (e *Engine) chosen(q *Queue, list []*Handoff, start int64, at time.Time) (ids []string) {
+	p, ok := q.Route.(picker)
+	if !ok || !p.pure() || q.Style == Broadcast || len(list) < 2 {
+		return nil
+	}
+	r := e.roster
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	was := map[*Candidate]Candidate{}
+	defer func() {
+		for c, old := range was {
+			*c = old
+			n := r.ids[c.Agent.ID]
+			r.free.put(n, r.seats[n].online && c.Free > 0)
+		}
+	}()
+	for _, h := range list {
+		able := e.able(q, h, at)
+		if h.own.Importing || len(able) == 0 {
+			continue
+		}
+		c := preferred(h, able)
+		if c == nil {
+			c, _ = p.pick(h, able)
+		}
+		n := r.ids[c.Agent.ID]
+		if _, ok := was[c]; !ok {
+			was[c] = *c
+			if r.seats[n].read <= start {
+				ids = append(ids, c.Agent.ID)
+			}
+		}
+		r.give(n, max(1, h.own.Units), at)
+	}
+	return ids
+}
+
+// able returns who could be offered a handoff, with the roster locked.
+func (e *Engine) able(q *Queue, h *Handoff, at time.Time) []*Candidate {
+	able := e.roster.find(q.Name, &h.Need)
+	able = slices.DeleteFunc(able, func(c *Candidate) bool { return e.whyNotNow(h, c, at).Code != "" })
+	return e.roster.willing(q.Name, h, able, at)
+}
+
 // offerTo offers one handoff. errAgain says that what was read is no longer
 // true.
 func (e *Engine) offerTo(ctx context.Context, q *Queue, h *Handoff, start int64, at time.Time) (offered bool, err error) {
@@ -201,9 +273,7 @@ func (e *Engine) pick(ctx context.Context, q *Queue, h *Handoff, start int64, at
 	r := e.roster
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	able := r.find(q.Name, &h.Need)
-	able = slices.DeleteFunc(able, func(c *Candidate) bool { return e.whyNotNow(h, c, at).Code != "" })
-	able = r.willing(q.Name, h, able, at)
+	able := e.able(q, h, at)
 	add := func(c *Candidate, why string) {
 		if r.seats[r.ids[c.Agent.ID]].read <= start {
 			old = append(old, c.Agent.ID)

@@ -219,9 +219,16 @@ func (r *roster) took(id string, units int, at time.Time, began int64) (unsure b
 		return true
 	}
 	r.clock++
-	m.Load, m.Free, m.read = m.Load+units, m.Free-units, r.clock
-	r.free.put(n, m.online && m.Free > 0)
+	m.read = r.clock
+	r.give(n, units, at)
 	return false
+}
+
+// give notes that an agent got something.
+func (r *roster) give(n, units int, at time.Time) {
+	m := r.seats[n]
+	m.IdleSince, m.Asked, m.Load, m.Free = at, at, m.Load+units, m.Free-units
+	r.free.put(n, m.online && m.Free > 0)
 }
 
 // queues returns the queues of an agent.

@@ -35,7 +35,7 @@ func matching() []mutant {
 		case errors.Is(err, errAgain) && lost < tries:
 `,
 		}}},
-		{row: "a4", file: "match.go", why: "lines change rarely", edits: []edit{{
+		{row: "a4", file: "match.go", in: ".", tests: "^TestHeadOrLines$", why: "lines change rarely", edits: []edit{{
 			"import (",
 			`import (
 	"sync"`,
@@ -114,9 +114,33 @@ func matching() []mutant {
 			"if n == 0 || !e.roster.mixed(q.Name) {",
 			"if n > 0 && !e.roster.mixed(q.Name) {",
 		}}},
+		{row: "ahead", file: "match.go", in: ".", tests: "^TestAgentsAreReadAtOnce$", why: "each is read when he is chosen", edits: []edit{{
+			"len(ids) > 1 {",
+			"len(ids) > 100 {",
+		}}},
+		{row: "ahead", file: "match.go", in: ".", tests: "^TestAgentsAreReadAtOnce$", why: "one is chosen as the other", edits: []edit{{
+			"		r.give(n, max(1, h.own.Units), at)\n",
+			"",
+		}}},
+		{row: "ahead", file: "match.go", in: ".", tests: "^TestSeatsAreFreeUntilTheyAreTaken$", why: "what may come is what came", edits: []edit{{
+			"			*c = old\n",
+			"			_ = old\n",
+		}}},
+		{row: "ahead", file: "crew.go", in: ".", tests: "^TestAgentsAreReadAtOnce$", why: "a directory is fast", edits: []edit{{
+			"g.SetLimit(readAhead)",
+			"g.SetLimit(1)",
+		}}},
+		{row: "broken", file: "match.go", in: ".", tests: "^TestBrokenRecord", why: "what cannot be read is an error", edits: []edit{{
+			`"error", err)
+			continue
+`,
+			`"error", err)
+			return false, err
+`,
+		}}},
 		{row: "a4", file: "match.go", why: "the roster is right", edits: []edit{{
-			"read <= start {",
-			"read < 0 {",
+			"if r.seats[r.ids[c.Agent.ID]].read <= start {",
+			"if r.seats[r.ids[c.Agent.ID]].read < 0 {",
 		}}},
 		{row: "a4", file: "drain.go", why: "whoever is not in the roster is not there", edits: []edit{{
 			`		e.readSoon(queue)
