@@ -170,6 +170,18 @@ func waiting() []mutant {
 			"	if h.Agent != a.ID && slices.Contains(h.Need.Exclude, a.ID) {\n",
 			"	if false {\n",
 		}}},
+		{row: "rarer", file: "explain.go", in: ".", tests: "^TestExplainTells", why: "who could take it will", edits: []edit{{
+			"len(a.Why) == 0 && h.refused(st.Agent) && h.",
+			"len(a.Why) < 0 && h.refused(st.Agent) && h.",
+		}}},
+		{row: "rarer", file: "explain.go", in: ".", tests: "^TestExplainTells", why: "a platform is a platform", edits: []edit{{
+			"{Code: CauseOpening, What: h.Provider}",
+			"{Code: CausePlatform, What: h.Provider}",
+		}}},
+		{row: "rarer", file: "explain.go", in: ".", tests: "^TestExplainTells", why: "a history is soon read", edits: []edit{{
+			"	case h.own.Importing:\n		out.Why = because(CauseImporting)\n",
+			"",
+		}}},
 		{row: "explain", file: "match.go", in: ".", tests: "^TestExplainSaysWhyEachCannot$", why: "one reason is like another", edits: []edit{{
 			"	case slices.Contains(c.full, h.Channel):\n		return Cause{Code: CauseChannelSeat}\n",
 			"",
