@@ -26,7 +26,7 @@ func (h *hints) add(r *handoff.Record) {
 		return
 	}
 	queue := ""
-	if r.Line != "" {
+	if r.Line != "" && r.Agent == "" { // who is being asked has been found
 		queue = r.Queue
 	}
 	h.mu.Lock()
