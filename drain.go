@@ -192,11 +192,7 @@ func (e *Engine) checkAll(ctx context.Context, q Query, agent string) error {
 			return err
 		}
 		held := map[string][]*Handoff{}
-		for i := range list {
-			h, err := list[i].decode()
-			if err != nil {
-				return err
-			}
+		for _, h := range e.readable(ctx, list) {
 			h.heldBy(held)
 		}
 		if err := e.checkHeld(ctx, held, agent); err != nil {

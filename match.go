@@ -140,16 +140,7 @@ const readAhead = 8
 
 // offerAll offers some of a list, in its order.
 func (e *Engine) offerAll(ctx context.Context, q *Queue, list []Record, start int64, at time.Time) (made bool, err error) {
-	some := make([]*Handoff, 0, len(list))
-	for i := range list {
-		h, err := list[i].decode()
-		if err != nil {
-			// It holds up nobody else.
-			e.log.ErrorContext(ctx, "a handoff that waits cannot be read", "queue", q.Name, "number", list[i].ID.Number, "error", err)
-			continue
-		}
-		some = append(some, h)
-	}
+	some := e.readable(ctx, list)
 	if ids := e.chosen(q, some, start, at); len(ids) > 1 {
 		// Who could not be read is read again when he is chosen.
 		_, _ = e.readAgents(ctx, ids...)

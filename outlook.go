@@ -166,13 +166,7 @@ func (e *Engine) handoffs(ctx context.Context, q Query) ([]*Handoff, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]*Handoff, len(list))
-	for i := range list {
-		if out[i], err = list[i].decode(); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+	return e.readable(ctx, list), nil
 }
 
 // muster reads who is there and what he has.

@@ -24,11 +24,7 @@ func (e *Engine) runStreams(ctx context.Context) {
 	open := map[string]bool{}
 	e.every(ctx, e.cfg.Sweep, func(ctx context.Context) error {
 		list, err := e.list(ctx, Query{States: []State{StateConnecting, StateQueued, StateActive, StateHeld}})
-		for i := range list {
-			h, derr := list[i].decode()
-			if derr != nil {
-				return derr
-			}
+		for _, h := range e.readable(ctx, list) {
 			b := h.live()
 			if b == nil || b.Status != BindOpen || !slices.Contains(streamers, b.Provider) {
 				continue

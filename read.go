@@ -90,6 +90,21 @@ func (e *Engine) list(ctx context.Context, q Query) (out []Record, err error) {
 	return out, c.done(err)
 }
 
+// readable decodes records. One that cannot be read holds up nobody else: it
+// is left out, and the log says so.
+func (e *Engine) readable(ctx context.Context, list []Record) []*Handoff {
+	out := make([]*Handoff, 0, len(list))
+	for i := range list {
+		h, err := list[i].decode()
+		if err != nil {
+			e.log.ErrorContext(ctx, "a handoff cannot be read", "queue", list[i].Queue, "number", list[i].ID.Number, "error", err)
+			continue
+		}
+		out = append(out, h)
+	}
+	return out
+}
+
 // Count returns how many handoffs match a query, leaving After and Limit
 // aside.
 func (e *Engine) Count(ctx context.Context, q Query) (int, error) {

@@ -130,13 +130,9 @@ func matching() []mutant {
 			"g.SetLimit(readAhead)",
 			"g.SetLimit(1)",
 		}}},
-		{row: "broken", file: "match.go", in: ".", tests: "^TestBrokenRecord", why: "what cannot be read is an error", edits: []edit{{
-			`"error", err)
-			continue
-`,
-			`"error", err)
-			return false, err
-`,
+		{row: "broken", file: "read.go", in: ".", tests: "^(TestUnreadable|TestBrokenRecord)", why: "behind a torn leaf nothing is read", edits: []edit{{
+			"cannot be read\", \"queue\", list[i].Queue, \"number\", list[i].ID.Number, \"error\", err)\n			continue\n",
+			"cannot be read\", \"queue\", list[i].Queue, \"number\", list[i].ID.Number, \"error\", err)\n			break\n",
 		}}},
 		{row: "a4", file: "match.go", why: "the roster is right", edits: []edit{{
 			"if r.seats[r.ids[c.Agent.ID]].read <= start {",
@@ -162,8 +158,8 @@ func matching() []mutant {
 			"Lines: can, Waiting: true, ByRank: true,",
 			"Lines: can, Waiting: true,",
 		}, {
-			"Waiting: true, ByRank: true, Limit: min(n, 100)",
-			"Waiting: true, Limit: min(n, 100)",
+			"Waiting: true, ByRank: true, Limit: min(max(n, 1), 100)",
+			"Waiting: true, Limit: min(max(n, 1), 100)",
 		}}},
 		{row: "a9", file: "decide_agent.go", why: "he may change his mind", edits: []edit{{
 			`	x.coolDown(c.agent, ReasonDeclined)

@@ -28,8 +28,8 @@ func waiting() []mutant {
 			"",
 		}}},
 		{row: "declined", file: "match.go", in: ".", tests: "^TestWhoDeclinedIsAskedLast$", why: "a cool-down is enough", edits: []edit{{
-			"	able = r.willing(q.Name, h, able, at)\n",
-			"",
+			"	return e.roster.willing(q.Name, h, able, at)\n",
+			"	return able\n",
 		}}},
 		{row: "rate", file: "allowance.go", in: ".", tests: "^TestOffersAreSpread", why: "one more does not matter", edits: []edit{{
 			"n >= q.AgentMost {",
