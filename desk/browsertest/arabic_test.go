@@ -335,7 +335,7 @@ var arabic = map[string]string{
 	"why.place.other":         "رقم {n} في الصف",
 	"why.could":               "نعم",
 	"why.pull":                "تنتظر أن يأخذها أحد من القائمة.",
-	"why.wait":                "الانتظار المتوقع: {low} – {high}",
+	"why.wait":                "الانتظار المتوقع: {time}",
 	"whynot.seats":            "لا مقعد شاغر",
 	"whynot.offline":          "غير متاح",
 	"replies":                 "ردود جاهزة",

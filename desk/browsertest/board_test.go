@@ -100,3 +100,13 @@ func TestSharesSumToAHundred(t *testing.T) {
 	assert.Empty(t, wrong)
 	p.axe()
 }
+
+// A wait from 67 seconds to three minutes is one from one minute to three.
+func TestRangesNameAUnitOnce(t *testing.T) {
+	w := newWorld(t)
+	p := w.at("sam", "board")
+	p.until("the board is there", `document.querySelector('.stat')`)
+	assert.Equal(t, []string{"25–57 seconds", "1–3 minutes", "20 seconds – 3 minutes", "3 minutes", "0–5 seconds", "0 seconds"},
+		js[[]string](p, `import(document.querySelector('script[type=module]').src.replace('desk.js', 'base.js')).then(({ range }) =>
+			[[25e3, 57e3], [67e3, 180e3], [20e3, 180e3], [170e3, 180e3], [0, 5e3], [0, 0]].map(([low, high]) => range(low, high)))`))
+}

@@ -1,6 +1,6 @@
 // The supervisor's board, and what the bot is doing.
 import { html, useEffect, useState } from './vendor/preact-htm.js';
-import { api, boot, can, code, counted, get, me, now, number, spoken, t, visible, when } from './base.js';
+import { api, boot, can, code, get, me, now, number, range, t, visible, when } from './base.js';
 import { asking, failed, inOrder, link, state, toast, useStore, waits } from './store.js';
 import { Avatar, Badge, Clock, Empty, Icon, lazy, Loading, Menu, Name, useTick } from './ui.js';
 import { Last } from './inbox.js';
@@ -40,12 +40,6 @@ export function Board() {
     ${can('team') && html`<section><h2>${t('board.agents')}</h2>${team.length ? html`<div class="tablebox" tabindex="0" role="region" aria-label=${t('board.agents')}><table><thead><tr><th scope="col">${t('agent')}</th><th scope="col">${t('board.there')}</th><th scope="col">${t('board.since')}</th><th scope="col">${t('board.load')}</th><th scope="col">${t('board.oldest')}</th>${can('direct') && html`<th scope="col"><span class="hidden">${t('actions')}</span></th>`}</tr></thead><tbody>${team.map((m) => html`<${MemberRow} key=${m.id} m=${m} rows=${rows} />`)}</tbody></table></div>` : html`<p class="muted">${t('board.noteam')}</p>`}</section>`}
     ${can('rows') && html`<section><h2>${t('board.who')}</h2>${late.length ? html`<ul class="rows boxed">${late.slice(0, 20).map((r) => html`<li key=${r.id}><a class="row" href=${link('c/' + r.id)}><${Avatar} name=${r.name} /><span class="what"><span class="first"><${Name} name=${r.name} /><span class="time"><${Clock} since=${r.enqueued || r.created} warn=${120000} late=${300000} /></span></span><${Last} r=${r} /><span class="third">${r.priority > 0 && html`<span class="chip red" title=${t('priority')}>${t('priority.n', { n: r.priority })}</span>`}<span class="chip">${r.queue}</span>${r.asked?.length ? html`<span class="chip quiet">${t('asked', { who: asking(r) })}</span>` : ''}${r.skills?.map((x) => html`<span class="chip quiet">${x.name}</span>`)}</span></span></a></li>`)}</ul>${late.length > 20 && html`<a class="button wide" href=${link('?tab=all')}>${t('more', { n: late.length - 20 })}</a>`}` : html`<p class="muted">${t('board.nobodywaits')}</p>`}</section>`}
   </div>`;
-}
-
-// range names a unit once, where both of its ends have the same.
-function range(low, high) {
-  const [a, n] = counted(low), [b, m] = counted(high);
-  return a === b ? t(a, { n: n === m ? n : `${number(n)}–${number(m)}` }) : t('range', { low: spoken(low), high: spoken(high) });
 }
 
 export const Card = ({ label, value, icon, kind = '', hint }) => html`<div class="stat ${kind}"><span class="label"><${Icon} name=${icon} />${label}</span><span class="value">${value}</span>${hint && html`<span class="hint">${hint}</span>`}</div>`;

@@ -1,6 +1,6 @@
 // What is asked before something that matters.
 import { html, useEffect, useRef, useState } from './vendor/preact-htm.js';
-import { act, boot, code, get, has, me, spoken, t, visible, when } from './base.js';
+import { act, boot, code, get, has, me, range, t, visible, when } from './base.js';
 import { apply, go, leaving, mine, settings, state, toast } from './store.js';
 import { wantPresence } from './live.js';
 import { Avatar, Button, Loading, Name } from './ui.js';
@@ -90,7 +90,7 @@ export function WhyDialog({ r, close }) {
   return html`<${Dialog} title=${t('why.title', { who: visible(r.name) })} close=${close}>${error ? html`<p>${error.words}</p>` : !data ? html`<${Loading} />` : html`
     <p class="lead">${said('why', data.why)}</p>
     ${data.asking && html`<p>${t('why.asking', { what: visible(data.asking) })}</p>`}
-    ${data.position > 0 && html`<p>${t('why.place', { n: data.ahead })} ${data.known ? t('why.wait', { low: spoken(data.p50), high: spoken(data.p90) }) : t('why.unknown')}</p>`}
+    ${data.position > 0 && html`<p>${t('why.place', { n: data.ahead })} ${data.known ? t('why.wait', { time: range(data.p50, data.p90) }) : t('why.unknown')}</p>`}
     ${data.agents.length > 0 && html`<table class="plain"><thead><tr><th scope="col">${t('agent')}</th><th scope="col">${t('why.answer')}</th></tr></thead><tbody>${data.agents.map((a) => html`<tr><td><${Name} name=${state.team.get(a.agent)?.name || a.agent} /></td><td>${a.why ? said('whynot', a.why) : t('why.could')}</td></tr>`)}</tbody></table>`}`}
     <div class="buttons end"><${Button} kind="primary" onClick=${close}>${t('ok')}</${Button}></div></${Dialog}>`;
 }
