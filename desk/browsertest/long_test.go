@@ -186,6 +186,7 @@ func TestDesk50Closed(t *testing.T) {
 			for _, h := range list {
 				opened++
 				w.says(h.ID.Conversation, fmt.Sprint("question ", opened))
+				p.until("it is first in the list", `document.querySelector('a.row')?.dataset.id === §`, token(h)) // and moves no more
 				p.clickOn(`a.row[data-id="` + token(h) + `"]`)
 				p.until("it is open", `document.querySelector('.composer textarea')?.ariaLabel === § && document.querySelector('.transcript').textContent.includes(§)`, "Reply to "+h.User.Name, fmt.Sprint("question ", opened))
 			}
