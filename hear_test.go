@@ -76,13 +76,7 @@ func (s *noted) List(ctx context.Context, q handoff.Query) ([]handoff.Record, er
 	}
 	defer s.read(what)()
 	list, err := s.Store.List(ctx, q)
-	list = slices.Clone(list)
-	for i := range list {
-		if list[i].ID.Conversation == s.bad {
-			list[i].Body = handoff.BodyOf([]byte("?"))
-		}
-	}
-	return list, err
+	return spoil(list, s.bad), err
 }
 
 func (s *noted) Lines(ctx context.Context, queue string) ([]string, error) {

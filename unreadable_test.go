@@ -26,13 +26,19 @@ func (s *torn) Unwrap() handoff.Store { return s.Store }
 
 func (s *torn) List(ctx context.Context, q handoff.Query) ([]handoff.Record, error) {
 	list, err := s.Store.List(ctx, q)
+	bad, _ := s.conversation.Load().(string)
+	return spoil(list, bad), err
+}
+
+// spoil returns a list in which nobody can read a conversation's records.
+func spoil(list []handoff.Record, conversation string) []handoff.Record {
 	list = slices.Clone(list)
 	for i := range list {
-		if list[i].ID.Conversation == s.conversation.Load() {
+		if list[i].ID.Conversation == conversation {
 			list[i].Body = handoff.BodyOf([]byte("?"))
 		}
 	}
-	return list, err
+	return list
 }
 
 // on puts the store in the place of another, and keeps quiet.
