@@ -216,10 +216,12 @@ func (e *Engine) deliverOne(ctx context.Context, h *Handoff, t task, b *Binding,
 		return time.Time{}, nil // passed over, without another entry about it
 	}
 	op := "undelivered/" + t.name + "/" + strconv.FormatInt(en.Seq, 10)
-	_, err = e.do(background(ctx), h.ID, op, func(*Handoff) (command, error) {
+	if _, err = e.do(background(ctx), h.ID, op, func(*Handoff) (command, error) {
 		return cUndelivered{sink: t.name, entry: en.Seq, code: code, unsure: unsure}, nil
-	})
-	return time.Time{}, err
+	}); err != nil {
+		return now().Add(time.Second), err // with a time, so that the store counts this try
+	}
+	return time.Time{}, nil
 }
 
 // mostTries is how often an entry of that age can have been tried. Leads are

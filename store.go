@@ -263,7 +263,8 @@ type Lead struct {
 
 // An Ack reports progress of a cursor. Seq moves it forward; a lower Seq
 // leaves it. If Term is the current lead's, the lead ends at Until, or at once
-// when Until is zero; Keep leaves the lead as it is.
+// when Until is zero; Keep leaves the lead as it is. A lead that ends at once
+// was no try: whoever led had nothing to send.
 type Ack struct {
 	ID     ID
 	Cursor string

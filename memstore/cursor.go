@@ -155,8 +155,9 @@ func (s *Store) ack(a *handoff.Ack) {
 	if a.Keep || a.Term != c.term || c.until == noLead {
 		return
 	}
-	c.until = noLead
-	if !a.Until.IsZero() {
+	if a.Until.IsZero() {
+		c.until, c.tries = noLead, max(c.tries-1, 0)
+	} else {
 		c.until = a.Until.UnixMilli()
 	}
 	if c.mark.in == &s.led {

@@ -62,8 +62,10 @@ func newQueries(schema string) queries {
 		ack: q(`INSERT INTO @handoff_cursor AS c (conversation, number, name, seq)
 			SELECT conversation, number, $3::text, $4::bigint FROM @handoff_record WHERE conversation = $1 AND number = $2
 			ON CONFLICT (conversation, number, name) DO UPDATE SET
-				tries = CASE WHEN $4::bigint > c.seq THEN 0 ELSE c.tries END, seq = greatest(c.seq, $4::bigint),
-				until = CASE WHEN $7::boolean OR $5::bigint <> c.term THEN c.until ELSE $6::timestamptz END`),
+				tries = CASE WHEN $4::bigint > c.seq THEN 0
+					WHEN $7::boolean OR $5::bigint <> c.term OR c.until IS NULL OR $6::timestamptz IS NOT NULL THEN c.tries
+					ELSE greatest(c.tries - 1, 0) END, seq = greatest(c.seq, $4::bigint),
+				until = CASE WHEN $7::boolean OR $5::bigint <> c.term OR c.until IS NULL THEN c.until ELSE $6::timestamptz END`),
 		// In two parts, each with the index's own order: a comparison of all columns at once ends a walk only where the
 		// first of them decides, and without an order the server may read the whole table, which it takes for short.
 		// The limit of each part is in the text, rounded up; see perLine.

@@ -194,6 +194,9 @@ func (s *Store) ack(ctx context.Context, w runner, a *handoff.Ack) error {
 	}
 	if !a.Keep && a.Term == c.term && c.until.Valid {
 		c.until = sql.NullInt64{Int64: stamp(a.Until), Valid: !a.Until.IsZero()}
+		if !c.until.Valid {
+			c.tries = max(c.tries-1, 0)
+		}
 	}
 	if c == was && c.is {
 		return nil

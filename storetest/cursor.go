@@ -12,6 +12,7 @@ func cursorChecks() []check {
 		{"Lead/leased", ruleLeased, checkLeased},
 		{"Lead/terms", ruleTerm, checkTerms},
 		{"Lead/tries", ruleTries, checkTries},
+		{"Ack/no try", ruleNoTry, checkNoTry},
 		{"Ack/forward", ruleNoBack, checkForward},
 		{"Ack/term", ruleAckTerm, checkAckTerm},
 		{"Ack/until", ruleAckTerm, checkUntil},
@@ -116,24 +117,52 @@ func checkTries(k *kit) {
 		k.leasedf(id, "x", k.at(1), "Lead during a lead") // counts nothing
 	}
 	l := tries(2, 60) // the first one lapsed
-	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term})
-	l = tries(3, 61) // ended without progress
 	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term, Until: k.at(100)})
-	l = tries(4, 100) // after a back-off
+	l = tries(3, 100) // after a back-off
 	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term, Seq: 1})
 	l = tries(1, 101) // it moved
-	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term, Seq: 1})
+	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term, Seq: 1, Until: k.at(102)})
 	l = tries(2, 102) // the same Seq again is no move
-	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term, Seq: 0})
+	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term, Seq: 0, Until: k.at(103)})
 	l = tries(3, 103)
 	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term, Seq: 3, Keep: true})
-	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term})
+	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term, Until: k.at(104)})
 	l = tries(1, 104) // it moved during the lead
-	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term})
+	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term, Until: k.at(105)})
 	r := k.commit(k.get(id))
 	tries(2, 105) // a commit is no move
 	k.ack(handoff.Ack{ID: id, Cursor: "x", Seq: r.Seq, Term: -1})
 	tries(1, 200) // somebody else's Ack moved it
+}
+
+// checkNoTry is about leads that found nothing to send: whoever looks often must
+// not use up the tries of what comes then.
+func checkNoTry(k *kit) {
+	id := k.log5("c")
+	lead := func(want, seconds int, why string) handoff.Lead {
+		k.Helper()
+		l := k.lead(id, "x", k.at(seconds), minute)
+		if l.Tries != want {
+			k.fatalf("Lead gives %d tries, want %d: %s", l.Tries, want, why)
+		}
+		return l
+	}
+	for i := range 3 {
+		l := lead(1, i, "the one before ended at once")
+		k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term})
+		k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term}) // it has ended already
+	}
+	old := lead(1, 10, "the one before ended at once")
+	l := lead(2, 70, "the one before lapsed")
+	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: old.Term}, handoff.Ack{ID: id, Cursor: "x", Term: l.Term, Keep: true})
+	l = lead(3, 130, "no Ack has ended it")
+	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term})
+	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term})
+	l = lead(3, 131, "one ended at once, the two before were tries")
+	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term, Until: k.at(140)})
+	l = lead(4, 140, "the one before ended later: it was a try")
+	k.ack(handoff.Ack{ID: id, Cursor: "x", Seq: 1, Term: l.Term})
+	lead(1, 141, "it moved")
 }
 
 func checkForward(k *kit) {
@@ -212,7 +241,10 @@ func checkUntil(k *kit) {
 	}
 	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term, Until: k.at(1030)})
 	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term})
-	k.lead(id, "x", k.at(1001), minute) // ended at once, after all
+	l = k.lead(id, "x", k.at(1001), minute) // ended at once, after all
+	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term})
+	k.ack(handoff.Ack{ID: id, Cursor: "x", Term: l.Term, Until: k.at(2000)})
+	k.lead(id, "x", k.at(1002), minute) // a lead that has ended stays so
 }
 
 func checkKeep(k *kit) {

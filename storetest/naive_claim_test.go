@@ -386,8 +386,22 @@ func (s *naive) ack(r *naiveRecord, c *naiveCursor, a handoff.Ack) {
 	case s.is("an earlier term ends a lead") && a.Term < c.term && a.Term > 0:
 		current = true
 	}
+	if !current && s.is("an earlier lead can be no try later") || a.Keep && s.is("progress kept is no try") {
+		c.tries = max(c.tries-1, 0)
+	}
 	if !current || a.Keep && !s.is("Keep is ignored") && (a.Until.IsZero() || !s.is("Until beats Keep")) {
 		return
+	}
+	if c.until.IsZero() && !s.is("a lead that has ended can be prolonged") {
+		return
+	}
+	switch noTry := a.Until.IsZero() && a.Seq <= before; {
+	case noTry && s.is("whoever finds nothing starts the tries anew"):
+		c.tries = 0
+	case noTry && !s.is("whoever finds nothing has tried"):
+		c.tries = max(c.tries-1, 0)
+	case !a.Until.IsZero() && s.is("a back-off is no try"):
+		c.tries = max(c.tries-1, 0)
 	}
 	switch {
 	case s.is("an Ack does not end the lead") && a.Until.IsZero():

@@ -206,6 +206,12 @@ var planted = []plant{
 	{"tries are never reset", ruleTries},
 	{"any Ack resets the tries", ruleTries},
 	{"an Ack of the same place resets the tries", ruleTries},
+	{"a back-off is no try", ruleTries},
+	{"an earlier lead can be no try later", ruleNoTry},
+	{"progress kept is no try", ruleNoTry},
+	{"whoever finds nothing has tried", ruleNoTry},
+	{"whoever finds nothing starts the tries anew", ruleNoTry},
+	{"a lead that has ended can be prolonged", ruleAckTerm},
 
 	{"an update forgets Priority", ruleKeeps},
 	{"an update forgets State", ruleKeeps},

@@ -71,6 +71,7 @@ const (
 	ruleAck       = "Ack moves cursors forward and ends or shortens leads: see Ack."
 	ruleNoBack    = "A cursor never goes back."
 	ruleAckSeq    = "Seq moves it forward; a lower Seq leaves it."
+	ruleNoTry     = "A lead that ends at once was no try: whoever led had nothing to send."
 	ruleAckTerm   = "If Term is the current lead's, the lead ends at Until, or at once when Until is zero; Keep leaves the lead as it is."
 	ruleAckPlain  = "It does not change a record's version."
 	ruleAckNobody = "Acks of records that do not exist are ignored."

@@ -8,7 +8,10 @@ for n = 1, #ARGV, 6 do
 		local seq, term, tries, till = cursor(r[4])
 		if tonumber(ARGV[n + 2]) > seq then seq, tries = tonumber(ARGV[n + 2]), 0 end
 		local ended = till ~= '' and ARGV[n + 5] ~= '1' and tonumber(ARGV[n + 3]) == term
-		if ended then till = ARGV[n + 4] end
+		if ended then
+			till = ARGV[n + 4]
+			if till == '' then tries = math.max(tries - 1, 0) end
+		end
 		call('HSET', key, field, string.format('%d %d %d %s', seq, term, tries, till))
 		-- A claim that saw the lead has put the record aside until its end.
 		if ended and r[1] ~= '' and (r[2] or '') == '' then
