@@ -101,6 +101,7 @@ func (e *Engine) call(ctx context.Context, op string, id ID, f func(context.Cont
 
 // A storeCall is a store call under way.
 type storeCall struct {
+	e     *Engine
 	op    string
 	limit *limit
 	end   func(error)
@@ -112,7 +113,7 @@ func (e *Engine) begin(ctx context.Context, op string, id ID) (context.Context, 
 	if err := checkContext(ctx); err != nil {
 		return nil, storeCall{}, err
 	}
-	c := storeCall{op: op, limit: within(ctx, e.cfg.StoreTimeout)}
+	c := storeCall{e: e, op: op, limit: within(ctx, e.cfg.StoreTimeout)}
 	ctx = c.limit
 	if e.cfg.Hooks.Span != nil {
 		ctx, c.end = e.cfg.Hooks.span(ctx, "store."+op, id)
@@ -127,6 +128,9 @@ func (c *storeCall) done(err error) error {
 	}
 	if err == nil || isAnswer(err) {
 		return err
+	}
+	if !errors.Is(err, context.Canceled) {
+		c.e.doubt()
 	}
 	return &StoreError{Op: c.op, Err: err}
 }
@@ -370,9 +374,6 @@ func (e *Engine) apply(ctx context.Context, h *Handoff, c command, op string) (o
 		return outcome{}, err
 	}
 	if err = e.refused(call.done(e.store.Commit(sctx, rec, list...))); err != nil {
-		if isUnknown(err) && e.tx == nil {
-			e.warm.clear() // it may be another store when it answers again
-		}
 		return outcome{}, err
 	}
 	e.after(func(e *Engine) { e.committed(background(ctx), h, next, entries, c) })

@@ -40,3 +40,16 @@ func (e *Engine) keepWarm(h *Handoff) {
 		e.warm.drop(h.ID)
 	}
 }
+
+// doubt forgets what was seen of the store, which has failed: when it answers
+// again, it may be another one that lost the last commits, and counts versions
+// and entries anew.
+func (e *Engine) doubt() {
+	if e.tx != nil {
+		return // it was the host's transaction
+	}
+	e.warm.clear()
+	e.work.own.clear()
+	e.reached.clear()
+	e.begun.clear()
+}

@@ -157,6 +157,7 @@ func (e *Engine) claim(ctx context.Context) error {
 			e.work.tend(got.Due[i].ID)
 		}
 		for _, d := range got.Overdue {
+			e.reached.drop(receiver{d.ID, d.Cursor}) // the store knows better
 			e.work.send(d.ID, Owed{Sink: d.Sink, Cursor: d.Cursor})
 		}
 		if len(got.Due) < most {

@@ -1,6 +1,7 @@
 package main
 
 func turns() []mutant {
+	const lost = "^TestStoreThatLostItsLastCommits$"
 	return []mutant{
 		{row: "b1", file: "verbs_bot.go", why: "nothing is open, so the bot has control", edits: []edit{{
 			"if h != nil && (h.ID.Number != t.Number || h.Epoch != t.Epoch || h.IsOpen()) || h == nil && t.Number != 0 {",
@@ -93,10 +94,20 @@ func turns() []mutant {
 `,
 		}}},
 		{row: "warm", file: "handoff.go", why: "a store is a store", tests: "^TestWarm", in: ".", edits: []edit{{
-			`		if isUnknown(err) && e.tx == nil {
-`,
-			`		if false {
-`,
+			"	if !errors.Is(err, context.Canceled) {\n",
+			"	if false {\n",
+		}}},
+		{row: "doubt", file: "warm.go", why: "an own commit is an own commit", tests: lost, in: ".", edits: []edit{{
+			"	e.work.own.clear()\n", "",
+		}}},
+		{row: "doubt", file: "warm.go", why: "a cursor never goes back", tests: lost, in: ".", edits: []edit{{
+			"	e.reached.clear()\n", "",
+		}}},
+		{row: "doubt", file: "worker.go", why: "a cursor never goes back", tests: lost, in: ".", edits: []edit{{
+			"			e.reached.drop(receiver{d.ID, d.Cursor}) // the store knows better\n", "",
+		}}},
+		{row: "doubt", file: "warm.go", why: "what was shown was shown", tests: lost, in: ".", edits: []edit{{
+			"	e.begun.clear()\n", "",
 		}}},
 		{row: "warm", file: "warm.go", why: "a version tells", tests: "^TestWarm", in: ".", edits: []edit{{
 			`	r.stay = warmFor
