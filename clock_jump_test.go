@@ -130,3 +130,13 @@ func TestDaylightSavingWhileSomebodyWaits(t *testing.T) {
 		r.Stop()
 	})
 }
+
+// Retries are no deadlines: how long they wait is counted by the clock that
+// nobody sets. (In a bubble there is but one clock.)
+func TestRetriesWaitBySteadyClock(t *testing.T) {
+	wall := time.Now().Round(0).Add(time.Hour)
+	require.NotContains(t, wall.String(), " m=")
+	until := handoff.PutOff(wall)
+	require.Contains(t, until.String(), " m=", "has a reading of the steady clock")
+	require.WithinDuration(t, wall, until, time.Second)
+}

@@ -25,6 +25,14 @@ func (e *Engine) Read(tb testing.TB, agent string) {
 	}
 }
 
+// PutOff puts something off, and returns until when.
+func PutOff(at time.Time) time.Time {
+	w := newWork()
+	w.runs = 1
+	w.after(task{}, at)
+	return w.later[task{}]
+}
+
 // Indexed is a Staff that finds an agent without looking at all of them.
 func Indexed(s Staff) Directory {
 	by := map[string]Agent{}

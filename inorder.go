@@ -54,7 +54,7 @@ func (e *Engine) shownBefore(ctx context.Context, id ID) (again time.Time, err e
 // conversation need not look before. Otherwise a channel that is down would have each of them
 // read its whole conversation again and again.
 func (e *Engine) stuckUntil(id ID) time.Time {
-	if until, ok := e.stuck.get(id); ok && now().Before(until) {
+	if until, ok := e.stuck.get(id); ok && time.Now().Before(until) {
 		return until
 	}
 	return time.Time{}
@@ -62,6 +62,7 @@ func (e *Engine) stuckUntil(id ID) time.Time {
 
 // putOff has a delivery tried again later.
 func (e *Engine) putOff(t task, until time.Time) {
+	until = steady(until)
 	if t.pool == sinkChannel {
 		e.stuck.put(t.id, until)
 	}

@@ -140,8 +140,13 @@ func (w *work) done(t task) {
 	delete(p.state, t)
 }
 
+// steady is a time on the clock that nobody sets: what is to wait for five
+// seconds waits no longer when the other clock is set back.
+func steady(at time.Time) time.Time { return time.Now().Add(time.Until(at)) }
+
 // after schedules t for a later time; the claim loop looks.
 func (w *work) after(t task, at time.Time) {
+	at = steady(at)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if old, ok := w.later[t]; w.runs > 0 && (!ok || at.Before(old)) {

@@ -136,7 +136,7 @@ func (e *Engine) every(ctx context.Context, d time.Duration, f func(context.Cont
 
 // claim asks the store for due work until there is none.
 func (e *Engine) claim(ctx context.Context) error {
-	e.work.ripe(now())
+	e.work.ripe(time.Now())
 	const most = 100
 	for ctx.Err() == nil {
 		var got Claimed
