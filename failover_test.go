@@ -136,7 +136,7 @@ type lagging struct {
 	id     handoff.ID
 	mu     sync.Mutex
 	shown  []string
-	mute   bool // the channel does not take notices
+	mute   func(handoff.UserMessage) bool // what the channel does not take
 }
 
 func onStandby(t *testing.T, f func(t *testing.T, w *lagging)) {
@@ -152,7 +152,7 @@ func onStandby(t *testing.T, f func(t *testing.T, w *lagging)) {
 			Channel: handoff.ChannelFunc(func(_ context.Context, _ string, m handoff.UserMessage) error {
 				w.mu.Lock()
 				defer w.mu.Unlock()
-				if w.mute && m.Notice != "" {
+				if w.mute != nil && w.mute(m) {
 					return errors.New("busy")
 				}
 				w.shown = append(w.shown, cmp.Or(m.Notice, m.Text))
@@ -193,11 +193,15 @@ func (w *lagging) ends(t *testing.T, text string) {
 	synctest.Wait()
 }
 
-func (w *lagging) muted(on bool) {
+func (w *lagging) muted(what func(handoff.UserMessage) bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.mute = on
+	w.mute = what
 }
+
+func isNotice(m handoff.UserMessage) bool { return m.Notice != "" }
+
+func anything(handoff.UserMessage) bool { return true }
 
 func (w *lagging) texts() []string {
 	w.mu.Lock()
@@ -269,13 +273,33 @@ func TestStoreThatLostItsLastCommits(t *testing.T) {
 			require.Error(t, err)
 			w.store.takeOver()
 			w.faults.Plan(nil)
-			w.muted(true)
+			w.muted(isNotice)
 			w.ends(t, "after")
 			require.NotContains(t, w.texts(), "after", "before he is told that the agent has gone")
-			w.muted(false)
+			w.muted(nil)
 			time.Sleep(10 * time.Second)
 			all := w.texts()
 			require.Equal(t, []string{handoff.NoticeReturned, "after"}, all[len(all)-2:])
+		})
+	})
+	t.Run("looked at often", func(t *testing.T) {
+		t.Parallel()
+		onStandby(t, func(t *testing.T, w *lagging) {
+			for version := range int64(30) {
+				w.faults.Down()
+				_, err := w.Get(t.Context(), w.id)
+				require.Error(t, err)
+				w.faults.Plan(nil)
+				w.store.tells(handoff.Hint{ID: w.id, Version: 1000 + version})
+				synctest.Wait()
+			}
+			w.muted(anything)
+			w.says(t, "four")
+			time.Sleep(10 * time.Second)
+			require.NotContains(t, w.texts(), "four")
+			w.muted(nil)
+			time.Sleep(30 * time.Second)
+			require.Contains(t, w.texts(), "four", "it was tried some five times, and looked for thirty times before")
 		})
 	})
 	t.Run("in the host's transaction", func(t *testing.T) {

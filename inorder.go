@@ -93,7 +93,7 @@ type receiver struct {
 
 // hasReached reports whether a cursor was seen to be so far. A cursor never
 // goes back, so what was reached once needs no second look, which would cost a
-// lead and be counted as a try.
+// lead.
 func (e *Engine) hasReached(id ID, cursor string, seq int64) bool {
 	at, ok := e.reached.get(receiver{id, cursor})
 	return ok && at >= seq

@@ -103,6 +103,9 @@ func turns() []mutant {
 		{row: "doubt", file: "warm.go", why: "a cursor never goes back", tests: lost, in: ".", edits: []edit{{
 			"	e.reached.clear()\n", "",
 		}}},
+		{row: "doubt", file: "memstore/cursor.go", why: "whoever leads tries", tests: lost, in: ".", edits: []edit{{
+			"		c.until, c.tries = noLead, max(c.tries-1, 0)\n", "		c.until = noLead\n",
+		}}},
 		{row: "doubt", file: "worker.go", why: "a cursor never goes back", tests: lost, in: ".", edits: []edit{{
 			"			e.reached.drop(receiver{d.ID, d.Cursor}) // the store knows better\n", "",
 		}}},
