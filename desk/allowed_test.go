@@ -199,6 +199,7 @@ func eventsOfAllRoles(t *testing.T, how string) {
 	for _, id := range []string{"me", "far"} {
 		w.online(id, true)
 	}
+	require.Equal(t, http.StatusOK, w.call("admin", http.MethodPut, "api/replies/new", map[string]string{"text": "x"}).status)
 	heard := map[desk.Role][]told{}
 	until := func(role desk.Role, what string, f func(told) bool) {
 		w.next(streams[role], what+" for "+role.String(), func(e told) bool {

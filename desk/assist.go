@@ -106,10 +106,14 @@ func (h *Handler) rules(c *call) (any, error) {
 }
 
 func (h *Handler) putRule(c *call) (any, error) {
-	var in automate.Rule
-	if p := c.decode(&in); p != nil {
+	var body struct {
+		automate.Rule
+		before
+	}
+	if p := c.decode(&body); p != nil {
 		return nil, p
 	}
+	in := body.Rule
 	in.Name = c.name
 	if h.cfg.Automations == nil {
 		return nil, errFixedRule
@@ -124,9 +128,21 @@ func (h *Handler) putRule(c *call) (any, error) {
 	if len(list) > 0 {
 		return nil, invalidAll(list)
 	}
+	all, err := h.cfg.Automations.List(c.ctx())
+	if err != nil {
+		return nil, err
+	}
+	var now *automate.Rule
+	if i := slices.IndexFunc(all, func(r automate.Rule) bool { return r.Name == in.Name }); i >= 0 {
+		now = &all[i]
+	}
+	if err := unchanged(body.Was, now); err != nil {
+		return nil, err
+	}
 	if err := h.cfg.Automations.Put(c.ctx(), in); err != nil {
 		return nil, fixedRule(err)
 	}
+	h.edited("rules")
 	h.audit(c.ctx(), c.actor, "rule.put", c.name)
 	return in, nil
 }
@@ -138,6 +154,7 @@ func (h *Handler) deleteRule(c *call) (any, error) {
 	if err := h.cfg.Automations.Delete(c.ctx(), c.name); err != nil {
 		return nil, fixedRule(err)
 	}
+	h.edited("rules")
 	h.audit(c.ctx(), c.actor, "rule.delete", c.name)
 	return nil, c.ctx().Err()
 }

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -193,20 +194,33 @@ func (h *Handler) agentPut(c *call) error {
 	return nil
 }
 
+// A profile is what pages show of an agent that stands in the Directory.
+type profile struct {
+	ID     string         `json:"id"`
+	Name   string         `json:"name"`
+	Alias  string         `json:"alias,omitempty"`
+	Queues []string       `json:"queues"`
+	Skills map[string]int `json:"skills,omitempty"`
+	Speaks []string       `json:"languages,omitempty"`
+	Seats  int            `json:"seats"`
+	Video  bool           `json:"video,omitempty"`
+}
+
+func profileOf(a *handoff.Agent) *profile {
+	p := &profile{ID: a.ID, Name: cmp.Or(a.Name, a.ID), Alias: a.Alias, Queues: a.Queues, Skills: a.Skills, Speaks: a.Languages, Seats: a.Seats, Video: a.Video}
+	if p.Queues == nil {
+		p.Queues = []string{}
+	}
+	return p
+}
+
 // A member is an agent as pages show him.
 type member struct {
-	ID       string         `json:"id"`
-	Name     string         `json:"name"`
-	Alias    string         `json:"alias,omitempty"`
-	Queues   []string       `json:"queues"`
-	Skills   map[string]int `json:"skills,omitempty"`
-	Speaks   []string       `json:"languages,omitempty"`
-	Seats    int            `json:"seats"`
-	Load     int            `json:"load"`
-	There    string         `json:"there"` // online, offline, or empty for unknown
-	Activity string         `json:"activity,omitempty"`
-	Since    int64          `json:"since,omitempty"`
-	Video    bool           `json:"video,omitempty"`
+	profile
+	Load     int    `json:"load"`
+	There    string `json:"there"` // online, offline, or empty for unknown
+	Activity string `json:"activity,omitempty"`
+	Since    int64  `json:"since,omitempty"`
 }
 
 func (h *Handler) members(ctx context.Context) ([]member, error) {
@@ -218,14 +232,7 @@ func (h *Handler) members(ctx context.Context) ([]member, error) {
 	for i := range all {
 		m := &all[i]
 		out[i] = member{
-			ID: m.Agent.ID, Name: m.Agent.Name, Alias: m.Agent.Alias, Queues: m.Agent.Queues, Skills: m.Agent.Skills, Speaks: m.Agent.Languages, Seats: m.Agent.Seats,
-			Load: m.Load, There: string(m.Status.Availability), Activity: m.Status.Activity, Since: millis(m.Status.Since), Video: m.Agent.Video,
-		}
-		if out[i].Name == "" {
-			out[i].Name = m.Agent.ID
-		}
-		if out[i].Queues == nil {
-			out[i].Queues = []string{}
+			profile: *profileOf(&m.Agent), Load: m.Load, There: string(m.Status.Availability), Activity: m.Status.Activity, Since: millis(m.Status.Since),
 		}
 	}
 	return out, nil

@@ -51,9 +51,15 @@ func (h *Handler) putHours(c *call) (any, error) {
 	if !ok {
 		return nil, &problem{Status: http.StatusConflict, Code: "hours_elsewhere"}
 	}
-	var raw json.RawMessage
-	if p := c.decode(&raw); p != nil {
+	var body map[string]json.RawMessage
+	if p := c.decode(&body); p != nil {
 		return nil, p
+	}
+	was := body["was"]
+	delete(body, "was")
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
 	}
 	var in handoff.Weekly
 	if json.Unmarshal(raw, &in) != nil {
@@ -69,9 +75,17 @@ func (h *Handler) putHours(c *call) (any, error) {
 	if err := in.Validate(); err != nil {
 		return nil, err
 	}
+	now, err := editor.Weekly(c.ctx())
+	if err != nil {
+		return nil, err
+	}
+	if err := unchanged(was, &now); err != nil {
+		return nil, err
+	}
 	if err := editor.SetWeekly(c.ctx(), in); err != nil {
 		return nil, err
 	}
 	h.audit(c.ctx(), c.actor, "hours.put", c.name)
+	h.edited("hours")
 	return in, nil
 }

@@ -67,6 +67,19 @@ func TestNoHTMLIsEverMadeOfText(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// Before some of its signs French has a space at which no line breaks.
+func TestFrenchSpaces(t *testing.T) {
+	b, err := os.ReadFile("i18n/words.txt")
+	require.NoError(t, err)
+	all, err := desk.ParseWords(string(b))
+	require.NoError(t, err)
+	bad := regexp.MustCompile(`(^|[^\x{202F}])[;?!]|(^|[^\x{A0}\d]):|[^\x{A0}]»|«[^\x{A0}]`)
+	for key, text := range all["fr"] {
+		assert.NotRegexp(t, bad, text, key)
+	}
+	assert.Equal(t, "\u00a0:", all["fr"]["colon"], "what is put together by pages too")
+}
+
 func TestCataloguesAreComplete(t *testing.T) {
 	b, err := os.ReadFile("i18n/words.txt")
 	require.NoError(t, err)

@@ -21,6 +21,7 @@ type problem struct {
 	Fields  []wrong `json:"fields,omitempty"` // all that is wrong, Field and Why first
 	Opens   int64   `json:"opens,omitempty"`
 	Current *row    `json:"current,omitempty"` // the handoff as it is now
+	Now     any     `json:"now,omitempty"`     // what was to be replaced, as it is now
 	cause   error
 }
 

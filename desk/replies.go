@@ -2,6 +2,7 @@ package desk
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -31,10 +32,14 @@ func (h *Handler) replies(c *call) (any, error) {
 
 // putReply keeps a reply: one's own, or, for those who manage, everybody's.
 func (h *Handler) putReply(c *call) (any, error) {
-	var in canned.Reply
-	if p := c.decode(&in); p != nil {
+	var body struct {
+		canned.Reply
+		before
+	}
+	if p := c.decode(&body); p != nil {
 		return nil, p
 	}
+	in := body.Reply
 	in.Name = c.name
 	if in.Owner != "" && in.Owner != c.actor.ID || in.Owner == "" && !c.actor.has(Manage) {
 		return nil, errForbidden
@@ -46,8 +51,23 @@ func (h *Handler) putReply(c *call) (any, error) {
 	if len(list) > 0 {
 		return nil, invalidAll(list)
 	}
+	all, err := h.cfg.Replies.List(c.ctx())
+	if err != nil {
+		return nil, err
+	}
+	var now *canned.Reply
+	if i := slices.IndexFunc(all, func(r canned.Reply) bool { return r.Name == in.Name && r.Owner == in.Owner }); i >= 0 {
+		now = &all[i]
+	}
+	if err := unchanged(body.Was, now); err != nil {
+		return nil, err
+	}
 	h.audit(c.ctx(), c.actor, "reply.put", in.Name)
-	return in, h.cfg.Replies.Put(c.ctx(), in)
+	if err := h.cfg.Replies.Put(c.ctx(), in); err != nil {
+		return nil, err
+	}
+	h.edited("replies")
+	return in, nil
 }
 
 func (h *Handler) deleteReply(c *call) (any, error) {
@@ -56,7 +76,11 @@ func (h *Handler) deleteReply(c *call) (any, error) {
 		return nil, errForbidden
 	}
 	h.audit(c.ctx(), c.actor, "reply.delete", c.name)
-	return nil, h.cfg.Replies.Delete(c.ctx(), c.name, owner)
+	if err := h.cfg.Replies.Delete(c.ctx(), c.name, owner); err != nil {
+		return nil, err
+	}
+	h.edited("replies")
+	return nil, nil //nolint:nilnil // there is nothing to say
 }
 
 // agents is who exists, for those who manage.
@@ -80,20 +104,33 @@ func (h *Handler) writer() (handoff.DirectoryWriter, *problem) {
 }
 
 func (h *Handler) putAgent(c *call) (any, error) {
-	var in handoff.Agent
-	if p := c.decode(&in); p != nil {
+	var body struct {
+		handoff.Agent
+		before
+	}
+	if p := c.decode(&body); p != nil {
 		return nil, p
 	}
 	w, p := h.writer()
 	if p != nil {
 		return nil, p
 	}
+	in := body.Agent
 	in.ID = c.name
 	if list := h.wrongOf(&in); len(list) > 0 {
 		return nil, invalidAll(list)
 	}
-	if old, err := w.Get(c.ctx(), c.name); err == nil {
+	var now *profile
+	old, err := w.Get(c.ctx(), c.name)
+	switch {
+	case err == nil:
 		keepUnshown(&in, &old)
+		now = profileOf(&old)
+	case !errors.Is(err, handoff.ErrNotFound):
+		return nil, err
+	}
+	if err := unchanged(body.Was, now); err != nil {
+		return nil, err
 	}
 	if err := w.Put(c.ctx(), in); err != nil {
 		return nil, err

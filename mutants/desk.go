@@ -93,5 +93,21 @@ func desk() []mutant {
 			"		out = append(out, memberChange{old: old[id]})\n",
 			"		_ = id\n",
 		}}},
+		{row: "edited", file: "desk/edited.go", in: "desk", tests: "^TestEditedMeanwhile$", why: "the last one wins", edits: []edit{{
+			"if !bytes.Equal(a, b) {",
+			"if len(a) < 0 && !bytes.Equal(a, b) {",
+		}}},
+		{row: "edited", file: "desk/edited.go", in: "desk", tests: "^TestEditedMeanwhile$", why: "a new one may take the place of an old one", edits: []edit{{
+			"if seen == nil && now == nil {",
+			"if seen == nil {",
+		}}},
+		{row: "edited", file: "desk/edited.go", in: "desk", tests: "^TestEditedMeanwhile$", why: "what was removed is there again", edits: []edit{{
+			"		return errNotFound\n",
+			"		return nil\n",
+		}}},
+		{row: "edited", file: "desk/edited.go", in: "desk", tests: "^TestEditedMeanwhile$", why: "everybody may know what is edited", edits: []edit{{
+			"need: Manage, ",
+			"",
+		}}},
 	}
 }

@@ -1,9 +1,12 @@
 package notices_test
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -78,6 +81,18 @@ func TestEveryLanguageIsComplete(t *testing.T) {
 				seen[text] = true
 			}
 		}
+	}
+}
+
+// Before some of its signs French has a space at which no line breaks.
+func TestFrenchSpaces(t *testing.T) {
+	b, err := os.ReadFile("words/fr.json")
+	require.NoError(t, err)
+	var words map[string]string
+	require.NoError(t, json.Unmarshal(b, &words))
+	bad := regexp.MustCompile(`(^|[^\x{202F}])[;?!]|(^|[^\x{A0}\d]):|[^\x{A0}]»|«[^\x{A0}]`)
+	for key, text := range words {
+		require.NotRegexp(t, bad, text, key)
 	}
 }
 

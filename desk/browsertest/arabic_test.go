@@ -25,7 +25,7 @@ var arabic = map[string]string{
 	"choose":                  "اختر…",
 	"all":                     "الكل",
 	"search":                  "بحث",
-	"search.hint":             "اسم أو معرّف أو بريد أو سبب",
+	"search.hint":             "اسم أو معرّف أو ما قيل",
 	"filter":                  "تصفية",
 	"from":                    "من",
 	"to":                      "إلى",

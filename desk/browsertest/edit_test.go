@@ -256,3 +256,46 @@ func TestDeskQueuesChange(t *testing.T) {
 	p.until("and can be chosen", `['billing', 'shop'].every((q) => [...document.querySelectorAll('[role=menuitemradio]')].some((e) => e.textContent === q))`)
 	lead.until("she is on the board again", `[...document.querySelectorAll('.board .person')].some((e) => e.textContent.includes('Eve Novak'))`)
 }
+
+// TestDeskTwoAdmins: of two who edit the same agent the second is shown what the
+// first has made of it, and does his own again; lists that are open hear of it.
+func TestDeskTwoAdmins(t *testing.T) {
+	hours := memstore.NewHours(handoff.Weekly{Days: map[string][]handoff.Span{"mon-fri": {"09:00-17:00"}}})
+	w := newWorld(t, options{engine: func(c *handoff.Config) { c.Queues[0].Hours = hours }})
+	one, two := w.at("ada", "admin"), w.at("ada", "admin")
+	two.expects("409")
+	edit := func(p *page, who string) {
+		t.Helper()
+		p.clickOn(`button[aria-label="Edit ` + who + `"], button[title="Edit ` + who + `"]`)
+		p.until("the dialog is open", `document.querySelector('dialog[open] input')`)
+	}
+	set := func(p *page, at, text string) {
+		t.Helper()
+		js[bool](p, `(() => { const e = document.querySelector('dialog [data-at="' + § + '"] input'); e.focus(); e.select(); return true; })()`, at)
+		p.insert(text)
+	}
+	edit(one, "Bob Sato")
+	edit(two, "Bob Sato")
+	set(one, "alias", "Robert")
+	set(two, "seats", "7")
+	one.click("Save")
+	two.until("the list behind the dialog has it", `document.querySelector('table').innerText.includes('Robert')`)
+	two.click("Save")
+	two.sees("Somebody else has changed this meanwhile.")
+	two.until("it is as the first has made it", `document.querySelector('dialog [data-at=alias] input').value === 'Robert' && document.querySelector('dialog [data-at=seats] input').value === '3'`)
+	two.axe()
+	set(two, "seats", "7")
+	two.click("Save")
+	two.until("it is saved", `!document.querySelector('dialog')`)
+	one.until("the first sees both", `[...document.querySelectorAll('tr')].some((e) => e.innerText.includes('Robert') && e.innerText.includes('7'))`)
+
+	edit(one, "billing")
+	edit(two, "billing")
+	set(one, "mon", "10:00-12:00")
+	one.click("Save")
+	two.until("the hours behind the dialog have changed", `[...document.querySelectorAll('.lines')].some((e) => e.innerText.includes('10:00-12:00'))`)
+	set(two, "tue", "")
+	two.click("Save")
+	two.sees("Somebody else has changed this meanwhile.")
+	two.until("they are as the first has made them", `document.querySelector('dialog [data-at=mon] input').value === '10:00-12:00' && document.querySelector('dialog [data-at=tue] input').value === '09:00-17:00'`)
+}

@@ -3,7 +3,7 @@ import { html, useState } from './vendor/preact-htm.js';
 import { api, boot, can, code, get, number, spoken, t, visible, when, wrong } from './base.js';
 import { failed, state, toast, useStore } from './store.js';
 import { Avatar, Badge, Button, Empty, Icon, Loading, Name } from './ui.js';
-import { Dialog, Field, Switch, useLoad, useSave, Wrong } from './forms.js';
+import { Dialog, Field, Switch, useEdit, useLoad, useSave, Wrong } from './forms.js';
 import { Replies } from './settings.js';
 
 const words = (s) => s.split(/[,\n]/).map((x) => x.trim()).filter(Boolean);
@@ -32,10 +32,10 @@ const skillText = (s) => Object.entries(s ?? {}).map(([k, v]) => `${k} ${v}`).jo
 const skillsOf = (s) => Object.fromEntries(s.split(',').map((x) => x.trim()).filter(Boolean).map((x) => { const m = x.match(/^(.*?)\s+(\d+)$/); return m ? [m[1], Number(m[2])] : [x, 1]; }));
 
 function AgentDialog({ a, close, remove }) {
-  const [v, setV] = useState({ ...a, skillText: skillText(a.skills), speaks: (a.languages ?? []).join(', ') });
+  const [v, setV, again] = useEdit(a, (x) => ({ ...x, skillText: skillText(x.skills), speaks: (x.languages ?? []).join(', ') }));
   const [sure, setSure] = useState(false);
   const set = (k) => (e) => setV({ ...v, [k]: e.target.value });
-  const form = useSave(['id', 'name', 'alias', 'queues', 'skills', 'languages', 'seats'], async () => { await api('PUT', 'agents/' + encodeURIComponent(v.id.trim()), { name: v.name.trim(), alias: (v.alias ?? '').trim(), queues: v.queues, skills: skillsOf(v.skillText), languages: words(v.speaks), seats: Number(v.seats), video: Boolean(v.video) }); toast(t('saved')); close(true); });
+  const form = useSave(['id', 'name', 'alias', 'queues', 'skills', 'languages', 'seats'], async () => { await api('PUT', 'agents/' + encodeURIComponent(v.id.trim()), { name: v.name.trim(), alias: (v.alias ?? '').trim(), queues: v.queues, skills: skillsOf(v.skillText), languages: words(v.speaks), seats: Number(v.seats), video: Boolean(v.video), was: v.was }); toast(t('saved')); close(true); }, again);
   return html`<${Dialog} title=${a.fresh ? t('admin.add') : t('edit.who', { who: a.name })} close=${() => close(false)}><form ref=${form.form} noValidate onSubmit=${form.submit}>
     ${a.fresh && html`<${Field} form=${form} at="id" label=${t('details.id')} hint=${t('admin.id.hint')}><input required maxlength="100" value=${v.id} onInput=${set('id')} /></${Field}>`}
     <${Field} form=${form} at="name" label=${t('name')}><input required maxlength="100" value=${v.name} onInput=${set('name')} /></${Field}><${Field} form=${form} at="alias" label=${t('alias')} hint=${t('alias.hint')}><input maxlength="100" value=${v.alias ?? ''} onInput=${set('alias')} /></${Field}>
@@ -65,28 +65,29 @@ const doing = (a) => { const k = actions.find((x) => a[x] !== undefined && a[x] 
 const action = ({ k, v, was }) => ({ [k]: many.has(k) ? words(v) : k === 'priority' ? Number(v) : k === 'transfer' ? { ...was?.transfer, ...(was?.transfer?.agent ? { agent: v } : { queue: v }) } : v });
 
 function Rules() {
+  const { edits } = useStore();
   const [turn, setTurn] = useState(0);
   const [edit, setEdit] = useState(null);
-  const { data, error } = useLoad((s) => get('rules', s), [turn]);
+  const { data, error } = useLoad((s) => get('rules', s), [turn, edits.rules]);
   const remove = async (r) => { try { await api('DELETE', 'rules/' + encodeURIComponent(r.name)); setTurn(turn + 1); } catch (e) { failed(e); } };
   if (error) return html`<p>${error.words}</p>`;
   return html`<section class="panel"><header class="pagehead"><h2>${t('rules')}</h2>${data?.writable && html`<${Button} icon="plus" disabled=${boot.readOnly} onClick=${() => setEdit({ name: '', do: [{ tag: [] }], fresh: true })}>${t('add')}</${Button}>`}</header>
     ${!data ? html`<${Loading} />` : !data.rules.length ? html`<p class="muted">${t('rules.empty')}</p>` : html`<ul class="lines">${data.rules.map((r) => html`<li key=${r.name}><span class="grow"><strong>${visible(r.name)}</strong> ${r.off && html`<span class="chip amber">${t('rule.off')}</span>`} ${r.button && html`<span class="chip">${visible(r.button)}</span>`} ${(r.on ?? []).map((k) => html`<span class="chip quiet">${code('on', k)}</span>`)}
-      <span class="muted line">${r.do.map(doing).map((d) => `${t('do.' + d.k)}: ${visible(d.v)}`).join(' · ')}</span></span>${r.fixed || !data.writable ? html`<span class="muted">${t('rule.fixed')}</span>` : html`<${Button} kind="ghost" label=${t('edit.who', { who: r.name })} onClick=${() => setEdit(r)}>${t('edit')}</${Button}><${Button} kind="ghost" icon="close" label=${t('remove.what', { what: r.name })} onClick=${() => remove(r)} />`}</li>`)}</ul>`}
+      <span class="muted line">${r.do.map(doing).map((d) => `${t('do.' + d.k)}${t('colon')} ${visible(d.v)}`).join(' · ')}</span></span>${r.fixed || !data.writable ? html`<span class="muted">${t('rule.fixed')}</span>` : html`<${Button} kind="ghost" label=${t('edit.who', { who: r.name })} onClick=${() => setEdit(r)}>${t('edit')}</${Button}><${Button} kind="ghost" icon="close" label=${t('remove.what', { what: r.name })} onClick=${() => remove(r)} />`}</li>`)}</ul>`}
     ${data?.left.length > 0 && html`<ul class="lines">${data.left.map((r) => html`<li key=${r.name}><span class="grow"><strong>${visible(r.name)}</strong> <span class="chip amber">${t('rule.left')}</span>
-      <span class="muted line">${r.why.map((w) => `${w.field}: ${wrong(w)}`).join(' · ')}</span></span>${!r.fixed && data.writable && html`<${Button} kind="ghost" icon="close" label=${t('remove.what', { what: r.name })} onClick=${() => remove(r)} />`}</li>`)}</ul>`}
+      <span class="muted line">${r.why.map((w) => `${w.field}${t('colon')} ${wrong(w)}`).join(' · ')}</span></span>${!r.fixed && data.writable && html`<${Button} kind="ghost" icon="close" label=${t('remove.what', { what: r.name })} onClick=${() => remove(r)} />`}</li>`)}</ul>`}
     ${edit && html`<${RuleDialog} r=${edit} close=${(saved) => { setEdit(null); if (saved) setTurn(turn + 1); }} />`}</section>`;
 }
 
 function RuleDialog({ r, close }) {
-  const [v, setV] = useState({ name: r.name, button: r.button ?? '', on: r.on ?? [], off: Boolean(r.off), queues: r.if?.queues ?? [], tags: (r.if?.tags ?? []).join(', '), no: (r.if?.no_tags ?? []).join(', '), list: r.do.map((a) => ({ ...doing(a), was: a })) });
+  const [v, setV, again] = useEdit(r, (r) => ({ name: r.name, button: r.button ?? '', on: r.on ?? [], off: Boolean(r.off), queues: r.if?.queues ?? [], tags: (r.if?.tags ?? []).join(', '), no: (r.if?.no_tags ?? []).join(', '), list: r.do.map((a) => ({ ...doing(a), was: a })) }));
   const set = (k) => (e) => setV({ ...v, [k]: e.target.value });
   const flip = (k, x) => (e) => setV({ ...v, [k]: e.target.checked ? [...v[k], x] : v[k].filter((y) => y !== x) });
   const change = (i, c) => setV({ ...v, list: v.list.map((x, j) => j === i ? { ...x, ...c } : x) });
   const form = useSave([...v.list.map((_, i) => `do.${i}`), 'do', 'name', 'button', 'on', 'queues', 'tags', 'notags'], async () => {
-    const { fresh, fixed, ...rest } = r;
-    await api('PUT', 'rules/' + encodeURIComponent(v.name.trim()), { ...rest, button: v.button.trim(), on: v.on, off: v.off, if: { ...r.if, queues: v.queues, tags: words(v.tags), no_tags: words(v.no) }, do: v.list.map(action) }); toast(t('saved')); close(true);
-  });
+    const { fresh, fixed, ...rest } = v.was ?? r;
+    await api('PUT', 'rules/' + encodeURIComponent(v.name.trim()), { ...rest, button: v.button.trim(), on: v.on, off: v.off, if: { ...rest.if, queues: v.queues, tags: words(v.tags), no_tags: words(v.no) }, do: v.list.map(action), was: v.was }); toast(t('saved')); close(true);
+  }, again);
   const wrong = (k) => form.wrong(k) && html`<${Wrong} alert text=${form.wrong(k)} />`;
   const other = (r.on ?? []).filter((k) => !kinds.includes(k));
   return html`<${Dialog} wide title=${r.fresh ? t('rule.add') : t('edit.who', { who: r.name })} close=${() => close(false)}><form ref=${form.form} noValidate onSubmit=${form.submit}>
@@ -124,31 +125,30 @@ const spansOf = (days) => weekdays.map((_, i) => Object.entries(days ?? {}).flat
 }));
 
 function Hours() {
+  const { edits } = useStore();
   const [turn, setTurn] = useState(0);
   const [edit, setEdit] = useState(null);
-  const { data, error } = useLoad((s) => get('hours', s), [turn]);
+  const { data, error } = useLoad((s) => get('hours', s), [turn, edits.hours]);
   if (error) return html`<p>${error.words}</p>`;
   return html`<section class="panel"><h2>${t('hours.title')}</h2>${!data ? html`<${Loading} />` : html`<ul class="lines">${data.hours.map((h) => html`<li key=${h.queue}><span class="grow"><strong>${h.queue}</strong> ${h.hours && html`<span class="chip quiet">${h.hours.zone}</span>`}
       <span class="hint">${h.always ? t('q.always') : !h.hours ? t('q.hours.set') : weekOf(h.hours.days)}</span>
-      ${Object.entries(h.hours?.special ?? {}).map(([d, s]) => html`<span class="hint">${dateOf(d)}: ${s?.length ? s.join(', ') : t('closed')}</span>`)}</span>${h.writable ? html`<${Button} kind="ghost" disabled=${boot.readOnly} label=${t('edit.who', { who: h.queue })} onClick=${() => setEdit(h)}>${t('edit')}</${Button}>` : !h.always && html`<span class="muted">${t('rule.fixed')}</span>`}</li>`)}</ul>`}
+      ${Object.entries(h.hours?.special ?? {}).map(([d, s]) => html`<span class="hint">${dateOf(d)}${t('colon')} ${s?.length ? s.join(', ') : t('closed')}</span>`)}</span>${h.writable ? html`<${Button} kind="ghost" disabled=${boot.readOnly} label=${t('edit.who', { who: h.queue })} onClick=${() => setEdit(h)}>${t('edit')}</${Button}>` : !h.always && html`<span class="muted">${t('rule.fixed')}</span>`}</li>`)}</ul>`}
     ${edit && html`<${HoursDialog} h=${edit} close=${(saved) => { setEdit(null); if (saved) setTurn(turn + 1); }} />`}</section>`;
 }
 
 function HoursDialog({ h, close }) {
-  const [zone, setZone] = useState(h.hours.zone);
-  const [days, setDays] = useState(spansOf(h.hours.days).map((s) => s.join(', ')));
-  const [special, setSpecial] = useState(Object.entries(h.hours.special ?? {}).map(([d, s]) => `${d} ${(s ?? []).join(', ')}`.trim()).join('\n'));
+  const [v, setV, again] = useEdit(h.hours, (x) => ({ zone: x.zone, days: spansOf(x.days).map((s) => s.join(', ')), special: Object.entries(x.special ?? {}).map(([d, s]) => `${d} ${(s ?? []).join(', ')}`.trim()).join('\n') }));
   const form = useSave(['zone', ...weekdays, 'special'], async () => {
-    const week = Object.fromEntries(weekdays.map((d, i) => [d, words(days[i])]).filter(([, s]) => s.length));
-    const dates = Object.fromEntries(special.split('\n').map((x) => x.trim()).filter(Boolean).map((x) => { const [d, ...s] = x.split(/\s+/); return [d, words(s.join(' '))]; }));
-    await api('PUT', 'hours/' + encodeURIComponent(h.queue), { zone: zone.trim(), days: week, special: dates });
+    const week = Object.fromEntries(weekdays.map((d, i) => [d, words(v.days[i])]).filter(([, s]) => s.length));
+    const dates = Object.fromEntries(v.special.split('\n').map((x) => x.trim()).filter(Boolean).map((x) => { const [d, ...s] = x.split(/\s+/); return [d, words(s.join(' '))]; }));
+    await api('PUT', 'hours/' + encodeURIComponent(h.queue), { zone: v.zone.trim(), days: week, special: dates, was: v.was });
     toast(t('saved'));
     close(true);
-  });
+  }, again);
   return html`<${Dialog} title=${t('edit.who', { who: h.queue })} close=${() => close(false)}><form ref=${form.form} noValidate onSubmit=${form.submit}>
-    <${Field} form=${form} at="zone" label=${t('hours.zone')}><input required list="zones" value=${zone} onInput=${(e) => setZone(e.target.value)} /><datalist id="zones">${(Intl.supportedValuesOf?.('timeZone') ?? []).map((z) => html`<option value=${z} />`)}</datalist></${Field}>
+    <${Field} form=${form} at="zone" label=${t('hours.zone')}><input required list="zones" value=${v.zone} onInput=${(e) => setV({ ...v, zone: e.target.value })} /><datalist id="zones">${(Intl.supportedValuesOf?.('timeZone') ?? []).map((z) => html`<option value=${z} />`)}</datalist></${Field}>
     <p class="muted">${t('hours.hint')}</p>
-    ${weekdays.map((d, i) => html`<${Field} form=${form} at=${d} key=${d} label=${dayName(i)}><input dir="ltr" maxlength="300" value=${days[i]} placeholder=${t('closed')} onInput=${(e) => setDays(days.map((x, j) => j === i ? e.target.value : x))} /></${Field}>`)}
-    <${Field} form=${form} at="special" label=${t('hours.special')} hint=${t('hours.special.hint')}><textarea dir="ltr" rows="4" value=${special} onInput=${(e) => setSpecial(e.target.value)}></textarea></${Field}>${form.rest}
+    ${weekdays.map((d, i) => html`<${Field} form=${form} at=${d} key=${d} label=${dayName(i)}><input dir="ltr" maxlength="300" value=${v.days[i]} placeholder=${t('closed')} onInput=${(e) => setV({ ...v, days: v.days.map((x, j) => j === i ? e.target.value : x) })} /></${Field}>`)}
+    <${Field} form=${form} at="special" label=${t('hours.special')} hint=${t('hours.special.hint')}><textarea dir="ltr" rows="4" value=${v.special} onInput=${(e) => setV({ ...v, special: e.target.value })}></textarea></${Field}>${form.rest}
     <div class="buttons end"><${Button} onClick=${() => close(false)}>${t('cancel')}</${Button}><button type="submit" class="button primary"><span>${t('save')}</span></button></div></form></${Dialog}>`;
 }

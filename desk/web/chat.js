@@ -1,6 +1,6 @@
 // One conversation: what was said, and what may be said now.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './vendor/preact-htm.js';
-import { act, api, atClock, atDay, boot, can, code, get, keep, me, now, sameDay, span, t, uid, visible } from './base.js';
+import { act, api, atClock, atDay, boot, can, code, get, keep, me, now, sameDay, span, t, uid, visible, when } from './base.js';
 import { apply, asking, changed, failed, go, leaving, link, markSeen, memberName, settings, state, titleOf, toast, unread, useStore, waits, watchers } from './store.js';
 import { preparedReplies } from './replies.js';
 import { Avatar, Badge, Button, Clock, Countdown, Empty, Icon, icons, lazy, Loading, Menu, Name, once, useTick } from './ui.js';
@@ -53,7 +53,7 @@ export function Chat({ id }) {
     // Who was asked, and is no longer, has lost nothing: it is where it was.
     const kept = had.current?.offer?.warm && g.why !== 'ended' && (!g.agent || g.agent === had.current.agent);
     const why = kept ? { ...g, why: 'unasked' } : g;
-    over.current = true; reading.current?.abort(); here.current?.abort(); cache.delete(id); known.current = []; setEntries([]); setOne(null); setGone((old) => !old || why.by ? why : old); // a read that fails later knows less
+    over.current = true; look(''); reading.current?.abort(); here.current?.abort(); cache.delete(id); known.current = []; setEntries([]); setOne(null); setGone((old) => !old || why.by ? why : old); // a read that fails later knows less
   };
   // A refusal may be older than what the list says by now: then it is asked again.
   const refused = (why, again) => { if (state.rows.get(id)?.can?.includes('read')) setTimeout(() => again(), 500); else drop({ why }); };
@@ -108,7 +108,7 @@ export function Chat({ id }) {
     const f = (which, list, g) => {
       if (which === id && list) add(list);
       else if (which === id && g) drop(g);
-      else if (which === null) { look(id); catchUp(); reread(c.signal); }
+      else if (which === null && !over.current) { look(id); catchUp(); reread(c.signal); }
     };
     watchers.add(f);
     look(id).then(() => c.signal.aborted || catchUp());
@@ -137,12 +137,13 @@ export function Chat({ id }) {
   // Its title is read out, rather than all that was said in it.
   const title = one && row ? t('transcript.of', { who: visible(row.name) }) : '';
   useEffect(() => { if (title) { state.status = title; changed(); } }, [title]);
+  useEffect(() => { if (goneBy) { state.status = t('gone.' + goneBy.why); changed(); } }, [goneBy]);
   // The right to read it has gone: so does what was read.
   const mayRead = row?.can?.includes('read');
   if (mayRead) had.current = row;
   useEffect(() => { if (row && one && !mayRead) drop({ why: 'taken', by: row.agentName || row.agent, agent: row.agent }); }, [mayRead]);
   // And should it come back, so does the conversation.
-  useEffect(() => { if (goneBy && mayRead) { over.current = false; setGone(null); reread(); catchUp(); } }, [mayRead]);
+  useEffect(() => { if (goneBy && mayRead) { over.current = false; setGone(null); look(id); reread(); catchUp(); } }, [mayRead]);
   useEffect(() => { if (row && unread(row) && !document.hidden && document.hasFocus()) markSeen(row); });
   useEffect(() => {
     const f = () => { const r = state.rows.get(id); if (r && unread(r)) markSeen(r); };
@@ -277,13 +278,14 @@ function Transcript({ id, r, one, entries, from, earlier }) {
     const b = box.current, height = b.scrollHeight, top = b.scrollTop;
     stick.current = false;
     try { await f(); } catch (e) { failed(e); return; }
+    changed();
     requestAnimationFrame(() => requestAnimationFrame(() => { b.scrollTop = top + b.scrollHeight - height; }));
   };
   const earlierOnes = () => hold(async () => { const x = await get(`handoffs/${id}/before`); setBefore(x.before); });
   return html`<div class="transcript" ref=${box} tabindex="0" role="region" aria-label=${t('transcript.of', { who: visible(r.name) })} onScroll=${(e) => { const b = e.currentTarget; stick.current = b.scrollHeight - b.scrollTop - b.clientHeight < 60; }}>
     <div class="older">
       ${one.number > 1 && !before && html`<${Button} kind="ghost" icon="history" onClick=${earlierOnes}>${t('before.show')}</${Button}>`}
-      ${before && [...before].reverse().map((b) => html`<details class="before" key=${b.row.id}><summary>${t('before.title', { day: atDay(b.row.created), what: code('outcome', b.row.outcome) || code('state', b.row.state) })}</summary>${b.entries.map((e) => html`<${Entry} e=${e} r=${r} key=${e.id} />`)}</details>`)}
+      ${before && [...before].reverse().map((b) => html`<details class="before" key=${b.row.id}><summary>${t('before.title', { day: when(b.row.created), what: code('outcome', b.row.outcome) || code('state', b.row.state) })}</summary>${b.entries.map((e) => html`<${Entry} e=${e} r=${r} key=${e.id} />`)}</details>`)}
       ${from > 0 && html`<${Button} kind="ghost" onClick=${() => hold(earlier)}>${t('older.show')}</${Button}>`}
       ${collapse && html`<${Button} kind="ghost" icon="bot" aria-expanded="false" onClick=${() => hold(async () => setShowBot(true))}>${t('bot.show', { n: bot.filter((e) => said.has(e.kind)).length })}</${Button}>`}
       ${!collapse && bot.length > 0 && r.state !== 'bot' && html`<div class="part" role="separator"><span>${t('part.bot')}</span></div>`}
@@ -344,7 +346,7 @@ function EventText({ e }) {
   const d = e.data ?? {};
   const what = Object.entries(d).map(([k, v]) => visible(v > 0 ? `${k} ${v}` : k)).join(', ');
   const text = t(d.action === 'widen' ? 'ev.widened' : 'ev.' + e.kind, { who, by: visible(memberName(e.from, e.name)), why, what, score: d.score ?? '', field: visible(d.field ?? ''), queue: d.queue ?? '', to: visible(d.queue || who) });
-  return html`${text}${why && e.reason !== 'user_requested' && e.reason !== e.kind && ['requested', 'agent_left', 'lapsed', 'refused', 'declined', 'ended'].includes(e.kind) ? ` · ${why}` : ''}${e.text && e.kind !== 'rated' ? html` · <${Text} text=${e.text} />` : e.kind === 'rated' && e.text ? html`: <${Text} text=${e.text} />` : ''}`;
+  return html`${text}${why && e.reason !== 'user_requested' && e.reason !== e.kind && ['requested', 'agent_left', 'lapsed', 'refused', 'declined', 'ended'].includes(e.kind) ? ` · ${why}` : ''}${e.text && e.kind !== 'rated' ? html` · <${Text} text=${e.text} />` : e.kind === 'rated' && e.text ? html`${t('colon')} <${Text} text=${e.text} />` : ''}`;
 }
 
 function Files({ files }) {
@@ -393,7 +395,7 @@ setInterval(() => { if (state.live === 'live') flushPending(); }, 3000);
 
 function PendingMessage({ m, id }) {
   return html`<div class="entry ${m.mode === 'note' || m.mode === 'whisper' ? 'note' : 'agent'} pending ${m.state}"><div class="bubble"><p dir="auto"><${Text} text=${m.text} bare /></p><div class="by">
-    ${m.state === 'failed' ? html`<${Icon} name="warn" /><span role="alert">${t('failed')}: ${m.why}</span><${Button} onClick=${() => deliver(id, m, true)}>${t('retry')}</${Button}><${Button} kind="ghost" onClick=${() => forget(id, m)}>${t('discard')}</${Button}>` : html`<${Icon} name="clock" />${t(m.state === 'waiting' ? 'pending.offline' : 'pending')}`}</div></div></div>`;
+    ${m.state === 'failed' ? html`<${Icon} name="warn" /><span role="alert">${t('failed')}${t('colon')} ${m.why}</span><${Button} onClick=${() => deliver(id, m, true)}>${t('retry')}</${Button}><${Button} kind="ghost" onClick=${() => forget(id, m)}>${t('discard')}</${Button}>` : html`<${Icon} name="clock" />${t(m.state === 'waiting' ? 'pending.offline' : 'pending')}`}</div></div></div>`;
 }
 
 // --- what may be done now ------------------------------------------------------------------------
@@ -492,12 +494,15 @@ function Composer({ r, entries, modes, drafts }) {
     keep.set(key, v);
     save.current = setTimeout(() => { clearTimeout(told.current); told.current = setTimeout(() => tellDraft(r.id, at, v), 1200); }, 300);
     if (at !== 'note' && at !== 'whisper' && v.startsWith('/') && !v.includes('\n')) offer(v.slice(1).toLowerCase()); else setPick(null);
-    if (at === 'reply' && v && Date.now() - typed.current > 3000) { typed.current = Date.now(); api('POST', `handoffs/${r.id}/typing`, { on: true }).catch(() => {}); }
+    if (at === 'reply' && (v ? Date.now() - typed.current > 3000 : typed.current)) { typed.current = v && Date.now(); api('POST', `handoffs/${r.id}/typing`, { on: !!v }).catch(() => {}); }
   };
   const offer = async (q) => {
     const all = await preparedReplies();
-    const list = all.filter((x) => !x.off && [x.name, x.category, x.text].some((y) => y?.toLowerCase().includes(q))).slice(0, 8);
-    setPick(latest.current.text.startsWith('/') ? { list, at: 0 } : null);
+    const named = (x) => x.name.toLowerCase().startsWith(q);
+    const list = all.filter((x) => !x.off && [x.name, x.category, x.text].some((y) => y?.toLowerCase().includes(q))).sort((a, b) => named(b) - named(a)).slice(0, 8);
+    if (!latest.current.text.startsWith('/')) { setPick(null); return; }
+    setPick({ list, at: 0 });
+    if (!list.length) { state.status = t('replies.none'); changed(); }
   };
   const take = (x) => { if (!x) return; input(x.idea ? x.text : fill(x.text, r)); setPick(null); box.current.focus(); };
   const send = async (force) => {
@@ -512,6 +517,7 @@ function Composer({ r, entries, modes, drafts }) {
     setText('');
     setStale(false);
     setPick(null);
+    typed.current = 0;
     changed();
     if (await deliver(r.id, m, force) === 'stale') {
       const now = latest.current.text;
@@ -525,8 +531,8 @@ function Composer({ r, entries, modes, drafts }) {
     if (pick?.list.length) {
       if (e.key === 'ArrowDown' || e.key === 'ArrowUp') { e.preventDefault(); setPick({ ...pick, at: (pick.at + (e.key === 'ArrowDown' ? 1 : pick.list.length - 1)) % pick.list.length }); return; }
       if (e.key === 'Enter' || e.key === 'Tab' && !e.shiftKey) { e.preventDefault(); take(pick.list[pick.at]); return; }
-      if (e.key === 'Escape') { e.preventDefault(); setPick(null); return; }
-    }
+    } else if (pick && e.key === 'Enter' && !e.shiftKey && !/\s/.test(text)) { e.preventDefault(); return; } // a name that nobody has is no message
+    if (pick && e.key === 'Escape') { e.preventDefault(); setPick(null); return; }
     if (e.key === 'Enter' && !e.shiftKey && !e.altKey && (settings.enterSends || e.ctrlKey || e.metaKey)) { e.preventDefault(); send(stale); }
   };
   const name = visible(r.name);

@@ -1,5 +1,5 @@
 // The page: the frame around the views, and what starts it.
-import { html, render, useState } from './vendor/preact-htm.js';
+import { html, render, useEffect, useState } from './vendor/preact-htm.js';
 import { boot, can, me, now, number, signInNeeded, t, when } from './base.js';
 import { applySettings, changed, failed, follow, go, link, mine, offers, readPlace, setSetting, settings, state, unread, useStore } from './store.js';
 import { Avatar, Button, Empty, Icon, lazy, Menu, Toasts, useTick } from './ui.js';
@@ -14,10 +14,15 @@ const places = [
   ['history', 'history', 'nav.history', () => can('past')], ['stats', 'stats', 'nav.stats', () => can('figures')], ['admin', 'admin', 'nav.admin', () => can('manage')], ['settings', 'settings', 'nav.settings', () => true],
 ];
 
+// What had the focus and is gone leaves it to the page, not to nothing.
+let focused = null;
+addEventListener('focusin', (e) => { focused = e.target; });
+
 function App() {
   const s = useStore();
   const [keys, setKeys] = useState(false);
   const [away, setAway] = useState(null);
+  useEffect(() => { if (focused?.isConnected === false && document.activeElement === document.body) document.getElementById('main')?.focus({ preventScroll: true }); });
   if (s.forbidden) return html`<main class="alone"><h1 class="hidden">${boot.title}</h1><${Empty} icon="eye" title=${t('forbidden')} text=${t('forbidden.text')} /></main>`;
   const first = s.path.split('/')[0];
   const id = first === 'c' ? decodeURIComponent(s.path.slice(2)) : '';

@@ -10,11 +10,11 @@ export function Dialog({ title, close, children, wide }) {
   const ref = useRef(null);
   const id = useRef('dialog-' + Math.random().toString(36).slice(2, 8)).current;
   useLayoutEffect(() => {
-    const back = document.activeElement;
-    ref.current.showModal();
-    const first = (...list) => list.map((s) => ref.current.querySelector(s)).find(Boolean);
+    const d = ref.current;
+    d.showModal();
+    const first = (...list) => list.map((s) => d.querySelector(s)).find(Boolean);
     first('.body :is(input, textarea, select, [aria-pressed=true]):not(:disabled)', '.body button', 'button').focus();
-    return () => { if (back?.isConnected) back.focus(); };
+    return () => d.close(); // while it is open nothing behind it takes the focus
   }, []);
   return html`<dialog ref=${ref} class=${wide ? 'wide' : ''} aria-labelledby=${id} onCancel=${(e) => { e.preventDefault(); close(); }} onClick=${(e) => { if (e.target === ref.current) close(); }}>
     <div class="frame"><header><h2 id=${id}>${title}</h2><${Button} icon="close" kind="ghost" label=${t('close')} onClick=${close} /></header><div class="body">${children}</div></div>
@@ -34,10 +34,18 @@ export function Field({ label, hint, children, form, at }) {
 }
 export const Wrong = ({ text, alert }) => html`<span class="wrong" role=${alert && 'alert'}><${Icon} name="warn" /><span>${text}</span></span>`;
 
+// useEdit is a form's values, filled from what is edited. What is edited goes with
+// what is put; should it have changed meanwhile, the form begins anew from again.
+export function useEdit(given, fill) {
+  const make = (was) => ({ ...fill(was), was: was.fresh ? null : was });
+  const [v, setV] = useState(() => make(given));
+  return [v, setV, (now) => setV(make(now))];
+}
+
 // useSave sends a form. What was refused is said all at once, each beside its
 // field, whether the browser or the server says so; keys are the fields' names,
 // the narrower first. What belongs to no field is said at the end.
-export function useSave(keys, send) {
+export function useSave(keys, send, again) {
   const [bad, set] = useState(null);
   const form = useRef(null);
   useEffect(() => { if (bad) form.current.querySelector('[aria-invalid=true]')?.focus(); }, [bad]);
@@ -51,7 +59,7 @@ export function useSave(keys, send) {
       e.preventDefault();
       const fields = [...form.current.elements].filter((x) => x.willValidate && !x.validity.valid).map((x) => ({ field: x.closest('[data-at]')?.dataset.at ?? '', why: x.validationMessage }));
       if (fields.length) { set({ fields }); return; }
-      try { await send(); } catch (x) { if (x.name !== 'AbortError') set({ fields: x.body?.fields, words: x.words ?? t('error.internal') }); }
+      try { await send(); } catch (x) { if (x.code === 'changed') again(x.body.now); if (x.name !== 'AbortError') set({ fields: x.body?.fields, words: x.words ?? t('error.internal') }); }
     },
   };
 }

@@ -1,7 +1,7 @@
 // What is over: search, open, take away.
-import { html, useState } from './vendor/preact-htm.js';
+import { html, useEffect, useState } from './vendor/preact-htm.js';
 import { boot, can, code, root, spoken, t, visible, when } from './base.js';
-import { failed, go, link, useStore } from './store.js';
+import { changed, failed, go, link, useStore } from './store.js';
 import { Avatar, Button, Empty, Icon, Loading, Name } from './ui.js';
 import { Field, useLoad } from './forms.js';
 import { Outcome, past } from './outcome.js';
@@ -21,17 +21,24 @@ export function filterOf(q) {
   return out;
 }
 
+// Word is a field whose text is half written until it counts: what else happens leaves it alone.
+function Word({ value, ...rest }) {
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  return html`<input value=${text} onInput=${(e) => setText(e.target.value)} ...${rest} />`;
+}
+
 export function Filters({ q, to, fields }) {
   const s = useStore();
   const r = range(q);
   const set = (k) => (e) => to({ [k]: e.target.value });
   return html`<div class="filterbar" role="search">
-    <${Field} label=${t('from')}><input type="date" value=${r.from} max=${r.to} onChange=${set('from')} /></${Field}><${Field} label=${t('to')}><input type="date" value=${r.to} min=${r.from} onChange=${set('to')} /></${Field}>
+    <${Field} label=${t('from')}><${Word} type="date" value=${r.from} max=${r.to} onChange=${set('from')} /></${Field}><${Field} label=${t('to')}><${Word} type="date" value=${r.to} min=${r.from} onChange=${set('to')} /></${Field}>
     ${fields.includes('outcome') && html`<${Field} label=${t('outcome')}><select value=${q.get('outcome') || ''} onChange=${set('outcome')}><option value="">${t('all')}</option>${outcomes.map((o) => html`<option value=${o}>${code('outcome', o)}</option>`)}</select></${Field}>`}
     ${boot.queues.length > 1 && html`<${Field} label=${t('queue')}><select value=${q.get('queue') || ''} onChange=${set('queue')}><option value="">${t('all')}</option>${boot.queues.map((o) => html`<option value=${o}>${o}</option>`)}</select></${Field}>`}
     ${can('team') && html`<${Field} label=${t('agent')}><select value=${q.get('agent') || ''} onChange=${set('agent')}><option value="">${t('all')}</option>${[...s.team.values()].map((m) => html`<option value=${m.id}>${m.name}</option>`)}</select></${Field}>`}
-    ${fields.includes('tag') && html`<${Field} label=${t('tag')}><input value=${q.get('tag') || ''} maxlength="60" onChange=${set('tag')} /></${Field}>`}
-    ${fields.includes('text') && html`<${Field} label=${t('search')}><input type="search" value=${q.get('text') || ''} maxlength="200" placeholder=${t('search.hint')} onChange=${set('text')} /></${Field}>`}
+    ${fields.includes('tag') && html`<${Field} label=${t('tag')}><${Word} value=${q.get('tag') || ''} maxlength="60" onChange=${set('tag')} /></${Field}>`}
+    ${fields.includes('text') && html`<${Field} label=${t('search')}><${Word} type="search" value=${q.get('text') || ''} maxlength="200" placeholder=${t('search.hint')} onChange=${set('text')} /></${Field}>`}
   </div>`;
 }
 
@@ -49,6 +56,8 @@ export function History() {
   const [more, setMore] = useState({ rows: [] }); // older ones than those of data
   const extra = more.of === data ? more : { rows: [], next: data?.next };
   const rows = [...(data?.rows ?? []), ...extra.rows];
+  const found = data && !loading ? t(rows.length ? 'shown' : 'empty.history', { n: rows.length }) : '';
+  useEffect(() => { if (found) { s.status = found; changed(); } }, [found]);
   const older = async () => { try { const r = await past(filterOf(q), signal, extra.next); setMore({ of: data, rows: [...extra.rows, ...r.rows], next: r.next }); } catch (e) { failed(e); } };
   return html`<div class="page"><header class="pagehead"><h1>${t('nav.history')}</h1>${can('export') && html`<div class="buttons">
       <a class="button" download href=${new URL('api/export/csv?' + key, root).href}><${Icon} name="down" /><span>CSV</span></a><a class="button" download href=${new URL('api/export/ndjson?' + key, root).href}><${Icon} name="down" /><span>NDJSON</span></a><a class="button" download href=${new URL('api/export/html?' + key, root).href}><${Icon} name="down" /><span>HTML</span></a></div>`}</header>

@@ -111,11 +111,11 @@ const Row = once((p) => [p.r, p.chosen, p.unread, p.search, p.quiet, p.day, aski
 // Last is what was said last, and by whom, if not by the user.
 export function Last({ r }) {
   const who = r.last?.text ? (r.last.note ? t('note') : r.last.role === 'user' ? '' : r.last.role === 'bot' ? t('role.bot') : r.last.name || t('role.agent')) : '';
-  return html`<span class="second">${who && html`<span class="who"><bdi>${who}</bdi>:</span>`}<bdi>${r.last?.text ? r.last.text : r.can?.includes('read') ? code('reason', r.reason) : r.agentName ? t('with', { who: r.agentName }) : code('state', r.state)}</bdi></span>`;
+  return html`<span class="second">${who && html`<span class="who"><bdi>${who}</bdi>${t('colon')}</span>`}<bdi>${r.last?.text ? r.last.text : r.can?.includes('read') ? code('reason', r.reason) : r.agentName ? t('with', { who: r.agentName }) : code('state', r.state)}</bdi></span>`;
 }
 function rowOf({ r, chosen, unread: isNew, search, quiet }) {
   const wait = waits(r);
-  const since = wait ? r.enqueued || r.created : r.open ? r.lastUser : 0;
+  const since = wait ? r.enqueued || r.created : r.open && r.state !== 'wrapup' ? r.lastUser : 0;
   return html`<li><a class="row ${chosen ? 'chosen' : ''} ${isNew ? 'unread' : ''}" data-id=${r.id} href=${link(`c/${r.id}${search}`)} aria-current=${chosen ? 'true' : undefined}>
     <${Avatar} name=${r.name} />
     <span class="what">

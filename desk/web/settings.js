@@ -5,7 +5,7 @@ import { failed, mine, setSetting, settings, useStore } from './store.js';
 import { wantPresence } from './live.js';
 import { preparedReplies } from './replies.js';
 import { Button, Loading } from './ui.js';
-import { Dialog, Field, Switch, useLoad, useSave } from './forms.js';
+import { Dialog, Field, Switch, useEdit, useLoad, useSave } from './forms.js';
 import { AwayDialog } from './dialogs.js';
 import { askNotifications, beep, notificationState, soundBlocked } from './notify.js';
 
@@ -32,9 +32,10 @@ const languageName = (k) => { try { return new Intl.DisplayNames([k], { type: 'l
 
 // Replies lists prepared texts: one's own, or everybody's for those who manage.
 export function Replies({ own }) {
+  const { edits } = useStore();
   const [turn, setTurn] = useState(0);
   const [edit, setEdit] = useState(null);
-  const { data } = useLoad(() => preparedReplies(true).then((r) => r ?? []), [turn]);
+  const { data } = useLoad(() => preparedReplies(true).then((r) => r ?? []), [turn, edits.replies]);
   const list = (data ?? []).filter((r) => own ? r.owner === me.id : !r.owner);
   const remove = async (r) => { try { await api('DELETE', `replies/${encodeURIComponent(r.name)}?owner=${encodeURIComponent(r.owner ?? '')}`); setTurn(turn + 1); } catch (e) { failed(e); } };
   return html`<section class="panel"><header class="pagehead"><h2>${t(own ? 'replies.own' : 'replies.all')}</h2><${Button} icon="plus" disabled=${boot.readOnly} onClick=${() => setEdit({ name: '', category: '', text: '', owner: own ? me.id : '', fresh: true })}>${t('add')}</${Button}></header>
@@ -42,9 +43,9 @@ export function Replies({ own }) {
     ${edit && html`<${ReplyDialog} r=${edit} close=${(saved) => { setEdit(null); if (saved) setTurn(turn + 1); }} />`}</section>`;
 }
 function ReplyDialog({ r, close }) {
-  const [v, setV] = useState({ ...r });
+  const [v, setV, again] = useEdit(r, (x) => ({ ...x }));
   const set = (k) => (e) => setV({ ...v, [k]: e.target.value });
-  const form = useSave(['name', 'category', 'text', 'queue'], async () => { await api('PUT', 'replies/' + encodeURIComponent(v.name.trim()), { category: v.category?.trim() ?? '', text: v.text, queue: v.queue ?? '', owner: v.owner ?? '', off: !!v.off }); close(true); });
+  const form = useSave(['name', 'category', 'text', 'queue'], async () => { await api('PUT', 'replies/' + encodeURIComponent(v.name.trim()), { category: v.category?.trim() ?? '', text: v.text, queue: v.queue ?? '', owner: v.owner ?? '', off: !!v.off, was: v.was }); close(true); }, again);
   return html`<${Dialog} title=${t(r.fresh ? 'reply.add' : 'reply.edit')} close=${() => close(false)}><form ref=${form.form} noValidate onSubmit=${form.submit}>
     <${Field} form=${form} at="name" label=${t('reply.name')} hint=${t('reply.name.hint')}><input required pattern="[^\\s\\/]+" maxlength="60" value=${v.name} disabled=${!r.fresh} onInput=${set('name')} /></${Field}><${Field} form=${form} at="category" label=${t('reply.category')}><input maxlength="60" value=${v.category ?? ''} onInput=${set('category')} /></${Field}>
     <${Field} form=${form} at="text" label=${t('reply.text')} hint=${t('reply.text.hint')}><textarea required rows="4" dir="auto" maxlength="8000" value=${v.text} onInput=${set('text')}></textarea></${Field}>

@@ -6,7 +6,7 @@ export const state = {
   rows: new Map(), queues: [], team: new Map(), totals: {}, ready: false,
   live: 'connecting', liveSince: 0, retryAt: 0, build: boot.build, newBuild: false, signIn: false, forbidden: false,
   presence: { there: '', activity: '' }, toasts: [], keys: [], want: '', path: '', query: new URLSearchParams(),
-  seen: keep.get('seen', {}), lost: keep.get('lost', []), viewers: new Map(), typing: new Map(), leader: false, status: '', alert: '',
+  seen: keep.get('seen', {}), lost: keep.get('lost', []), viewers: new Map(), typing: new Map(), edits: {}, leader: false, status: '', alert: '',
 };
 
 const listeners = new Set();
@@ -150,8 +150,11 @@ function putRow(r, quiet) {
   if (old && isMine(old) && !isMine(r) && waits(r)) lostOne(r);
   if (state.ready && isMine(r) !== Boolean(old && isMine(old))) rememberMine();
   if (quiet) return;
-  if (r.offer && !old?.offer) alarms.request(r, true);
-  else if (waits(r) && !(old && waits(old)) && r.can?.includes('answer')) alarms.request(r, false);
+  if (r.offer && !old?.offer) {
+    state.status = `${visible(r.name)} · ${t(r.offer.warm ? 'offer.warm' : 'offer')}`;
+    lastStatus = now();
+    alarms.request(r, true);
+  } else if (waits(r) && !(old && waits(old)) && r.can?.includes('answer')) alarms.request(r, false);
   if (isMine(r) && old && (r.lastUser || 0) > (old.lastUser || 0)) alarms.message(r);
 }
 // Ended rows are kept for as long as somebody may be looking at them.
@@ -179,7 +182,10 @@ export function apply(name, data) {
       for (const g of data.gone ?? []) gone(g);
       announceWaiting();
       break;
-    case 'entries': for (const f of watchers) f(data.id, data.entries); return;
+    case 'entries':
+      if (data.entries.some((e) => e.role === 'user')) state.typing.delete(data.id);
+      for (const f of watchers) f(data.id, data.entries);
+      return;
     case 'draft': dispatchEvent(new CustomEvent('desk:draft', { detail: data })); return;
     case 'queues': state.queues = data.queues; break;
     case 'team': for (const m of data.team) state.team.set(m.id, m); for (const id of data.gone ?? []) state.team.delete(id); break;
@@ -189,6 +195,7 @@ export function apply(name, data) {
       setTimeout(changed, 6100);
       break;
     case 'seen': sawUntil(data.id, data.at); return;
+    case 'edited': state.edits[data.list] = (state.edits[data.list] ?? 0) + 1; break;
     case 'presence': state.presence = data; break;
     case 'hello': hello(data); return;
     case 'ping': sync(data.now); break;

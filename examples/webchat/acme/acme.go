@@ -66,7 +66,7 @@ var actors = map[string]desk.Actor{
 type actorKey struct{}
 
 // newHost makes one replica: an engine, its desk, and the bot.
-func newHost(ctx context.Context, r Replica, change func(*handoff.Config)) (*host, error) {
+func newHost(ctx context.Context, r Replica, w *wire, change func(*handoff.Config)) (*host, error) {
 	triggers, err := trigger.New(trigger.Config{})
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func newHost(ctx context.Context, r Replica, change func(*handoff.Config)) (*hos
 	if err != nil {
 		return nil, err
 	}
-	h := &host{notices: words, files: map[string]file{}, run: strings.ToLower(rand.Text()[:6])}
+	h := &host{wire: w, notices: words, files: map[string]file{}, run: strings.ToLower(rand.Text()[:6])}
 	config := handoff.Config{
 		Store:     r.Store,
 		Directory: memstore.NewDirectory(staff...),
@@ -96,6 +96,7 @@ func newHost(ctx context.Context, r Replica, change func(*handoff.Config)) (*hos
 		Notices:    words,
 		CRM:        h,
 		Bot:        h,
+		Channel:    w,
 		BotIdle:    10 * time.Minute,
 	}
 	if change != nil {
@@ -151,14 +152,15 @@ func Serve(ctx context.Context, listener net.Listener, o Options) error {
 	if len(o.Replicas) == 0 {
 		o.Replicas = []Replica{{Store: memstore.New(), Presence: memstore.NewPresence()}}
 	}
-	hosts := make([]*host, len(o.Replicas))
+	hosts, w := make([]*host, len(o.Replicas)), &wire{pages: map[string][]chan string{}}
 	for i, r := range o.Replicas {
 		var err error
-		if hosts[i], err = newHost(ctx, r, o.Change); err != nil {
+		if hosts[i], err = newHost(ctx, r, w, o.Change); err != nil {
 			return err
 		}
 	}
 	h, d := hosts[0], hosts[len(hosts)-1].desk
+	w.desk = d
 	mux := http.NewServeMux()
 	h.routes(mux)
 	for id, actor := range actors {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/seed-2a427302/handoff"
@@ -54,11 +55,36 @@ func (h *host) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	rc := http.NewResponseController(w)
-	fmt.Fprint(w, "retry: 1000\n\n")
-	if rc.Flush() != nil {
+	var one sync.Mutex // what is said and who is writing come from two sides
+	say := func(event string, a ...any) bool {
+		one.Lock()
+		defer one.Unlock()
+		_ = rc.SetWriteDeadline(time.Now().Add(10 * time.Second))
+		_, err := fmt.Fprintf(w, event, a...)
+		return err == nil && rc.Flush() == nil
+	}
+	if !say("retry: 1000\n\n") {
 		return
 	}
-	for m, err := range h.FollowUser(r.Context(), c, after) {
+	page, leave := h.wire.enter(c)
+	defer leave()
+	var done sync.WaitGroup
+	defer done.Wait()
+	ctx, stop := context.WithCancel(r.Context())
+	defer stop()
+	done.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case name := <-page:
+				if data, err := json.Marshal(name); err != nil || !say("event: typing\ndata: %s\n\n", data) {
+					return
+				}
+			}
+		}
+	})
+	for m, err := range h.FollowUser(ctx, c, after) {
 		if err != nil {
 			return
 		}
@@ -70,8 +96,7 @@ func (h *host) events(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return
 		}
-		_ = rc.SetWriteDeadline(time.Now().Add(10 * time.Second))
-		if _, err := fmt.Fprintf(w, "id: %s\ndata: %s\n\n", cursor, data); err != nil || rc.Flush() != nil {
+		if !say("id: %s\ndata: %s\n\n", cursor, data) {
 			return
 		}
 	}
@@ -127,7 +152,7 @@ func (h *host) verb(w http.ResponseWriter, r *http.Request) {
 	case "cancel":
 		_, err = h.Cancel(ctx, c, false)
 	case "typing":
-		h.desk.UserTyping(c, in.On)
+		h.wire.desk.UserTyping(c, in.On)
 	case "rate":
 		err = h.rate(r, c, in.Score)
 	default:

@@ -101,11 +101,11 @@ func (h *host) customer(ctx context.Context, number int) {
 				return
 			}
 		case m.From.Role == handoff.RoleAgent && len(answers) > 0:
-			h.desk.UserTyping(c, true)
+			h.wire.desk.UserTyping(c, true)
 			if !pause(ctx, seconds(2, 6)) || !say(answers[0]) {
 				return
 			}
-			h.desk.UserTyping(c, false)
+			h.wire.desk.UserTyping(c, false)
 			answers = answers[1:]
 		case m.Notice == handoff.NoticeRate:
 			if now, err := h.Latest(ctx, c); err == nil && pause(ctx, seconds(1, 4)) {

@@ -15,6 +15,7 @@ import (
 type host struct {
 	*handoff.Engine
 	desk    *desk.Handler
+	wire    *wire
 	notices *notices.Catalog
 	people  sync.WaitGroup // made-up customers
 	run     string         // in their names: a store may know those of another run

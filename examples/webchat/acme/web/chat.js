@@ -41,6 +41,15 @@ function control(m) {
   if (k === 'rate') $('rate').hidden = false;
 }
 
+// Who writes is shown until his message comes, or for as long as he may have stopped.
+let ends = 0;
+function writing(name) {
+  clearTimeout(ends);
+  const words = name && `${name} is writing…`;
+  if ($('typing').textContent !== words) $('typing').textContent = words;
+  if (name) ends = setTimeout(writing, 6000, '');
+}
+
 const seen = new Set();
 const events = new EventSource(`chat/api/${me.id}/events`);
 events.onmessage = (e) => {
@@ -48,12 +57,15 @@ events.onmessage = (e) => {
   if (seen.has(m.id)) return;
   seen.add(m.id);
   control(m);
+  if (m.role !== 'user') writing('');
   if (m.role === 'user') {
     for (const [id, p] of waiting) if (m.id.includes(id)) { p.remove(); waiting.delete(id); }
     add('user', m.text, '', m.files ?? []);
   } else if (m.notice) add('notice', m.text);
   else add(m.role, m.text, m.role === 'bot' ? 'Assistant' : m.name, m.files ?? []);
 };
+
+events.addEventListener('typing', (e) => writing(JSON.parse(e.data)));
 
 async function send(words) {
   const id = random();
@@ -67,7 +79,7 @@ async function send(words) {
 $('form').addEventListener('submit', (e) => {
   e.preventDefault();
   const words = text.value.trim();
-  if (words) { send(words); text.value = ''; post('typing', { on: false }); }
+  if (words) { send(words); text.value = ''; typed = 0; post('typing', { on: false }); }
 });
 let typed = 0;
 text.addEventListener('input', () => { if (Date.now() - typed > 3000) { typed = Date.now(); post('typing', { on: true }); } });
