@@ -288,8 +288,10 @@ func (s *Store) Ack(_ context.Context, acks ...handoff.Ack) error {
 		if a.Seq > c.Seq {
 			c.Seq, c.Tries = a.Seq, 0
 		}
-		if a.Term == c.Term && !a.Keep {
-			c.until = a.Until
+		if a.Term == c.Term && !a.Keep && !c.until.IsZero() { // a lead that has ended stays so
+			if c.until = a.Until; a.Until.IsZero() {
+				c.Tries = max(c.Tries-1, 0) // whoever led had nothing to send
+			}
 		}
 	}
 	return nil
