@@ -41,6 +41,16 @@ func onceChild(ctx context.Context, s handoff.Store) error {
 	return s.Commit(ctx, handoff.Record{ID: handoff.ID{Conversation: "once", Number: 1}, Seq: 1}, handoff.RecordEntry{ID: "e", Seq: 1})
 }
 
+// A child that is stopped while it opens its store ends like any other.
+func TestStoppedAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, k kind) {
+		l, place := newLedger(t), k.place(t)
+		for range 2 {
+			require.NoError(t, start(t, "race", k, place, "RACE_LEDGER="+l.socket, "RACE_AGENTS=1").stop())
+		}
+	})
+}
+
 func TestMain(m *testing.M) {
 	name := os.Getenv("HANDOFF_TEST_CHILD")
 	if name == "" {
@@ -68,7 +78,10 @@ func beChild(name string) (err error) {
 		cancel()
 	}()
 	s, closes, err := k.opened(ctx, os.Getenv("HANDOFF_TEST_PLACE"))
-	if err != nil {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return nil // it was stopped before it began
+	case err != nil:
 		return err
 	}
 	defer func() { err = errors.Join(err, closes()) }()

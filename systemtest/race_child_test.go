@@ -25,7 +25,7 @@ type racer struct {
 
 func raceChild(ctx context.Context, s handoff.Store) error {
 	setting := func(name string) int { n, _ := strconv.Atoi(os.Getenv(name)); return n }
-	ledger, err := dialLedger(ctx, os.Getenv("RACE_LEDGER"))
+	ledger, err := dialLedger(context.WithoutCancel(ctx), os.Getenv("RACE_LEDGER"))
 	if err != nil {
 		return err
 	}
