@@ -75,6 +75,9 @@ func (e *Engine) readAgents(ctx context.Context, ids ...string) (better bool, er
 		}
 		return err
 	}
+	if len(ids) == 0 {
+		return false, nil
+	}
 	var g errgroup.Group
 	g.SetLimit(readAhead)
 	for i := range ids[1:] {

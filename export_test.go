@@ -17,10 +17,10 @@ func (e *Engine) Next(ctx context.Context, queue string) ([]Record, error) {
 	return e.list(ctx, q)
 }
 
-// Read lets the engine read an agent, as it does when a seat comes free.
-func (e *Engine) Read(tb testing.TB, agent string) {
+// Read lets the engine read agents, as it does when a seat comes free.
+func (e *Engine) Read(tb testing.TB, agents ...string) {
 	tb.Helper()
-	if _, err := e.readAgents(tb.Context(), agent); err != nil {
+	if _, err := e.readAgents(tb.Context(), agents...); err != nil {
 		tb.Fatal(err)
 	}
 }

@@ -120,3 +120,8 @@ func TestBroadcastAsksSomeAtOnce(t *testing.T) {
 		takes(r, agents["zoe"], "c")
 	}, queues(handoff.Queue{Name: "support", Ladder: patient(), Style: handoff.Broadcast, BroadcastTo: 2, OfferTimeout: time.Hour, Cooldown: time.Millisecond}))
 }
+
+// To read no agent is no mistake.
+func TestReadingNobody(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) { r.Read(t) })
+}
