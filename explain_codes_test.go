@@ -3,6 +3,11 @@ package handoff_test
 import (
 	"context"
 	"errors"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,14 +17,48 @@ import (
 	"github.com/seed-2a427302/handoff/handofftest"
 )
 
-// The causes that only a platform, a history, a limit or a refusal has.
-func TestExplainTellsTheRarerCauses(t *testing.T) {
-	why := func(r *handofftest.Rig, id handoff.ID) handoff.Explanation {
-		x, err := r.Explain(r.Ctx, id)
-		require.NoError(r.T, err)
-		require.Len(r.T, x.Why, 1)
-		return x
+// causesTold are the codes that explanations had.
+type causesTold map[handoff.CauseCode]bool
+
+func (of causesTold) explain(r *handofftest.Rig, id handoff.ID) handoff.Explanation {
+	r.T.Helper()
+	x, err := r.Explain(r.Ctx, id)
+	require.NoError(r.T, err)
+	require.Len(r.T, x.Why, 1)
+	of[x.Why[0].Code] = true
+	for _, a := range x.Agents {
+		for _, c := range a.Why {
+			of[c.Code] = true
+		}
 	}
+	return x
+}
+
+// There is no code that nothing has: each is in an explanation of one of these
+// tests.
+func TestGuardEveryCauseIsTold(t *testing.T) {
+	source, err := os.ReadFile("cause.go")
+	require.NoError(t, err)
+	var codes []handoff.CauseCode
+	for _, m := range regexp.MustCompile(`(?m)^\tCause\w+ +CauseCode = "(\w+)"$`).FindAllStringSubmatch(string(source), -1) {
+		codes = append(codes, handoff.CauseCode(m[1]))
+	}
+	require.Len(t, codes, strings.Count(string(source), "CauseCode = "))
+	require.NotEmpty(t, codes)
+	of := causesTold{}
+	explainEach(t, of)
+	explainWhere(t, of)
+	explainLine(t, of)
+	explainRare(t, of)
+	require.ElementsMatch(t, codes, slices.Collect(maps.Keys(of)))
+}
+
+// The causes that only a platform, a history, a limit or a refusal has.
+func TestExplainTellsTheRarerCauses(t *testing.T) { explainRare(t, causesTold{}) }
+
+func explainRare(t *testing.T, of causesTold) {
+	t.Helper()
+	why := of.explain
 	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
 		desk := r.Config.Providers[0].(*platform)
 		desk.broken(true)

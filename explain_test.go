@@ -14,7 +14,10 @@ import (
 
 // Of everybody in the queue and in the group that may help it is said why he
 // cannot take it now, and whether he ever could.
-func TestExplainSaysWhyEachCannot(t *testing.T) {
+func TestExplainSaysWhyEachCannot(t *testing.T) { explainEach(t, causesTold{}) }
+
+func explainEach(t *testing.T, of causesTold) {
+	t.Helper()
 	first := handoff.RouterFunc(func(_ context.Context, _ *handoff.Handoff, free []handoff.Candidate) (string, string) {
 		for _, id := range []string{"cool", "no"} {
 			if slices.ContainsFunc(free, func(c handoff.Candidate) bool { return c.Agent.ID == id }) {
@@ -66,8 +69,7 @@ func TestExplainSaysWhyEachCannot(t *testing.T) {
 		agents["no"].Decline("not mine")
 		r.Sleep(time.Second)
 
-		x, err := r.Explain(r.Ctx, h.ID)
-		require.NoError(t, err)
+		x := of.explain(r, h.ID)
 		require.Equal(t, "nobody can take it now", x.Why.String())
 		type answer struct {
 			why   string
@@ -112,12 +114,14 @@ func TestExplainSaysWhyEachCannot(t *testing.T) {
 }
 
 // In every state it is said in a few words where a handoff is.
-func TestExplainSaysWhereItIs(t *testing.T) {
+func TestExplainSaysWhereItIs(t *testing.T) { explainWhere(t, causesTold{}) }
+
+func explainWhere(t *testing.T, of causesTold) {
+	t.Helper()
 	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
 		is := func(id handoff.ID) string {
 			t.Helper()
-			x, err := r.Explain(r.Ctx, id)
-			require.NoError(t, err)
+			x := of.explain(r, id)
 			require.Equal(t, id, x.Handoff.ID)
 			return x.Why.String()
 		}
@@ -155,16 +159,17 @@ func TestExplainSaysWhereItIs(t *testing.T) {
 
 // While a router of the host leaves the first one waiting, those behind him are
 // told that, and he that an offer is about to be made.
-func TestExplainOfALineThatCouldBeServed(t *testing.T) {
+func TestExplainOfALineThatCouldBeServed(t *testing.T) { explainLine(t, causesTold{}) }
+
+func explainLine(t *testing.T, of causesTold) {
+	t.Helper()
 	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
 		r.Agent("ann", 1)
 		first, second := r.Asks("c"), r.Asks("d")
-		x, err := r.Explain(r.Ctx, first.ID)
-		require.NoError(t, err)
+		x := of.explain(r, first.ID)
 		require.Equal(t, "an offer is about to be made", x.Why.String())
 		require.Equal(t, []handoff.AgentAnswer{{Agent: "ann", Availability: handoff.Online, Could: true}}, x.Agents)
-		x, err = r.Explain(r.Ctx, second.ID)
-		require.NoError(t, err)
+		x = of.explain(r, second.ID)
 		require.Equal(t, "others are served first", x.Why.String())
 		require.Equal(t, 2, x.Place.Position)
 	}, queues(handoff.Queue{Name: "support", Ladder: patient(), Route: handoff.RouterFunc(
