@@ -339,7 +339,8 @@ type Item struct {
 }
 
 // A Hint says that something happened. A zero ID with a queue means that the
-// queue may have work. Version and Line are what a commit made of the record,
+// queue may have work. With an ID, Queue is where the record waits for an
+// agent, and empty while one is asked or has it. Version and Line are what a commit made of the record,
 // or zero, which costs whoever hears of it a read.
 type Hint struct {
 	ID      ID

@@ -60,10 +60,11 @@ func TestListen(t *testing.T) {
 	done := make(chan error)
 	go func() { done <- s.Listen(ctx, func(h handoff.Hint) { hints <- h }) }()
 	n := 0
+	agent := ""
 	next := func(who *sqlitestore.Store) handoff.ID {
 		n++
 		r := record(fmt.Sprint("c", n))
-		r.Queue, r.Line = "q", "line"
+		r.Queue, r.Line, r.Agent = "q", "line", agent
 		require.NoError(t, who.Commit(t.Context(), r, entry(1)))
 		return r.ID
 	}
@@ -84,6 +85,14 @@ func TestListen(t *testing.T) {
 		require.NotEqual(t, own, h.ID)
 		if h.ID == last {
 			assert.Equal(t, "q", h.Queue)
+			break
+		}
+	}
+	agent = "ann"
+	last = next(other)
+	for h := range hints {
+		if h.ID == last {
+			assert.Empty(t, h.Queue, "ann is asked already")
 			break
 		}
 	}

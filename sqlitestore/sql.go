@@ -103,7 +103,7 @@ func newQueries(prefix string) queries {
 		addChange:     q(`INSERT INTO "@change" (rec) VALUES (?)`),
 		oldChange:     q(`DELETE FROM "@change" WHERE n <= ?`),
 		newest:        q(`SELECT coalesce(max(n), 0) FROM "@change"`),
-		fresh: q(`SELECT max(c.n), r.conversation, r.number, CASE WHEN r.line <> '' THEN r.queue ELSE '' END FROM "@change" c JOIN "@record" r ON r.rec = c.rec
+		fresh: q(`SELECT max(c.n), r.conversation, r.number, CASE WHEN r.line <> '' AND r.agent = '' THEN r.queue ELSE '' END FROM "@change" c JOIN "@record" r ON r.rec = c.rec
 			WHERE c.n > ? GROUP BY c.rec ORDER BY 1`),
 		touch: q(`UPDATE "@schema" SET version = version`),
 	}

@@ -22,6 +22,7 @@ func abilityChecks() []check {
 		{"CommitBatch/atomic", ruleCommit, checkBatchAtomic},
 		{"Listen/end", ruleListen, checkListen},
 		{"Listen/hints", ruleHint, checkHints},
+		{"Listen/asked", ruleAsked, checkAsked},
 		{"Listen/versions", ruleHinted, checkHinted},
 		{"Search", ruleSearch, checkSearch},
 		{"Search/erased", ruleErased, checkSearchErased},
@@ -176,9 +177,10 @@ func checkListen(k *kit) {
 	k.okf(l.Listen(ctx, func(handoff.Hint) {}), "Listen with a context that has ended")
 }
 
-// hints are what is told of records that are inserted, of which it returns the
-// ids, too. All hints may be lost, and those of this handle need not be told.
-func (k *kit) hints() (hints map[handoff.Hint]int, known map[handoff.ID]bool) {
+// hints are what is told of records that are inserted as change makes them, of
+// which it returns the ids, too. All hints may be lost, and
+// those of this handle need not be told.
+func (k *kit) hints(conversation string, change func(*handoff.Record)) (hints map[handoff.Hint]int, known map[handoff.ID]bool) {
 	l := needs[handoff.Listener](k)
 	ctx, cancel := context.WithCancel(k.ctx)
 	defer cancel()
@@ -195,7 +197,7 @@ func (k *kit) hints() (hints map[handoff.Hint]int, known map[handoff.ID]bool) {
 	known = map[handoff.ID]bool{{}: true}
 	k.soon(func() bool {
 		for range 5 {
-			r := k.insert("c", int64(len(known)), func(r *handoff.Record) { r.Queue, r.Line = "q", "l" })
+			r := k.insert(conversation, int64(len(known)), change)
 			known[r.ID] = true
 		}
 		mu.Lock()
@@ -207,8 +209,21 @@ func (k *kit) hints() (hints map[handoff.Hint]int, known map[handoff.ID]bool) {
 	return hints, known
 }
 
+func waits(r *handoff.Record) { r.Queue, r.Line = "q", "l" }
+
+func checkAsked(k *kit) {
+	for _, line := range []string{"l", ""} { // he is offered, and keeps his place; he was accepted
+		hints, _ := k.hints("c"+line, func(r *handoff.Record) { r.Queue, r.Line, r.Agent = "q", line, "ann" })
+		for h := range hints {
+			if !h.ID.IsZero() && h.Queue != "" {
+				k.fatalf("Listen told of %+v, and agent ann is asked or has it, line %q", h, line)
+			}
+		}
+	}
+}
+
 func checkHints(k *kit) {
-	hints, known := k.hints()
+	hints, known := k.hints("c", waits)
 	for h := range hints {
 		if !known[h.ID] || h.Queue != "" && h.Queue != "q" || h == (handoff.Hint{}) {
 			k.fatalf("Listen told of %+v, which did not happen", h)
@@ -217,7 +232,7 @@ func checkHints(k *kit) {
 }
 
 func checkHinted(k *kit) {
-	hints, _ := k.hints()
+	hints, _ := k.hints("c", waits)
 	for h := range hints {
 		if h.Version > 1 || h.Line != "" && h.Line != "l" {
 			k.fatalf("Listen told of %+v, and each record was inserted once, in line l", h)

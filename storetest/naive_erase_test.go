@@ -212,6 +212,8 @@ func (s *naive) Listen(ctx context.Context, f func(handoff.Hint)) error {
 		s.tellAll(ctx, f, handoff.Hint{Version: 1})
 	case "Listen tells another line":
 		s.tellAll(ctx, f, handoff.Hint{Line: "x"})
+	case "Listen names the queue of who is asked", "Listen names the queue of who has somebody":
+		s.tellAll(ctx, f, handoff.Hint{})
 	}
 	<-ctx.Done()
 	if s.is("Listen goes on after its end") {
@@ -235,7 +237,11 @@ func (s *naive) tellAll(ctx context.Context, f func(handoff.Hint), more handoff.
 		all := s.all()
 		s.mu.Unlock()
 		for _, r := range all {
-			f(handoff.Hint{ID: r.ID, Queue: r.Queue, Version: r.Version + more.Version, Line: r.Line + more.Line})
+			h := handoff.Hint{ID: r.ID, Version: r.Version + more.Version, Line: r.Line + more.Line}
+			if r.Agent == "" || s.is("Listen names the queue of who is asked") && r.Line != "" || s.is("Listen names the queue of who has somebody") && r.Line == "" {
+				h.Queue = r.Queue
+			}
+			f(h)
 		}
 	}
 }

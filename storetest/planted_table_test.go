@@ -482,4 +482,6 @@ var planted = []plant{
 	{"Listen tells of what is not there", ruleHint},
 	{"Listen tells a version before it is made", ruleHinted},
 	{"Listen tells another line", ruleHinted},
+	{"Listen names the queue of who is asked", ruleAsked},
+	{"Listen names the queue of who has somebody", ruleAsked},
 }

@@ -86,6 +86,7 @@ const (
 	// Abilities.
 	ruleListen = "Listen calls f until ctx ends and returns nil then."
 	ruleHinted = "Version and Line are what a commit made of the record, or zero, which costs whoever hears of it a read."
+	ruleAsked  = "With an ID, Queue is where the record waits for an agent, and empty while one is asked or has it."
 	ruleHint   = "A zero ID with a queue means that the queue may have work."
 	ruleAhead  = "An AheadCounter counts the records that stand before r in r's queue, at most limit (0 is no limit)."
 	ruleCount  = "A Counter counts the records that match q, leaving After and Limit aside."
