@@ -137,7 +137,7 @@ func (r *Record) decode() (*Handoff, error) {
 	if !ok {
 		h = new(Handoff)
 		if err := h.unmarshalStored(r.Body.raw); err != nil {
-			return nil, fmt.Errorf("handoff: record of %d bytes: %w", len(r.Body.raw), err)
+			return nil, &UnreadableError{ID: r.ID, Err: fmt.Errorf("record of %d bytes: %w", len(r.Body.raw), err)}
 		}
 		h.Version = r.Version
 	} else if h.Version != r.Version {
@@ -168,7 +168,7 @@ func (r *RecordEntry) decode(id ID) (*Entry, error) {
 	}
 	e := new(Entry)
 	if err := json.Unmarshal(r.Body.raw, e); err != nil {
-		return nil, fmt.Errorf("handoff: entry of %d bytes: %w", len(r.Body.raw), err)
+		return nil, &UnreadableError{ID: id, Err: fmt.Errorf("entry of %d bytes: %w", len(r.Body.raw), err)}
 	}
 	e.Handoff = id
 	return e, nil

@@ -71,6 +71,18 @@ type HeldError struct {
 
 func (e *HeldError) Error() string { return "handoff: a key is held by someone else" }
 
+// An UnreadableError says that what the store has of a handoff, its record or
+// an entry of its log, cannot be read: it was damaged, or something else wrote it.
+type UnreadableError struct {
+	ID  ID
+	Err error
+}
+
+func (e *UnreadableError) Error() string { return fmt.Sprintf("handoff: unreadable: %v", e.Err) }
+
+// Unwrap returns the cause.
+func (e *UnreadableError) Unwrap() error { return e.Err }
+
 // An UnavailableError says that nobody can help now. It is not an error of the
 // caller: the bot goes on, and may tell the user why.
 type UnavailableError struct {

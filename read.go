@@ -44,7 +44,8 @@ func (e *Engine) Open(ctx context.Context, conversation string) (Handoff, error)
 }
 
 // List returns the handoffs that match a query. Fewer than q.Limit means that
-// there are no more.
+// there are no more. One that cannot be read is left out, and the log says so;
+// Search names it, too.
 func (e *Engine) List(ctx context.Context, q Query) ([]Handoff, error) {
 	if err := q.check(); err != nil {
 		return nil, err
@@ -59,11 +60,7 @@ func (e *Engine) List(ctx context.Context, q Query) ([]Handoff, error) {
 		if out == nil {
 			out = make([]Handoff, 0, len(recs))
 		}
-		for i := range recs {
-			h, err := recs[i].decode()
-			if err != nil {
-				return nil, err
-			}
+		for _, h := range e.readable(ctx, recs) {
 			if !h.own.Tombstone { // what is left of an erased conversation
 				out = append(out, *h)
 			}
@@ -97,12 +94,16 @@ func (e *Engine) readable(ctx context.Context, list []Record) []*Handoff {
 	for i := range list {
 		h, err := list[i].decode()
 		if err != nil {
-			e.log.ErrorContext(ctx, "a handoff cannot be read", "queue", list[i].Queue, "number", list[i].ID.Number, "error", err)
+			e.unreadable(ctx, &list[i], err)
 			continue
 		}
 		out = append(out, h)
 	}
 	return out
+}
+
+func (e *Engine) unreadable(ctx context.Context, r *Record, err error) {
+	e.log.ErrorContext(ctx, "a handoff cannot be read", "queue", r.Queue, "number", r.ID.Number, "error", err)
 }
 
 // Count returns how many handoffs match a query, leaving After and Limit

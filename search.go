@@ -2,6 +2,7 @@ package handoff
 
 import (
 	"context"
+	"errors"
 	"strings"
 )
 
@@ -17,6 +18,9 @@ type Found struct {
 	// Next is where to go on: pass it as Query.After. It is zero when everything
 	// was looked at. There may be more although nothing was found so far.
 	Next Cursor
+	// Unreadable are those that may belong to Handoffs, too: what the store has
+	// of them cannot be read. The log says why.
+	Unreadable []ID
 }
 
 // Search returns handoffs that match q and in which text was said, noted or
@@ -51,9 +55,9 @@ func (e *Engine) searchStore(ctx context.Context, s Searcher, q Query, text stri
 	for i := range recs {
 		h, err := recs[i].decode()
 		if err != nil {
-			return Found{}, err
-		}
-		if !h.own.Tombstone {
+			out.Unreadable = append(out.Unreadable, recs[i].ID)
+			e.unreadable(ctx, &recs[i], err)
+		} else if !h.own.Tombstone {
 			out.Handoffs = append(out.Handoffs, *h)
 		}
 	}
@@ -76,16 +80,16 @@ func (e *Engine) scan(ctx context.Context, q Query, text string) (Found, error) 
 		for i := range recs {
 			q.After = recs[i].Cursor(q)
 			looked++
-			h, err := recs[i].decode()
-			if err != nil {
+			found, n, err := e.mentions(ctx, &recs[i], text)
+			var bad *UnreadableError
+			if errors.As(err, &bad) {
+				out.Unreadable = append(out.Unreadable, recs[i].ID)
+				e.unreadable(ctx, &recs[i], err)
+			} else if err != nil {
 				return out, err
 			}
-			found, n, err := e.mentions(ctx, h, text)
-			if err != nil {
-				return out, err
-			}
-			if entries += n; found {
-				out.Handoffs = append(out.Handoffs, *h)
+			if entries += n; found != nil {
+				out.Handoffs = append(out.Handoffs, *found)
 			}
 			if len(out.Handoffs) >= most || looked >= searchRecords || entries >= searchEntries {
 				out.Next = q.After
@@ -98,29 +102,30 @@ func (e *Engine) scan(ctx context.Context, q Query, text string) (Found, error) 
 	}
 }
 
-// mentions reports whether text stands in a handoff, and how many entries it
-// read to tell.
-func (e *Engine) mentions(ctx context.Context, h *Handoff, text string) (found bool, read int, err error) {
-	if h.own.Tombstone {
-		return false, 0, nil
+// mentions returns a handoff in which text stands, else nil, and how many
+// entries it read to tell.
+func (e *Engine) mentions(ctx context.Context, r *Record, text string) (found *Handoff, read int, err error) {
+	h, err := r.decode()
+	if err != nil || h.own.Tombstone {
+		return nil, 0, err
 	}
 	if text == "" || h.mentions(text) {
-		return true, 0, nil
+		return h, 0, nil
 	}
 	for after := int64(0); after < h.Seq; {
 		page, err := e.page(ctx, h.ID, after, 200)
 		if err != nil || len(page) == 0 {
-			return false, read, err
+			return nil, read, err
 		}
 		read += len(page)
 		for i := range page {
 			if en := &page[i]; en.IsSaid() && strings.Contains(strings.ToLower(en.Text), text) {
-				return true, read, nil
+				return h, read, nil
 			}
 		}
 		after = page[len(page)-1].Seq
 	}
-	return false, read, nil
+	return nil, read, nil
 }
 
 func (h *Handoff) mentions(text string) bool {

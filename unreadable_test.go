@@ -2,6 +2,7 @@ package handoff_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync/atomic"
@@ -14,20 +15,36 @@ import (
 	"github.com/seed-2a427302/handoff/handofftest"
 )
 
-// torn is a store whose lists hold a record that nobody can read, once there
-// is a conversation with its name.
+// torn is a store whose lists hold records that nobody can read, once there
+// is a conversation with their name. With log they can be read, but not what
+// was said in them.
 type torn struct {
 	handoff.Store
 
 	conversation atomic.Value
+	log          atomic.Bool
+	lists        atomic.Int64
 }
 
 func (s *torn) Unwrap() handoff.Store { return s.Store }
 
 func (s *torn) List(ctx context.Context, q handoff.Query) ([]handoff.Record, error) {
+	s.lists.Add(1)
 	list, err := s.Store.List(ctx, q)
-	bad, _ := s.conversation.Load().(string)
-	return spoil(list, bad), err
+	if bad, _ := s.conversation.Load().(string); !s.log.Load() {
+		list = spoil(list, bad)
+	}
+	return list, err
+}
+
+func (s *torn) Log(ctx context.Context, id handoff.ID, after int64, limit int) ([]handoff.RecordEntry, error) {
+	list, err := s.Store.Log(ctx, id, after, limit)
+	if bad, _ := s.conversation.Load().(string); s.log.Load() && id.Conversation == bad {
+		for i := range list {
+			list[i].Body = handoff.BodyOf([]byte("?"))
+		}
+	}
+	return list, err
 }
 
 // spoil returns a list in which nobody can read a conversation's records.
@@ -76,4 +93,88 @@ func TestUnreadableHandoffHoldsUpNobody(t *testing.T) {
 			require.NotZero(t, times(allNotices(r, "whole"), handoff.NoticePlace))
 		}, queues(handoff.Queue{Name: "support", Ladder: patient()}), s.on)
 	})
+}
+
+// tornSearcher is a torn store that searches itself, and finds everything.
+type tornSearcher struct{ *torn }
+
+func (s tornSearcher) Search(ctx context.Context, q handoff.Query, _ string) ([]handoff.Record, error) {
+	return s.List(ctx, q)
+}
+
+// A list goes on behind what cannot be read, with whole pages, and a search
+// names it. That is so where whole pages cannot be read, and at both ends.
+func TestUnreadableHandoffIsLeftOut(t *testing.T) {
+	s := &torn{}
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		ann := r.Agent("ann", 1)
+		for i, n := range []int{3, 1, 7, 0, 4} {
+			for range n {
+				ann.Ends(chat(r, ann, "broken").ID)
+			}
+			if i < 4 {
+				ann.Ends(chat(r, ann, fmt.Sprint("whole", i)).ID)
+			}
+		}
+		list := func(limit int) (got []handoff.ID) {
+			q, most := handoff.Query{Limit: limit}, s.lists.Load()+200
+			for {
+				page, err := r.List(r.Ctx, q)
+				require.NoError(t, err)
+				for i := range page {
+					got = append(got, page[i].ID)
+				}
+				require.Less(t, s.lists.Load(), most, "the list never ends")
+				if len(page) < limit || limit == 0 {
+					return got
+				}
+				q.After = r.After(page[len(page)-1], q)
+			}
+		}
+		search := func(e *handoff.Engine, text string, limit int) (got, unreadable []handoff.ID) {
+			q := handoff.Query{Limit: limit}
+			for range 200 {
+				found, err := e.Search(r.Ctx, q, text)
+				require.NoError(t, err)
+				for i := range found.Handoffs {
+					got = append(got, found.Handoffs[i].ID)
+				}
+				unreadable = append(unreadable, found.Unreadable...)
+				if q.After = found.Next; q.After.IsZero() {
+					return got, unreadable
+				}
+			}
+			require.Fail(t, "the search never ends")
+			return nil, nil
+		}
+		isBroken := func(id handoff.ID) bool { return id.Conversation == "broken" }
+		whole := list(0)
+		bad := slices.DeleteFunc(slices.Clone(whole), func(id handoff.ID) bool { return !isBroken(id) })
+		whole = slices.DeleteFunc(whole, isBroken)
+		asked, _ := search(r.Engine, "help", 0)
+		asked = slices.DeleteFunc(asked, isBroken)
+		require.GreaterOrEqual(t, len(bad), 15)
+		require.Len(t, asked, 4)
+
+		s.conversation.Store("broken")
+		for _, limit := range []int{0, 1, 2, 3, 5, 100} {
+			require.Equal(t, whole, list(limit), "%d at a time", limit)
+		}
+		itself := r.Replica(func(c *handoff.Config) { c.Store = tornSearcher{s} })
+		for _, limit := range []int{1, 2, 3, 100} {
+			got, unreadable := search(r.Engine, "", limit)
+			require.Equal(t, whole, got)
+			require.Equal(t, bad, unreadable)
+			got, unreadable = search(r.Engine, "help", limit)
+			require.Equal(t, asked, got)
+			require.Equal(t, bad, unreadable)
+			got, unreadable = search(itself, "anything", limit)
+			require.Equal(t, whole, got)
+			require.Equal(t, bad, unreadable)
+		}
+		s.log.Store(true) // the record can be read, and what was said cannot
+		got, unreadable := search(r.Engine, "help", 2)
+		require.Equal(t, asked, got)
+		require.Equal(t, bad, unreadable)
+	}, queues(handoff.Queue{Name: "support", Ladder: patient()}), s.on)
 }

@@ -272,6 +272,11 @@ func (h *Handler) readSome(ctx context.Context, ids []handoff.ID, held map[hando
 		if open {
 			lines = h.entriesOf(ctx, log)
 		}
+		var bad *handoff.UnreadableError
+		if errors.As(err, &bad) { // what was read of it last stays, and nobody else waits for it
+			h.log.WarnContext(ctx, "the desk cannot read a handoff", "number", id.Number, "error", err)
+			return nil
+		}
 		if err != nil && !errors.Is(err, handoff.ErrNotFound) {
 			return err
 		}

@@ -60,7 +60,7 @@ type Why string
 const (
 	WhyOpen   Why = "open"   // a handoff is open, or something is owed: the next one, a close on a platform
 	WhyRecent Why = "recent" // Scope.Before: something newer belongs to it
-	WhyFailed Why = "failed" // the store failed
+	WhyFailed Why = "failed" // the store failed, or what it has cannot be read
 )
 
 // A Copy is a chat on a platform.
@@ -96,18 +96,22 @@ func Erase(ctx context.Context, e *handoff.Engine, s Scope) (Report, error) {
 	}
 	seen := map[string]bool{} // conversations that were kept: they come again
 	for {
-		list, err := e.List(ctx, q)
+		found, err := e.Search(ctx, q, "")
 		if err != nil {
 			return r, err
 		}
-		for i := range list {
-			h := &list[i]
-			q.After = e.After(*h, q)
-			conversation := h.ID.Conversation
+		for _, id := range found.Unreadable {
+			if !seen[id.Conversation] {
+				seen[id.Conversation] = true
+				r.keep(Kept{Conversation: id.Conversation, Why: WhyFailed, Err: &handoff.UnreadableError{ID: id, Err: errUnreadable}})
+			}
+		}
+		for i := range found.Handoffs {
+			conversation := found.Handoffs[i].ID.Conversation
 			if seen[conversation] {
 				continue
 			}
-			if s.Limit > 0 && r.Conversations+r.KeptTotal == s.Limit {
+			if s.Limit > 0 && r.Conversations+r.KeptTotal >= s.Limit {
 				r.More = true
 				return r, nil
 			}
@@ -119,11 +123,15 @@ func Erase(ctx context.Context, e *handoff.Engine, s Scope) (Report, error) {
 				seen[conversation] = true
 			}
 		}
-		if len(list) < q.Limit {
+		if found.Next.IsZero() {
 			return r, nil
 		}
+		q.After = found.Next
 	}
 }
+
+// errUnreadable is about what is kept because nobody can tell what it is.
+var errUnreadable = errors.New("history: the record is damaged")
 
 func (s *Scope) check() error {
 	switch {

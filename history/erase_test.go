@@ -195,3 +195,63 @@ func TestEraseNamesWhatMayBeElsewhere(t *testing.T) {
 		c.Queues = append(c.Queues, handoff.Queue{Name: "vendor", Providers: []string{"vendor"}})
 	})
 }
+
+// damaged is a store in which what it has of a conversation cannot be read.
+type damaged struct {
+	handoff.Store
+
+	conversation string
+}
+
+func (s *damaged) List(ctx context.Context, q handoff.Query) ([]handoff.Record, error) {
+	list, err := s.Store.List(ctx, q)
+	for i := range list {
+		list[i] = s.spoil(list[i])
+	}
+	return list, err
+}
+
+func (s *damaged) Latest(ctx context.Context, conversation string) (handoff.Record, error) {
+	r, err := s.Store.Latest(ctx, conversation)
+	return s.spoil(r), err
+}
+
+func (s *damaged) spoil(r handoff.Record) handoff.Record {
+	if r.ID.Conversation == s.conversation {
+		r.Body = handoff.BodyOf([]byte("?"))
+	}
+	return r
+}
+
+// What cannot be read is not erased, and said to be kept: nobody may take it
+// for gone. It hides nothing else from lists and exports.
+func TestEraseKeepsTheUnreadable(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		ann := r.Agent("ann", 5, "support")
+		for _, conversation := range []string{"c1", "c2", "c3"} {
+			serves(t, r, ann, conversation, "dana")
+			serves(t, r, ann, conversation, "dana")
+		}
+		e := engineOn(t, &damaged{Store: r.Store, conversation: "c2"})
+		page, err := history.List(t.Context(), e, history.Filter{}, "", 10)
+		require.NoError(t, err)
+		require.NotEmpty(t, page.Handoffs)
+		for h, err := range history.All(t.Context(), e, history.Filter{}, "") {
+			require.NoError(t, err)
+			require.NotEqual(t, "c2", h.ID.Conversation)
+		}
+		for _, scope := range []history.Scope{{User: "dana"}, {Conversation: "c2"}, {Before: time.Now().Add(time.Hour)}} {
+			got, err := history.Erase(t.Context(), e, scope)
+			require.NoError(t, err)
+			require.Equal(t, 1, got.KeptTotal)
+			require.Equal(t, "c2", got.Kept[0].Conversation)
+			require.Equal(t, history.WhyFailed, got.Kept[0].Why)
+			var bad *handoff.UnreadableError
+			require.ErrorAs(t, got.Kept[0].Err, &bad)
+			require.Equal(t, "c2", bad.ID.Conversation)
+		}
+		require.Contains(t, kept(t, r), "c2")
+		require.NotContains(t, kept(t, r), "c1")
+		require.NotContains(t, kept(t, r), "c3")
+	})
+}
