@@ -31,7 +31,8 @@ type work struct {
 type pool struct {
 	ready  []task
 	state  map[task]int
-	signal chan struct{}
+	signal chan struct{} // something is ready
+	room   chan struct{} // full when as much is being done as may be at once
 }
 
 const (
@@ -44,14 +45,15 @@ func newWork() *work {
 	return &work{pools: map[string]*pool{}, later: map[task]time.Time{}, tells: map[string]bool{}, come: map[string][]arrival{}, own: newRecent[ID, int64](mostRecent)}
 }
 
-// start lets the pools take tasks; stop empties them.
-func (w *work) start(names []string) {
+// start lets the pools take tasks, of which most are done at once; stop empties
+// them when nobody else does them.
+func (w *work) start(names []string, most int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.runs++
 	for _, name := range names {
 		if w.pools[name] == nil {
-			w.pools[name] = &pool{state: map[task]int{}, signal: make(chan struct{}, 1)}
+			w.pools[name] = &pool{state: map[task]int{}, signal: make(chan struct{}, 1), room: make(chan struct{}, most)}
 		}
 	}
 }
@@ -94,46 +96,75 @@ func (w *work) add(t task) {
 func (p *pool) push(t task) {
 	p.state[t] = taskQueued
 	p.ready = append(p.ready, t)
+	p.wake()
+}
+
+// wake wakes one who waits, if something is ready. Whoever takes something
+// wakes the next one, and so does who was woken and goes away.
+func (p *pool) wake() {
+	if len(p.ready) == 0 {
+		return
+	}
 	select {
 	case p.signal <- struct{}{}:
 	default:
 	}
 }
 
-// next returns a task of a pool, waiting for one until ctx ends.
+// next returns a task of a pool, waiting for one, and for room to do it, until
+// ctx ends.
 func (w *work) next(ctx context.Context, name string) (task, bool) {
+	w.mu.Lock()
+	p := w.pools[name]
+	w.mu.Unlock()
+	if p == nil {
+		return task{}, false
+	}
+	select {
+	case p.room <- struct{}{}:
+	case <-ctx.Done():
+		return task{}, false
+	}
 	for ctx.Err() == nil {
-		w.mu.Lock()
-		p := w.pools[name]
-		if p == nil {
-			w.mu.Unlock()
-			return task{}, false
-		}
-		if len(p.ready) > 0 {
-			t := p.ready[0]
-			p.ready = p.ready[1:]
-			p.state[t] = taskRunning
-			w.mu.Unlock()
+		if t, ok := w.take(p); ok {
 			return t, true
 		}
-		w.mu.Unlock()
 		select {
 		case <-p.signal:
 		case <-ctx.Done():
 		}
 	}
+	<-p.room
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p.wake()
 	return task{}, false
 }
 
-// done ends a task, or queues it again.
-func (w *work) done(t task) {
+func (w *work) take(p *pool) (task, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(p.ready) == 0 {
+		return task{}, false
+	}
+	t := p.ready[0]
+	p.ready = p.ready[1:]
+	p.state[t] = taskRunning
+	p.wake()
+	return t, true
+}
+
+// done ends a task, or queues it again: when it came again meanwhile, or was
+// broken off while another Run goes on.
+func (w *work) done(t task, broken bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p := w.pools[t.pool]
 	if p == nil {
 		return
 	}
-	if p.state[t] == taskAgain {
+	<-p.room
+	if p.state[t] == taskAgain || broken && w.runs > 1 {
 		p.push(t)
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -11,7 +12,9 @@ import (
 
 // Run does the background work: timers, matching and deliveries. It returns
 // nil soon after ctx ends, when everything it had begun is finished or given
-// back. Any number of replicas may run; at least one must.
+// back. Any number of replicas may run; at least one must. A second Run of one
+// engine shares the work of the first, and Config.Workers, and goes on when that
+// ends: so a restart may overlap.
 func (e *Engine) Run(ctx context.Context) error {
 	if err := checkContext(ctx); err != nil {
 		return err
@@ -20,7 +23,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		return errBound
 	}
 	pools := e.pools()
-	e.work.start(pools)
+	e.work.start(pools, e.cfg.Workers)
 	defer e.work.stop()
 	var g errgroup.Group
 	for _, name := range pools {
@@ -64,20 +67,18 @@ func (e *Engine) sinks() []string {
 // runPool does the tasks of a pool, a bounded number at once. A receiver that
 // hangs holds up only its own pool.
 func (e *Engine) runPool(ctx context.Context, name string) {
-	var g errgroup.Group
-	g.SetLimit(e.cfg.Workers)
+	var wg sync.WaitGroup
+	defer wg.Wait()
 	for {
 		t, ok := e.work.next(ctx, name)
 		if !ok {
-			break
+			return
 		}
-		g.Go(func() error {
-			defer e.work.done(t)
+		wg.Go(func() {
+			defer func() { e.work.done(t, ctx.Err() != nil) }()
 			e.task(ctx, t)
-			return nil
 		})
 	}
-	_ = g.Wait()
 }
 
 func (e *Engine) task(ctx context.Context, t task) {
