@@ -275,7 +275,9 @@ func userMessage(en *Entry) UserMessage {
 		m.From.Role = RoleAgent
 	case RoleAgent, RoleEngine:
 	}
-	m.ID = "n/" + itoa(en.Seq) // the entry's id may name an agent
+	// The entry's own id may name an agent. Its number alone comes again, for
+	// something else, where a store lost its last commits.
+	m.ID = "n/" + itoa(en.Seq) + "-" + strconv.FormatInt(en.At.UnixMilli(), 36)
 	return m
 }
 

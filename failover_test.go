@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -136,13 +138,14 @@ type lagging struct {
 	id     handoff.ID
 	mu     sync.Mutex
 	shown  []string
+	ids    map[string][]string            // under which a text was given to the channel, taken or not
 	mute   func(handoff.UserMessage) bool // what the channel does not take
 }
 
 func onStandby(t *testing.T, f func(t *testing.T, w *lagging)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &lagging{store: newStandby()}
+		w := &lagging{store: newStandby(), ids: map[string][]string{}}
 		w.faults = handofftest.NewStore(w.store)
 		var err error
 		w.Engine, err = handoff.New(handoff.Config{
@@ -152,6 +155,9 @@ func onStandby(t *testing.T, f func(t *testing.T, w *lagging)) {
 			Channel: handoff.ChannelFunc(func(_ context.Context, _ string, m handoff.UserMessage) error {
 				w.mu.Lock()
 				defer w.mu.Unlock()
+				if !slices.Contains(w.ids[m.Text], m.ID) {
+					w.ids[m.Text] = append(w.ids[m.Text], m.ID)
+				}
 				if w.mute != nil && w.mute(m) {
 					return errors.New("busy")
 				}
@@ -234,6 +240,38 @@ func TestStoreThatLostItsLastCommits(t *testing.T) {
 			w.says(t, "four")
 			time.Sleep(10 * time.Second) // it is overdue after five
 			require.Contains(t, w.texts(), "four")
+		})
+	})
+	t.Run("and its numbers come again", func(t *testing.T) {
+		t.Parallel()
+		onStandby(t, func(t *testing.T, w *lagging) {
+			time.Sleep(11 * time.Second)
+			w.store.takeOver()
+			n := 0
+			w.muted(func(handoff.UserMessage) bool { n++; return n <= 2 })
+			w.says(t, "four")
+			time.Sleep(2 * time.Minute)
+			require.Equal(t, 3, n)
+			require.Contains(t, w.texts(), "four")
+			log, err := w.Log(t.Context(), w.id, 0, 100)
+			require.NoError(t, err)
+			all := map[string]bool{}
+			for _, text := range []string{"one", "two", "three", "four"} {
+				require.Len(t, w.ids[text], 1, "the same at each try")
+				all[w.ids[text][0]] = true
+			}
+			require.Len(t, all, 4, "a channel that drops repeats drops nothing else: %v", w.ids)
+			last := log[len(log)-1]
+			require.Equal(t, "four", last.Text)
+			seq, _, _ := strings.Cut(w.ids["two"][0], "-")
+			require.Equal(t, "1/n/"+strconv.FormatInt(last.Seq, 10), seq, "two was lost, and its number was given again")
+			for m, err := range w.FollowUser(t.Context(), w.id.Conversation, handoff.UserCursor{}) {
+				require.NoError(t, err)
+				if m.Text == "four" {
+					require.Equal(t, w.ids["four"], []string{m.ID}, "who pulls sees the same")
+					break
+				}
+			}
 		})
 	})
 	t.Run("and a hint", func(t *testing.T) {

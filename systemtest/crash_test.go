@@ -334,5 +334,6 @@ func (o *outside) audit(t *testing.T, s handoff.Store, e *handoff.Engine) (broke
 // saw reports whether the user saw an entry.
 func (o *outside) saw(en *handoff.Entry) bool {
 	number := strconv.FormatInt(en.Handoff.Number, 10)
-	return o.shown[en.Handoff.Conversation+" "+number+"/"+en.ID] || o.shown[en.Handoff.Conversation+" "+number+"/n/"+strconv.FormatInt(en.Seq, 10)]
+	return o.shown[en.Handoff.Conversation+" "+number+"/"+en.ID] ||
+		o.shown[en.Handoff.Conversation+" "+number+"/n/"+strconv.FormatInt(en.Seq, 10)+"-"+strconv.FormatInt(en.At.UnixMilli(), 36)]
 }

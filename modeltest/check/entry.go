@@ -63,7 +63,7 @@ func shownAs(e *handoff.Entry) string {
 	if e.From.Role == handoff.RoleBot || e.From.Role == handoff.RoleUser {
 		return e.ID
 	}
-	return "n/" + strconv.FormatInt(e.Seq, 10)
+	return "n/" + strconv.FormatInt(e.Seq, 10) + "-" + strconv.FormatInt(e.At.UnixMilli(), 36)
 }
 
 // entry follows a log by one entry. Entries that were seen before are passed
