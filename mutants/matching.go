@@ -131,8 +131,8 @@ func matching() []mutant {
 			"g.SetLimit(1)",
 		}}},
 		{row: "broken", file: "read.go", in: ".", tests: "^(TestUnreadable|TestBrokenRecord)", why: "behind a torn leaf nothing is read", edits: []edit{{
-			"cannot be read\", \"queue\", list[i].Queue, \"number\", list[i].ID.Number, \"error\", err)\n			continue\n",
-			"cannot be read\", \"queue\", list[i].Queue, \"number\", list[i].ID.Number, \"error\", err)\n			break\n",
+			"e.unreadable(ctx, &list[i], err)\n			continue\n",
+			"e.unreadable(ctx, &list[i], err)\n			break\n",
 		}}},
 		{row: "a4", file: "match.go", why: "the roster is right", edits: []edit{{
 			"if r.seats[r.ids[c.Agent.ID]].read <= start {",

@@ -127,5 +127,49 @@ func turns() []mutant {
 			`		if e.tx == nil {
 `,
 		}}},
+		{row: "runs", file: "work.go", why: "a signal for each task", tests: "^TestWork", in: ".", edits: []edit{{
+			`	p.state[t] = taskRunning
+	p.wake()
+`,
+			`	p.state[t] = taskRunning
+`,
+		}}},
+		{row: "runs", file: "work.go", why: "who goes away leaves nothing", tests: "^TestWork", in: ".", edits: []edit{{
+			`	<-p.room
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p.wake()
+`,
+			`	<-p.room
+`,
+		}}},
+		{row: "runs", file: "work.go", why: "who broke off was the last", tests: "^TestWork", in: ".", edits: []edit{{
+			`taskAgain || broken && w.runs > 1 {`,
+			`taskAgain {`,
+		}}},
+		{row: "torn", file: "history/erase.go", why: "what is not listed is gone", tests: "^TestEraseKeepsTheUnreadable$", in: "history", edits: []edit{{
+			`		for _, id := range found.Unreadable {
+			if`,
+			`		for _, id := range found.Unreadable[:0] {
+			if`,
+		}}},
+		{row: "torn", file: "read.go", why: "a short page is the last", tests: "^TestUnreadableHandoffIsLeftOut$", in: ".", edits: []edit{{
+			`		if len(out) == most || len(recs) < q.Limit || q.Limit == 0 {
+`,
+			`		if len(out) <= most || len(recs) < q.Limit || q.Limit == 0 {
+`,
+		}}},
+		{row: "ids", file: "deliver.go", why: "a log's numbers are its own", tests: "^TestStoreThatLostItsLastCommits$", in: ".", edits: []edit{{
+			` + "-" + strconv.FormatInt(en.At.UnixMilli(), 36)
+	return m`,
+			`
+	return m`,
+		}}},
+		{row: "past", file: "inorder.go", why: "what is before it may be owed", tests: "^TestOldHandoffsAreNotLookedAtAgain$", in: ".", edits: []edit{{
+			`		owed, err := e.isOwed(ctx, h, sinkChannel)
+`,
+			`		owed, err := true, error(nil)
+`,
+		}}},
 	}
 }
