@@ -117,7 +117,7 @@ func (h *Handoff) sendable(t task) (*Binding, bool) {
 func (e *Engine) deliverAll(ctx context.Context, h *Handoff, t task, b *Binding, lead Lead, upTo int64) (at int64, until time.Time, err error) {
 	at = lead.Seq
 	for try := lead.Tries; at < upTo; {
-		page, err := e.page(ctx, h.ID, at, 100)
+		page, err := e.legible(ctx, h.ID, at, 100)
 		if err != nil {
 			return at, now().Add(time.Second), err
 		}

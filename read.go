@@ -147,6 +147,22 @@ func (e *Engine) Log(ctx context.Context, id ID, after int64, limit int) ([]Entr
 }
 
 func (e *Engine) page(ctx context.Context, id ID, after int64, limit int) (out []Entry, err error) {
+	return e.entries(ctx, id, after, limit, nil)
+}
+
+// legible is page for receivers. In the place of an entry that cannot be read
+// is one that none of them wants: it would else hold up for ever what comes
+// after it.
+func (e *Engine) legible(ctx context.Context, id ID, after int64, limit int) ([]Entry, error) {
+	return e.entries(ctx, id, after, limit, func(r *RecordEntry, err error) *Entry {
+		e.log.ErrorContext(ctx, "an entry cannot be read", "number", id.Number, "seq", r.Seq, "error", err)
+		return &Entry{ID: r.ID, Handoff: id, Seq: r.Seq, At: r.At, Kind: KindTimer, From: Party{Role: RoleEngine}}
+	})
+}
+
+// entries reads a part of a log. What cannot be read is an error, or what
+// instead makes of it.
+func (e *Engine) entries(ctx context.Context, id ID, after int64, limit int, instead func(*RecordEntry, error) *Entry) (out []Entry, err error) {
 	err = e.call(ctx, "log", id, func(ctx context.Context) error {
 		list, err := e.store.Log(ctx, id, after, limit)
 		if err != nil {
@@ -155,6 +171,9 @@ func (e *Engine) page(ctx context.Context, id ID, after int64, limit int) (out [
 		out = make([]Entry, 0, len(list))
 		for i := range list {
 			en, err := list[i].decode(id)
+			if err != nil && instead != nil {
+				en, err = instead(&list[i], err), nil
+			}
 			if err != nil {
 				return err
 			}
@@ -245,7 +264,7 @@ func (e *Engine) userPage(ctx context.Context, conversation string, at *UserCurs
 	if err != nil || latest == nil {
 		return false, err
 	}
-	page, err := e.page(ctx, id, at.Seq, 100)
+	page, err := e.legible(ctx, id, at.Seq, 100)
 	if err != nil {
 		return false, err
 	}

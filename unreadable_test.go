@@ -2,6 +2,7 @@ package handoff_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -23,6 +24,7 @@ type torn struct {
 
 	conversation atomic.Value
 	log          atomic.Bool
+	seq          atomic.Int64 // of all that was said, only this; 0: everything
 	lists        atomic.Int64
 }
 
@@ -40,8 +42,11 @@ func (s *torn) List(ctx context.Context, q handoff.Query) ([]handoff.Record, err
 func (s *torn) Log(ctx context.Context, id handoff.ID, after int64, limit int) ([]handoff.RecordEntry, error) {
 	list, err := s.Store.Log(ctx, id, after, limit)
 	if bad, _ := s.conversation.Load().(string); s.log.Load() && id.Conversation == bad {
+		list = slices.Clone(list)
 		for i := range list {
-			list[i].Body = handoff.BodyOf([]byte("?"))
+			if at := s.seq.Load(); at == 0 || at == list[i].Seq {
+				list[i].Body = handoff.BodyOf([]byte("?"))
+			}
 		}
 	}
 	return list, err
@@ -176,5 +181,49 @@ func TestUnreadableHandoffIsLeftOut(t *testing.T) {
 		got, unreadable := search(r.Engine, "help", 2)
 		require.Equal(t, asked, got)
 		require.Equal(t, bad, unreadable)
+	}, queues(handoff.Queue{Name: "support", Ladder: patient()}), s.on)
+}
+
+// An entry that cannot be read is passed over: what was said after it reaches
+// the user, in this handoff and in the next one, and so it does who pulls.
+func TestUnreadableEntryHoldsUpNobody(t *testing.T) {
+	s := &torn{}
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		ann := r.Agent("ann", 1)
+		h := chat(r, ann, "c")
+		away := true
+		r.Users.Fail(func(string, handoff.UserMessage) error {
+			if away {
+				return errors.New("the network is away")
+			}
+			return nil
+		})
+		for _, text := range []string{"one", "two", "three"} {
+			ann.Says(h.ID, text)
+		}
+		for _, en := range r.Entries(h.ID) {
+			if en.Text == "two" {
+				s.seq.Store(en.Seq)
+			}
+		}
+		s.conversation.Store("c")
+		s.log.Store(true)
+		away = false
+		r.Sleep(time.Minute)
+		texts := r.Users.Texts("c")
+		require.Equal(t, []string{"one", "three"}, texts[len(texts)-2:])
+		ann.Ends(h.ID)
+		r.Sleep(time.Minute)
+		require.Contains(t, allNotices(r, "c"), handoff.NoticeEnded)
+
+		var pulled []string
+		for m, err := range r.FollowUser(r.Ctx, "c", handoff.UserCursor{}) {
+			require.NoError(t, err)
+			if pulled = append(pulled, m.Text); m.Notice == handoff.NoticeEnded {
+				break
+			}
+		}
+		require.Contains(t, pulled, "three")
+		require.NotContains(t, pulled, "two")
 	}, queues(handoff.Queue{Name: "support", Ladder: patient()}), s.on)
 }

@@ -41,7 +41,11 @@ func TestWorkWakesWhoGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWork()
 		got, stop := takers(t, w, 2)
-		w.add(task{pool: "p", name: "a"})
+		a := task{pool: "p", name: "a"}
+		w.mu.Lock()
+		p := w.pools["p"]
+		p.state[a], p.ready = taskQueued, append(p.ready, a) // its signal and the next one are one
+		w.mu.Unlock()
 		w.add(task{pool: "p", name: "b"})
 		synctest.Wait()
 		require.Len(t, got, 2, "each has one to do")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -205,6 +206,7 @@ type damaged struct {
 
 func (s *damaged) List(ctx context.Context, q handoff.Query) ([]handoff.Record, error) {
 	list, err := s.Store.List(ctx, q)
+	list = slices.Clone(list)
 	for i := range list {
 		list[i] = s.spoil(list[i])
 	}

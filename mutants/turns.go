@@ -171,5 +171,11 @@ func turns() []mutant {
 			`		owed, err := true, error(nil)
 `,
 		}}},
+		{row: "torn", file: "deliver.go", why: "who cannot read sends nothing", tests: "^TestUnreadableEntryHoldsUpNobody$", in: ".", edits: []edit{{
+			`		page, err := e.legible(ctx, h.ID, at, 100)
+`,
+			`		page, err := e.page(ctx, h.ID, at, 100)
+`,
+		}}},
 	}
 }
