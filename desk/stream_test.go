@@ -1,9 +1,13 @@
 package desk_test
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,6 +16,7 @@ import (
 
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/desk"
+	"github.com/seed-2a427302/handoff/memstore"
 )
 
 // online says that an agent is there, or is not.
@@ -133,4 +138,52 @@ func TestStreamsSleep(t *testing.T) {
 	assert.False(t, desk.Stirred(100, false), "nothing is for it")
 	assert.True(t, desk.Stirred(1, true), "it has it open")
 	assert.True(t, desk.Stirred(desk.RingSize/2, false), "half of what is kept has gone by")
+}
+
+// damaged is a store that cannot read some conversations any more.
+type damaged struct {
+	handoff.Store
+
+	bad atomic.Bool
+}
+
+func (s *damaged) Unwrap() handoff.Store { return s.Store }
+
+func (s *damaged) Get(ctx context.Context, id handoff.ID) (handoff.Record, error) {
+	r, err := s.Store.Get(ctx, id)
+	return s.spoil(r), err
+}
+
+func (s *damaged) List(ctx context.Context, q handoff.Query) ([]handoff.Record, error) {
+	list, err := s.Store.List(ctx, q)
+	list = slices.Clone(list)
+	for i := range list {
+		list[i] = s.spoil(list[i])
+	}
+	return list, err
+}
+
+func (s *damaged) spoil(r handoff.Record) handoff.Record {
+	if s.bad.Load() && strings.HasPrefix(r.ID.Conversation, "bad") {
+		r.Body = handoff.BodyOf([]byte("?"))
+	}
+	return r
+}
+
+// A row whose handoff cannot be read any more, or never could be, keeps nothing
+// of the others from being told.
+func TestUnreadableRowHoldsUpNobody(t *testing.T) {
+	s := &damaged{Store: memstore.New()}
+	quiet := slog.New(slog.DiscardHandler)
+	w := newWorldOf(t, func(c *handoff.Config) { c.Store, c.Logger = s, quiet })
+	w.waiting("bad", "mine")
+	w.until("the desk has read it", func() bool {
+		return strings.Contains(w.call("agent", http.MethodGet, "api/snapshot", nil).raw, `"1.bad"`)
+	})
+	c := w.listen("agent", "session=s")
+	w.next(c, "reset", named("reset"))
+	s.bad.Store(true)
+	w.bot("badder")
+	w.waiting("good", "mine")
+	w.next(c, "good", func(e told) bool { return strings.Contains(e.data, `"1.good"`) })
 }
