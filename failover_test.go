@@ -25,6 +25,8 @@ import (
 type standby struct {
 	handoff.Store // the second one, for what is not written here
 
+	order sync.Mutex // both get what is written in one order
+
 	mu    sync.Mutex
 	first handoff.Store // nil: it is gone
 	lags  bool
@@ -57,6 +59,8 @@ func (s *standby) now() (handoff.Store, bool) {
 }
 
 func (s *standby) Commit(ctx context.Context, r handoff.Record, entries ...handoff.RecordEntry) error {
+	s.order.Lock()
+	defer s.order.Unlock()
 	store, both := s.now()
 	err := store.Commit(ctx, r, entries...)
 	if both && err == nil {
@@ -66,6 +70,8 @@ func (s *standby) Commit(ctx context.Context, r handoff.Record, entries ...hando
 }
 
 func (s *standby) Lead(ctx context.Context, id handoff.ID, cursor string, at time.Time, lease time.Duration) (handoff.Lead, error) {
+	s.order.Lock()
+	defer s.order.Unlock()
 	store, both := s.now()
 	lead, err := store.Lead(ctx, id, cursor, at, lease)
 	if both && err == nil {
@@ -75,6 +81,8 @@ func (s *standby) Lead(ctx context.Context, id handoff.ID, cursor string, at tim
 }
 
 func (s *standby) Ack(ctx context.Context, acks ...handoff.Ack) error {
+	s.order.Lock()
+	defer s.order.Unlock()
 	store, both := s.now()
 	err := store.Ack(ctx, acks...)
 	if both && err == nil {
