@@ -68,12 +68,12 @@ export const Switch = ({ label, hint, on, set, disabled }) => html`<label class=
 // useLoad reads something and forgets the answer when nobody waits for it any more.
 // What goes on where that ended ends with it: signal is both.
 export function useLoad(f, deps) {
-  const [v, set] = useState({ loading: true });
+  const [v, set] = useState({});
+  const of = deps.join('\0');
   useEffect(() => {
     const c = new AbortController();
-    set((o) => ({ ...o, loading: true }));
-    f(c.signal).then((data) => !c.signal.aborted && set({ data, signal: c.signal }), (error) => !c.signal.aborted && set({ error }));
+    f(c.signal).then((data) => !c.signal.aborted && set({ data, signal: c.signal, of }), (error) => !c.signal.aborted && set({ error, of }));
     return () => c.abort();
   }, deps);
-  return v;
+  return { ...v, loading: v.of !== of };
 }
