@@ -277,7 +277,11 @@ func (c cCancel) apply(x *change) error {
 		x.over(OutcomeAbandoned, "")
 		return nil
 	}
-	x.over(OutcomeCancelled, NoticeCancelled)
+	notice := NoticeCancelled
+	if x.h.Attended {
+		notice = NoticeEnded // it was more than a request by then
+	}
+	x.over(OutcomeCancelled, notice)
 	return nil
 }
 

@@ -260,7 +260,7 @@ func (g *gate) check(s *screen) error {
 			switch m.Notice {
 			case handoff.NoticeWaiting, handoff.NoticeJoined, handoff.NoticeTakeOver:
 				bot = false
-			case handoff.NoticeReturned, handoff.NoticeCancelled:
+			case handoff.NoticeReturned, handoff.NoticeCancelled, handoff.NoticeEnded:
 				bot = true
 			case handoff.NoticeUnanswered:
 				return fmt.Errorf("%d: the user was told that nobody answers", i)

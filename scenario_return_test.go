@@ -227,3 +227,25 @@ func TestW40_ThePendingMessageSurvivesEveryWayBack(t *testing.T) {
 		})
 	}
 }
+
+// Who ends a conversation with an agent cancels no request: it was answered.
+func TestTheUserIsToldWhatHeEnded(t *testing.T) {
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		last := func() string {
+			t.Helper()
+			_, err := r.Cancel(r.Ctx, "c1", false)
+			require.NoError(t, err)
+			r.Wait()
+			all := notices(r, "c1")
+			return all[len(all)-1]
+		}
+		r.Asks("c1")
+		require.Equal(t, handoff.NoticeCancelled, last())
+
+		ann := r.Agent("ann", 1)
+		r.Asks("c1")
+		h := takes(r, ann, "c1")
+		require.Equal(t, handoff.NoticeEnded, last())
+		require.Equal(t, handoff.OutcomeCancelled, r.Now(h.ID).Outcome)
+	})
+}
