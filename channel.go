@@ -88,7 +88,7 @@ type Chunk struct {
 // after a failure.
 type DeliveryError struct {
 	Permanent  bool          // trying again cannot help
-	RetryAfter time.Duration // not before; 0 is the engine's own back-off
+	RetryAfter time.Duration // not before, but for Config.SendFor at most; 0 is the engine's own back-off
 	Code       string        // for people and metrics; no content
 	Err        error
 }

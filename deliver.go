@@ -209,7 +209,11 @@ func (e *Engine) deliverOne(ctx context.Context, h *Handoff, t task, b *Binding,
 		return time.Time{}, nil
 	case !perm:
 		e.log.InfoContext(ctx, "delivery failed", "sink", t.pool, "seq", en.Seq, "try", try, "permanent", false)
-		return now().Add(max(after, retryIn(try))), nil
+		wait := max(after, retryIn(try))
+		if e.cfg.SendFor > 0 { // whoever asks for more than that would never be given up
+			wait = min(wait, max(retryIn(try), en.At.Add(e.cfg.SendFor).Sub(start)+time.Second))
+		}
+		return now().Add(wait), nil
 	}
 	e.log.WarnContext(ctx, "delivery given up", "sink", t.pool, "seq", en.Seq, "try", try, "code", code)
 	if en.Kind == KindUndelivered || en.Kind == KindGaveUp {
@@ -231,7 +235,7 @@ func mostTries(en *Entry) int { return 1 + int(max(0, now().Sub(en.At)/(500*time
 // retryIn is the back-off after a number of tries, with jitter: a second at
 // first, five minutes at most.
 func retryIn(try int) time.Duration {
-	d := min(time.Second<<min(try-1, 10), 5*time.Minute)
+	d := min(time.Second<<min(max(try-1, 0), 10), 5*time.Minute)
 	return d/2 + time.Duration(rand.Int64N(int64(d/2)+1))
 }
 

@@ -25,6 +25,20 @@ func (e *Engine) Read(tb testing.TB, agents ...string) {
 	}
 }
 
+// IsOwed reports whether the channel lacks something of a handoff.
+func (e *Engine) IsOwed(tb testing.TB, id ID) bool {
+	tb.Helper()
+	h, err := e.get(tb.Context(), id)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	owed, err := e.isOwed(tb.Context(), h, sinkChannel)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return owed
+}
+
 // PutOff puts something off, and returns until when.
 func PutOff(at time.Time) time.Time {
 	w := newWork()

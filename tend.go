@@ -261,17 +261,12 @@ func (e *Engine) isOwed(ctx context.Context, h *Handoff, cursor string) (bool, e
 	if err != nil {
 		return true, err
 	}
-	return lead.Seq < h.own.Owed[i].Seq, e.giveBackLead(ctx, h, h.own.Owed[i], lead)
-}
-
-// giveBackLead ends a lead that was taken to look. A cursor that is not behind
-// moves to the log's end, so that looking does not count as trying to send.
-func (e *Engine) giveBackLead(ctx context.Context, h *Handoff, o Owed, lead Lead) error {
-	a := Ack{ID: h.ID, Cursor: o.Cursor, Term: lead.Term}
-	if lead.Seq >= o.Seq {
-		a.Seq = h.Seq
+	o := h.own.Owed[i]
+	if err := e.ack(ctx, Ack{ID: h.ID, Cursor: cursor, Term: lead.Term}); err != nil || lead.Seq >= o.Seq {
+		return err != nil, err
 	}
-	return e.ack(ctx, a)
+	e.work.send(h.ID, o) // whoever was about to may have seen the lead and gone away
+	return true, nil
 }
 
 // audit gives up receivers that nobody has served for a day, and arms the next
@@ -311,7 +306,7 @@ func (e *Engine) behind(ctx context.Context, h *Handoff, o Owed) (time.Time, err
 	if err != nil {
 		return time.Time{}, err
 	}
-	if err := e.giveBackLead(ctx, h, o, lead); err != nil || lead.Seq >= o.Seq {
+	if err := e.ack(ctx, Ack{ID: h.ID, Cursor: o.Cursor, Term: lead.Term}); err != nil || lead.Seq >= o.Seq {
 		return time.Time{}, err
 	}
 	en, err := e.entryAt(ctx, h.ID, lead.Seq+1)
