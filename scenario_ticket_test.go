@@ -3,6 +3,7 @@ package handoff_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,11 +17,14 @@ import (
 type ticketing struct {
 	platform
 
+	mu     sync.Mutex // the receivers of entries and what acts on them ask at the same time
 	broken int
 	made   map[string]string
 }
 
 func (p *ticketing) Ticket(_ context.Context, _ handoff.Handoff, text, id string) (string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.broken > 0 {
 		p.broken--
 		return "", &handoff.ProviderError{Op: "ticket", Retryable: true, Err: errors.New("down")}
