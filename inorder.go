@@ -34,26 +34,12 @@ func (e *Engine) shownBefore(ctx context.Context, id ID) (again time.Time, err e
 		if h.owedSeq(sinkChannel) == 0 {
 			continue
 		}
-		// What was shown came after all that is before it, so that nobody looks
-		// further back than here.
-		changed := h.Updated
-		owed, err := e.isOwed(ctx, h, sinkChannel)
-		if err == nil && !owed {
-			had := h.owedSeq(sinkChannel)
-			h, err = e.get(ctx, prev) // who committed meanwhile may have seen the lead and gone away
-			owed = err == nil && h.owedSeq(sinkChannel) > had
-		}
-		if err == nil && !owed {
-			break
-		}
-		done := false
-		if err == nil {
-			done, err = e.sendAll(ctx, task{pool: sinkChannel, do: "send", id: prev, name: sinkChannel})
-		}
+		// To look would cost a lead: what is owed is sent at once.
+		done, err := e.sendAll(ctx, task{pool: sinkChannel, do: "send", id: prev, name: sinkChannel})
 		if err != nil || !done {
 			until := e.stuckUntil(prev)
 			if until.IsZero() {
-				until = soon(prev, changed)
+				until = soon(prev, h.Updated)
 			}
 			return until, err
 		}

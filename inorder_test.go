@@ -133,32 +133,3 @@ func TestChannelDownIsNoStorm(t *testing.T) {
 		assert.Equal(t, want, hellos)
 	}, func(c *handoff.Config) { c.SendTries, c.SendFor = 10_000, 100*time.Hour })
 }
-
-// What a message costs does not grow with the handoffs that its conversation
-// had: what came before the last one was shown before that.
-func TestOldHandoffsAreNotLookedAtAgain(t *testing.T) {
-	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
-		ann := r.Agent("ann", 1)
-		for range 20 {
-			ann.Ends(chat(r, ann, "c").ID)
-		}
-		r.Sleep(time.Hour) // nothing is remembered of them
-		newest := r.Last("c").ID.Number
-		require.Greater(t, newest, int64(19))
-		looks := map[int64]int{}
-		r.Store.Plan(func(op string, id handoff.ID) handofftest.Fault {
-			if op == "Lead" && id.Conversation == "c" {
-				looks[newest-id.Number]++
-			}
-			return handofftest.Fault{}
-		})
-		before := len(r.Users.Texts("c"))
-		r.Says("c", "again")
-		r.Asks("c")
-		r.Store.Plan(nil)
-		require.Greater(t, len(r.Users.Texts("c")), before)
-		for ago := range looks {
-			require.LessOrEqual(t, ago, int64(2), "leads by how long ago the handoff was: %v", looks)
-		}
-	})
-}

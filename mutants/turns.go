@@ -165,12 +165,6 @@ func turns() []mutant {
 			`
 	return m`,
 		}}},
-		{row: "past", file: "inorder.go", why: "what is before it may be owed", tests: "^TestOldHandoffsAreNotLookedAtAgain$", in: ".", edits: []edit{{
-			`		owed, err := e.isOwed(ctx, h, sinkChannel)
-`,
-			`		owed, err := true, error(nil)
-`,
-		}}},
 		{row: "torn", file: "deliver.go", why: "who cannot read sends nothing", tests: "^TestUnreadableEntryHoldsUpNobody$", in: ".", edits: []edit{{
 			`		page, err := e.legible(ctx, h.ID, at, 100)
 `,
