@@ -228,8 +228,8 @@ func (e *Engine) deliverOne(ctx context.Context, h *Handoff, t task, b *Binding,
 	return time.Time{}, nil
 }
 
-// mostTries is how often an entry of that age can have been tried. Leads are
-// counted, and somebody who led and found nothing to send did not try.
+// mostTries is how often an entry of that age can have been tried. Leads that
+// lapsed are counted, and whoever died in one may have had nothing to send.
 func mostTries(en *Entry) int { return 1 + int(max(0, now().Sub(en.At)/(500*time.Millisecond))) }
 
 // retryIn is the back-off after a number of tries, with jitter: a second at
