@@ -2,7 +2,6 @@ package browsertest
 
 import (
 	"context"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -107,18 +106,7 @@ func TestDeskLostAgent(t *testing.T) {
 func TestDesk46NoService(t *testing.T) {
 	start(t)
 	t.Parallel()
-	serve := func(change func(*handoff.Config)) string {
-		ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		done := make(chan error, 1)
-		go func() { done <- acme.Serve(ctx, listener, acme.Options{Change: change}) }()
-		t.Cleanup(func() {
-			stop()
-			require.NoError(t, <-done)
-		})
-		return "http://" + listener.Addr().String() + "/"
-	}
+	serve := func(change func(*handoff.Config)) string { return example(t, acme.Options{Change: change}) }
 	ask := func(base, about string) *page {
 		p := tab(browser.ctx, t, base, chromedp.WithNewBrowserContext()).open("chat.html")
 		p.expects("409") // how the example says that nobody can be asked

@@ -1,9 +1,7 @@
 package browsertest
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"os"
 	"testing"
 	"time"
@@ -172,16 +170,7 @@ func rules(t *testing.T) *automate.Automations {
 // webchatShots are of the example: as it begins, and with customers.
 func webchatShots(t *testing.T) {
 	start(t)
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	done := make(chan error, 1)
-	go func() { done <- acme.Serve(ctx, listener, acme.Options{}) }()
-	t.Cleanup(func() {
-		stop()
-		require.NoError(t, <-done)
-	})
-	p := tab(browser.ctx, t, "http://"+listener.Addr().String()+"/", chromedp.WithNewBrowserContext()).open("")
+	p := tab(browser.ctx, t, example(t, acme.Options{}), chromedp.WithNewBrowserContext()).open("")
 	all := func(name string) {
 		t.Helper()
 		for width, height := range heights {

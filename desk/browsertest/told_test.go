@@ -1,8 +1,6 @@
 package browsertest
 
 import (
-	"context"
-	"net"
 	"testing"
 	"time"
 
@@ -155,17 +153,8 @@ func TestDeskTypingEnds(t *testing.T) {
 func TestWebchatTyping(t *testing.T) {
 	start(t)
 	t.Parallel()
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	done := make(chan error, 1)
 	one := acme.Replica{Store: memstore.New(), Presence: memstore.NewPresence()}
-	go func() { done <- acme.Serve(ctx, listener, acme.Options{Replicas: []acme.Replica{one, one}}) }()
-	t.Cleanup(func() {
-		stop()
-		require.NoError(t, <-done)
-	})
-	base := "http://" + listener.Addr().String() + "/"
+	base := example(t, acme.Options{Replicas: []acme.Replica{one, one}})
 	a := tab(browser.ctx, t, base+"desk/ann/", chromedp.WithNewBrowserContext()).open("").live()
 	u := tab(browser.ctx, t, base, chromedp.WithNewBrowserContext()).open("chat.html")
 	u.click("Talk to a person")

@@ -3,6 +3,7 @@ package browsertest
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime/pprof"
@@ -18,6 +19,7 @@ import (
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/canned"
 	"github.com/seed-2a427302/handoff/desk"
+	"github.com/seed-2a427302/handoff/examples/webchat/acme"
 	"github.com/seed-2a427302/handoff/memstore"
 )
 
@@ -339,4 +341,19 @@ func (w *world) deny(who string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.denied[who] = err
+}
+
+// example serves examples/webchat, until the test has ended, and returns its address.
+func example(t *testing.T, o acme.Options) string {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	done := make(chan error, 1)
+	go func() { done <- acme.Serve(ctx, listener, o) }()
+	t.Cleanup(func() {
+		stop()
+		require.NoError(t, <-done)
+	})
+	return "http://" + listener.Addr().String() + "/"
 }

@@ -272,7 +272,12 @@ function Transcript({ id, r, one, entries, from, earlier }) {
   const opened = useRef(0);
   if (!opened.current && entries.length) opened.current = entries.at(-1).seq;
   const past = rest.filter((e) => e.seq <= opened.current), fresh = rest.slice(past.length);
-  useLayoutEffect(() => { const b = box.current; if (b && stick.current) b.scrollTop = b.scrollHeight; }, [entries, wait.length, typing, collapse, r.question]);
+  const toEnd = () => { const b = box.current; if (b && stick.current) b.scrollTop = b.scrollHeight; };
+  useLayoutEffect(toEnd, [entries, wait.length, typing, collapse, r.question]);
+  // A keyboard on the screen, a longer draft or a turned phone leaves less room. Who has not scrolled since is still at the end.
+  const room = useRef('');
+  const sizeOf = (b) => b.clientWidth + ' ' + b.clientHeight;
+  useEffect(() => { const o = new ResizeObserver(() => { room.current = sizeOf(box.current); toEnd(); }); o.observe(box.current); return () => o.disconnect(); }, []);
   const hold = async (f) => {
     // What comes above must not move what is being read.
     const b = box.current, height = b.scrollHeight, top = b.scrollTop;
@@ -282,7 +287,7 @@ function Transcript({ id, r, one, entries, from, earlier }) {
     requestAnimationFrame(() => requestAnimationFrame(() => { b.scrollTop = top + b.scrollHeight - height; }));
   };
   const earlierOnes = () => hold(async () => { const x = await get(`handoffs/${id}/before`); setBefore(x.before); });
-  return html`<div class="transcript" ref=${box} tabindex="0" role="region" aria-label=${t('transcript.of', { who: visible(r.name) })} onScroll=${(e) => { const b = e.currentTarget; stick.current = b.scrollHeight - b.scrollTop - b.clientHeight < 60; }}>
+  return html`<div class="transcript" ref=${box} tabindex="0" role="region" aria-label=${t('transcript.of', { who: visible(r.name) })} onScroll=${(e) => { const b = e.currentTarget; if (room.current === sizeOf(b)) stick.current = b.scrollHeight - b.scrollTop - b.clientHeight < 60; }}>
     <div class="older">
       ${one.number > 1 && !before && html`<${Button} kind="ghost" icon="history" onClick=${earlierOnes}>${t('before.show')}</${Button}>`}
       ${before && [...before].reverse().map((b) => html`<details class="before" key=${b.row.id}><summary>${t('before.title', { day: when(b.row.created), what: code('outcome', b.row.outcome) || code('state', b.row.state) })}</summary>${b.entries.map((e) => html`<${Entry} e=${e} r=${r} key=${e.id} />`)}</details>`)}

@@ -10,8 +10,15 @@ const log = $('log'), text = $('text');
 const post = (verb, body) => fetch(`chat/api/${me.id}/${verb}`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name: me.name, ...body }) });
 const waiting = new Map();
 
+// Who reads the end stays there, whatever comes and however small the page becomes.
+// Who has not scrolled since it became so is still at the end.
+let stick = true, room = '';
+const toEnd = () => { if (stick) log.scrollTop = log.scrollHeight; };
+const size = () => log.clientWidth + ' ' + log.clientHeight;
+log.addEventListener('scroll', () => { if (room === size()) stick = log.scrollHeight - log.scrollTop - log.clientHeight < 80; });
+new ResizeObserver(() => { room = size(); toEnd(); }).observe(log);
+
 function add(kind, words, who, files = [], id = '') {
-  const stick = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   const p = document.createElement('div');
   p.className = `m ${kind}`;
   p.dir = 'auto';
@@ -25,7 +32,7 @@ function add(kind, words, who, files = [], id = '') {
   }
   if (id) p.dataset.id = id;
   log.append(p);
-  if (stick) log.scrollTop = log.scrollHeight;
+  toEnd();
   return p;
 }
 
