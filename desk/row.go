@@ -133,8 +133,9 @@ func newRow(h *handoff.Handoff, style handoff.Style, last *said) *row {
 	if fields, next := h.Form(); next < len(fields) {
 		r.Question = clip(cmp.Or(fields[next].Label, fields[next].Name), 200)
 	}
-	if over := h.State == handoff.StateEnded || h.State == handoff.StateWrapup; over && r.Agent == "" {
-		r.Agent = r.facts.last
+	if h.State == handoff.StateEnded || h.State == handoff.StateWrapup {
+		r.Open = 0 // who has gone waits for no answer
+		r.Agent = cmp.Or(r.Agent, r.facts.last)
 	}
 	return r
 }

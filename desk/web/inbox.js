@@ -115,7 +115,7 @@ export function Last({ r }) {
 }
 function rowOf({ r, chosen, unread: isNew, search, quiet }) {
   const wait = waits(r);
-  const since = wait ? r.enqueued || r.created : r.open && r.state !== 'wrapup' ? r.lastUser : 0;
+  const since = wait ? r.enqueued || r.created : r.open ? r.lastUser : 0;
   return html`<li><a class="row ${chosen ? 'chosen' : ''} ${isNew ? 'unread' : ''}" data-id=${r.id} href=${link(`c/${r.id}${search}`)} aria-current=${chosen ? 'true' : undefined}>
     <${Avatar} name=${r.name} />
     <span class="what">
