@@ -142,7 +142,7 @@ func (h *Handler) putRule(c *call) (any, error) {
 	if err := h.cfg.Automations.Put(c.ctx(), in); err != nil {
 		return nil, fixedRule(err)
 	}
-	h.edited("rules")
+	h.edited("rules", Manage, "")
 	h.audit(c.ctx(), c.actor, "rule.put", c.name)
 	return in, nil
 }
@@ -154,7 +154,7 @@ func (h *Handler) deleteRule(c *call) (any, error) {
 	if err := h.cfg.Automations.Delete(c.ctx(), c.name); err != nil {
 		return nil, fixedRule(err)
 	}
-	h.edited("rules")
+	h.edited("rules", Manage, "")
 	h.audit(c.ctx(), c.actor, "rule.delete", c.name)
 	return nil, c.ctx().Err()
 }

@@ -45,9 +45,10 @@ type before struct {
 	Was json.RawMessage `json:"was"`
 }
 
-// edited tells those who manage that a list of what they edit has changed.
-func (h *Handler) edited(list string) {
+// edited tells those who see a list that it has changed: whoever has need, and
+// where it is about what is one agent's own, only him.
+func (h *Handler) edited(list string, need Permission, only string) {
 	h.view.mu.Lock()
 	defer h.view.mu.Unlock()
-	h.view.publish(&event{name: "edited", need: Manage, say: func(*Actor) any { return map[string]any{"list": list} }})
+	h.view.publish(&event{name: "edited", need: need, only: only, say: func(*Actor) any { return map[string]any{"list": list} }})
 }

@@ -91,8 +91,24 @@ func TestEditedMeanwhile(t *testing.T) {
 		assert.Equal(t, http.StatusNotFound, put(x.two, was).status, "%s: it was removed", x.path)
 	}
 	w.waiting("after", "mine")
-	w.next(agent, "who does not manage hears of other things alone", func(e told) bool {
-		assert.NotEqual(t, "edited", e.name)
+	replies := 0
+	w.next(agent, "who does not manage hears of what agents see alone", func(e told) bool {
+		if e.name == "edited" {
+			require.Contains(t, e.data, `"replies"`)
+			replies++
+		}
 		return e.name == "rows" && strings.Contains(e.data, "after")
+	})
+	assert.Positive(t, replies)
+
+	colleague := w.listen("col", "session=col")
+	w.next(colleague, "reset", named("reset"))
+	own := w.call("agent", http.MethodPut, "api/replies/mine", values{"owner": "me", "text": "my own"})
+	require.Equal(t, http.StatusOK, own.status, own.raw)
+	w.waiting("later", "mine")
+	w.next(agent, "of what is one's own hears whose it is", func(e told) bool { return e.name == "edited" })
+	w.next(colleague, "and nobody else", func(e told) bool {
+		require.NotEqual(t, "edited", e.name)
+		return e.name == "rows" && strings.Contains(e.data, "later")
 	})
 }

@@ -54,7 +54,7 @@ var rights = map[string]string{
 // holds nothing of anybody.
 var eventRights = map[string]string{
 	"hello": "control", "reset": "control", "ping": "control", "bye": "control",
-	"rows": "to know of it", "queues": "figures", "team": "team", "edited": "manage", "seen": "one's own", "draft": "one's own, open",
+	"rows": "to know of it", "queues": "figures", "team": "team", "edited": "to see the list", "seen": "one's own", "draft": "one's own, open",
 	"entries": "to read it, open", "typing": "to read it, open", "viewing": "to read it, open",
 }
 

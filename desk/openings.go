@@ -86,6 +86,6 @@ func (h *Handler) putHours(c *call) (any, error) {
 		return nil, err
 	}
 	h.audit(c.ctx(), c.actor, "hours.put", c.name)
-	h.edited("hours")
+	h.edited("hours", Manage, "")
 	return in, nil
 }

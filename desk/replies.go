@@ -66,7 +66,7 @@ func (h *Handler) putReply(c *call) (any, error) {
 	if err := h.cfg.Replies.Put(c.ctx(), in); err != nil {
 		return nil, err
 	}
-	h.edited("replies")
+	h.edited("replies", Rows, in.Owner)
 	return in, nil
 }
 
@@ -79,7 +79,7 @@ func (h *Handler) deleteReply(c *call) (any, error) {
 	if err := h.cfg.Replies.Delete(c.ctx(), c.name, owner); err != nil {
 		return nil, err
 	}
-	h.edited("replies")
+	h.edited("replies", Rows, owner)
 	return nil, nil //nolint:nilnil // there is nothing to say
 }
 

@@ -83,6 +83,12 @@ func TestDeskCanned(t *testing.T) {
 	assert.Len(t, sent(), 1)
 	p.key(kb.Enter)
 	w.until("what is meant so is sent", func() bool { return len(sent()) == 2 })
+
+	ada := w.at("ada", "settings")
+	ada.until("there is a list", `document.querySelector('.page')`)
+	js[bool](ada, `fetch('api/replies/nobodyyet', { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ text: 'Now there is one' }) }).then((r) => r.ok)`)
+	p.write("/nobodyyet")
+	p.until("what was made since is there", `document.querySelector('.composer textarea').dispatchEvent(new Event('input', { bubbles: true })) && document.querySelector('.pick [aria-selected=true]')?.innerText.includes('Now there is one')`)
 	assert.Equal(t, "/nobody", sent()[1])
 }
 

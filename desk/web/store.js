@@ -6,7 +6,7 @@ export const state = {
   rows: new Map(), queues: [], team: new Map(), totals: {}, ready: false,
   live: 'connecting', liveSince: 0, retryAt: 0, build: boot.build, newBuild: false, signIn: false, forbidden: false,
   presence: { there: '', activity: '' }, toasts: [], keys: [], want: '', path: '', query: new URLSearchParams(),
-  seen: keep.get('seen', {}), lost: keep.get('lost', []), viewers: new Map(), typing: new Map(), edits: {}, leader: false, status: '', alert: '',
+  seen: keep.get('seen', {}), lost: keep.get('lost', []), viewers: new Map(), typing: new Map(), edits: { replies: 0, rules: 0, hours: 0 }, leader: false, status: '', alert: '',
 };
 
 const listeners = new Set();
@@ -195,7 +195,7 @@ export function apply(name, data) {
       setTimeout(changed, 6100);
       break;
     case 'seen': sawUntil(data.id, data.at); return;
-    case 'edited': state.edits[data.list] = (state.edits[data.list] ?? 0) + 1; break;
+    case 'edited': state.edits[data.list]++; break;
     case 'presence': state.presence = data; break;
     case 'hello': hello(data); return;
     case 'ping': sync(data.now); break;
@@ -241,6 +241,7 @@ export async function load(signal, sent) {
   state.queues = s.queues;
   state.totals = s.totals;
   for (const [id, at] of Object.entries(s.seen ?? {})) sawUntil(id, at);
+  if (state.ready) for (const k in state.edits) state.edits[k]++; // who knows what was missed
   state.ready = true;
   for (const f of watchers) f(null, null);
   changed();
