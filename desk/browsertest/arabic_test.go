@@ -36,6 +36,7 @@ var arabic = map[string]string{
 	"actions":                 "إجراءات",
 	"more.actions":            "إجراءات أخرى",
 	"older":                   "عرض الأقدم",
+	"newer.show":              "رسائل جديدة",
 	"as.table":                "نفسه في جدول",
 	"when":                    "متى",
 	"since":                   "منذ",

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
 
 	"github.com/seed-2a427302/handoff/examples/webchat/acme"
 )
@@ -38,11 +40,35 @@ func TestDeskStaysAtTheEnd(t *testing.T) {
 	p.sees("and one more")
 	p.until("what comes then too", ends(box))
 
-	js[bool](p, `new Promise((f) => { const e = `+box+`; e.addEventListener('scroll', () => requestAnimationFrame(() => f(true)), { once: true }); e.scrollTop -= 700; })`)
+	up := func() {
+		t.Helper()
+		js[bool](p, `new Promise((f) => { const e = `+box+`; e.addEventListener('scroll', () => requestAnimationFrame(() => f(true)), { once: true }); e.scrollTop -= 700; })`)
+	}
+	up()
 	p.size(375, 720)
 	p.size(375, 460)
 	js[bool](p, `new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(() => f(true))))`)
+	assert.False(t, js[bool](p, `Boolean(document.querySelector('.details'))`), "what is beside it does not lie over it")
 	p.until("what is older is still read", `innerHeight === 460 && !`+ends(box))
+	const newer = `[...document.querySelectorAll('.transcript button')].some((e) => e.textContent === 'New messages')`
+	w.desk.UserTyping("maria", true)
+	p.sees("is writing")
+	assert.False(t, js[bool](p, newer))
+	w.says("maria", "something new")
+	p.until("that something came is told", newer+` && !`+ends(box))
+	p.axe()
+	p.click("New messages")
+	p.until("it is shown", ends(box)+` && !`+newer)
+	p.isAt(".transcript")
+	up()
+	w.says("maria", "and again")
+	p.until("told again", newer)
+	js[bool](p, `(() => { const e = `+box+`; e.scrollTop = e.scrollHeight; return true; })()`)
+	p.until("until she has read it", `!`+newer)
+	up()
+	p.clickOn(".composer textarea")
+	p.key(kb.Enter)
+	p.until("her own is shown to her", ends(box)+` && !`+newer+` && document.querySelector('.transcript').innerText.includes('draft')`)
 }
 
 // TestWebchatStaysAtTheEnd: so does the user.

@@ -177,6 +177,12 @@ export function Chat({ id }) {
     if (!signal.aborted) put([...r.entries, ...known.current], r.from);
   };
   const toggle = () => { setDetails(!details); keep.set('details', !details); };
+  // On a screen that has become narrow they would lie over the conversation.
+  useEffect(() => {
+    const wide = matchMedia('(min-width: 72rem)'), f = () => setDetails(wide.matches && keep.get('details', true));
+    wide.addEventListener('change', f);
+    return () => wide.removeEventListener('change', f);
+  }, []);
   return html`<section class="pane ${details ? 'with-details' : ''}" aria-label=${t('conversation')}>
     <${Head} r=${row} one=${one} details=${details} toggle=${toggle} dialog=${setDialog} />
     <${Banner} r=${row} one=${one} dialog=${setDialog} />
@@ -273,11 +279,25 @@ function Transcript({ id, r, one, entries, from, earlier }) {
   if (!opened.current && entries.length) opened.current = entries.at(-1).seq;
   const past = rest.filter((e) => e.seq <= opened.current), fresh = rest.slice(past.length);
   const toEnd = () => { const b = box.current; if (b && stick.current) b.scrollTop = b.scrollHeight; };
-  useLayoutEffect(toEnd, [entries, wait.length, typing, collapse, r.question]);
+  // Who reads what is older is told that something came, and is taken to what he sends himself.
+  const [newer, setNewer] = useState(false);
+  const was = useRef({ seq: 0, sent: 0 });
+  useLayoutEffect(() => {
+    const w = was.current, seq = entries.at(-1)?.seq ?? 0;
+    if (wait.length > w.sent) stick.current = true;
+    if (stick.current) setNewer(false);
+    else if (entries.some((e) => e.seq > w.seq && said.has(e.kind))) setNewer(true);
+    was.current = { seq, sent: wait.length };
+    toEnd();
+  }, [entries, wait.length, typing, collapse, r.question]);
   // A keyboard on the screen, a longer draft or a turned phone leaves less room. Who has not scrolled since is still at the end.
   const room = useRef('');
   const sizeOf = (b) => b.clientWidth + ' ' + b.clientHeight;
-  useEffect(() => { const o = new ResizeObserver(() => { room.current = sizeOf(box.current); toEnd(); }); o.observe(box.current); return () => o.disconnect(); }, []);
+  useEffect(() => {
+    const b = box.current, o = new ResizeObserver(() => { room.current = sizeOf(b); toEnd(); });
+    o.observe(b);
+    return () => o.disconnect();
+  }, []);
   const hold = async (f) => {
     // What comes above must not move what is being read.
     const b = box.current, height = b.scrollHeight, top = b.scrollTop;
@@ -287,7 +307,7 @@ function Transcript({ id, r, one, entries, from, earlier }) {
     requestAnimationFrame(() => requestAnimationFrame(() => { b.scrollTop = top + b.scrollHeight - height; }));
   };
   const earlierOnes = () => hold(async () => { const x = await get(`handoffs/${id}/before`); setBefore(x.before); });
-  return html`<div class="transcript" ref=${box} tabindex="0" role="region" aria-label=${t('transcript.of', { who: visible(r.name) })} onScroll=${(e) => { const b = e.currentTarget; if (room.current === sizeOf(b)) stick.current = b.scrollHeight - b.scrollTop - b.clientHeight < 60; }}>
+  return html`<div class="transcript" ref=${box} tabindex="0" role="region" aria-label=${t('transcript.of', { who: visible(r.name) })} onScroll=${(e) => { const b = e.currentTarget; if (room.current === sizeOf(b) && (stick.current = b.scrollHeight - b.scrollTop - b.clientHeight < 60)) setNewer(false); }}>
     <div class="older">
       ${one.number > 1 && !before && html`<${Button} kind="ghost" icon="history" onClick=${earlierOnes}>${t('before.show')}</${Button}>`}
       ${before && [...before].reverse().map((b) => html`<details class="before" key=${b.row.id}><summary>${t('before.title', { day: when(b.row.created), what: code('outcome', b.row.outcome) || code('state', b.row.state) })}</summary>${b.entries.map((e) => html`<${Entry} e=${e} r=${r} key=${e.id} />`)}</details>`)}
@@ -305,6 +325,7 @@ function Transcript({ id, r, one, entries, from, earlier }) {
       ${r.question && html`<p class="event question"><${Icon} name="clock" /><span>${t('question.asked', { what: visible(r.question) })}</span></p>`}
       ${typing && html`<p class="typing">${t('typing', { who: visible(r.name) })}<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span></p>`}
     </div>
+    ${newer && html`<${Button} kind="primary newer" onClick=${() => { stick.current = true; setNewer(false); toEnd(); box.current.focus(); }}>${t('newer.show')}</${Button}>`}
   </div>`;
 }
 
