@@ -14,11 +14,6 @@ var (
 	errGap     = errors.New("pgstore: the entries do not continue the log up to the record's Seq")
 )
 
-// ErrIsolation says that the transaction is REPEATABLE READ or SERIALIZABLE.
-// A commit has to see what others committed while it waited for a lock, so
-// only READ COMMITTED will do.
-var ErrIsolation = errors.New("the transaction's isolation is not READ COMMITTED")
-
 // Commit is handoff.Store's. When many callers commit at once, their commits
 // travel together.
 func (s *Store) Commit(ctx context.Context, r handoff.Record, entries ...handoff.RecordEntry) error {

@@ -147,6 +147,9 @@ func (s *Store) Listen(ctx context.Context, f func(handoff.Hint)) error {
 		<-ctx.Done()
 		return nil
 	}
+	if s.bad != nil {
+		return wrap("listen", s.bad)
+	}
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return stopped(ctx, wrap("listen", err))

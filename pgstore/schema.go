@@ -19,7 +19,7 @@ var migrations embed.FS
 // A SchemaError says that the database does not have the schema that this
 // build needs.
 type SchemaError struct {
-	Have, Need int      // versions; Have 0: there is none
+	Have, Need int      // versions; Have 0: there is none, -1: a call failed, and nobody looked
 	Missing    []string // what a schema of that version has, and this one lacks
 	Foreign    string   // something of another origin that is in the way
 }
@@ -30,6 +30,8 @@ func (e *SchemaError) Error() string {
 		return "pgstore: the schema holds what is not this library's: " + e.Foreign
 	case len(e.Missing) > 0:
 		return fmt.Sprintf("pgstore: the schema says that it has version %d, but lacks %s", e.Have, strings.Join(e.Missing, ", "))
+	case e.Have < 0:
+		return "pgstore: the schema is not the one that this build needs; call Migrate, or Check to see what is wrong"
 	case e.Have == 0:
 		return "pgstore: the schema does not exist; call Migrate"
 	case e.Have > e.Need:
@@ -41,18 +43,35 @@ func (e *SchemaError) Error() string {
 // Latest is the version of the schema that this build needs.
 const Latest = 4
 
-// parts are what each version adds.
+// parts are what each version adds: functions, views, and tables with their
+// columns.
 var parts = map[string]int{
-	"handoff_record": 1, "handoff_key": 1, "handoff_entry": 1, "handoff_cursor": 1, "handoff_owed": 1,
-	"handoff_hash": 1, "handoff_lock": 1, "handoff_commit": 1, "handoff_late": 1, "handoff_remove": 1,
-	"handoff_agent": 2, "handoff_session": 2, "handoff_attend": 2, "handoff_commit_batch": 4,
+	"handoff_owed": 1, "handoff_hash": 1, "handoff_lock": 1, "handoff_commit": 1, "handoff_late": 1, "handoff_remove": 1,
+	"handoff_attend": 2, "handoff_commit_batch": 4,
+}
+
+var tables = []struct {
+	version       int
+	name, columns string
+}{
+	{1, "handoff_record", "conversation number version seq queue state outcome agent usr tags line priority since created updated wake claimed_until " +
+		"behind key_names key_units key_max owed_sinks owed_cursors owed_seqs body"},
+	{1, "handoff_key", "name conversation number units"},
+	{1, "handoff_entry", "conversation number seq id at body"},
+	{1, "handoff_cursor", "conversation number name seq term tries until"},
+	{2, "handoff_agent", "agent wants activity online since"},
+	{2, "handoff_session", "agent session expires over"},
 }
 
 // Migrate brings the schema to a version: Latest to use it, 0 to remove
 // everything. It creates the Postgres schema if there is none. Any number of
 // processes may call it at once; each step is one transaction. A schema that
-// is newer than this build is a *SchemaError and stays as it is.
+// is newer than this build, or lacks a part of its version, is a *SchemaError
+// and stays as it is.
 func (s *Store) Migrate(ctx context.Context, version int) error {
+	if s.bad != nil {
+		return wrap("migrate", s.bad)
+	}
 	if version < 0 || version > Latest {
 		return fmt.Errorf("pgstore: migrate: there is no schema version %d", version)
 	}
@@ -72,6 +91,9 @@ func (s *Store) migrateStep(ctx context.Context, want int) (done bool, err error
 		}
 		if have > Latest {
 			return &SchemaError{Have: have, Need: Latest}
+		}
+		if err := s.complete(ctx, tx, have); err != nil {
+			return err
 		}
 		if have == want {
 			done = true
@@ -121,7 +143,17 @@ func (s *Store) begin(ctx context.Context, tx pgx.Tx) (have int, err error) {
 	if _, err := tx.Exec(ctx, "CREATE TABLE IF NOT EXISTS handoff_schema (version int NOT NULL)"); err != nil {
 		return 0, err
 	}
-	err = tx.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM handoff_schema").Scan(&have)
+	return s.version(ctx, tx)
+}
+
+// version reads the version that the schema says it has.
+func (s *Store) version(ctx context.Context, tx db) (have int, err error) {
+	table := pgx.Identifier{s.schema, "handoff_schema"}.Sanitize()
+	err = tx.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM "+table).Scan(&have)
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) && pe.Code != "42501" && strings.HasPrefix(pe.Code, "42") { // not the column that it should have
+		err = &SchemaError{Need: Latest, Foreign: "table handoff_schema"}
+	}
 	return have, err
 }
 
@@ -137,8 +169,8 @@ func schemaError(op string, err error) error {
 		switch pe.Code {
 		case "42P07", "42723", "42710": // a table, a function, an object that exists already
 			return &SchemaError{Need: Latest, Foreign: pe.Message}
-		case "42703", "42804", "42883", "42P01", "42809": // not the columns that it should have
-			return &SchemaError{Need: Latest, Foreign: "table handoff_schema"}
+		case "3F000": // it is there: it was found or made before
+			return fmt.Errorf("pgstore: %s: %w: the role needs USAGE and CREATE on the schema: %w", op, ErrDenied, err)
 		}
 	}
 	return wrap(op, err)
@@ -168,21 +200,32 @@ func (s *Store) fits(ctx context.Context) error {
 	}
 	have := 0
 	if exists {
-		if err := s.db.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM "+table).Scan(&have); err != nil {
+		var err error
+		if have, err = s.version(ctx, s.db); err != nil {
 			return schemaError("check", err)
 		}
 	}
 	if have != Latest {
 		return &SchemaError{Have: have, Need: Latest}
 	}
-	rows, err := s.db.Query(ctx, `SELECT relname::text FROM pg_class WHERE relnamespace = $1::text::regnamespace
-		UNION SELECT proname::text FROM pg_proc WHERE pronamespace = $1::text::regnamespace`, pgx.Identifier{s.schema}.Sanitize())
+	return schemaError("check", s.complete(ctx, s.db, have))
+}
+
+// complete looks for the parts of a version.
+func (s *Store) complete(ctx context.Context, tx db, have int) error {
+	if have == 0 {
+		return nil
+	}
+	rows, err := tx.Query(ctx, `SELECT relname::text FROM pg_class WHERE relnamespace = $1::text::regnamespace
+		UNION SELECT proname::text FROM pg_proc WHERE pronamespace = $1::text::regnamespace
+		UNION SELECT c.relname || '.' || a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+			WHERE c.relnamespace = $1::text::regnamespace AND a.attnum > 0 AND NOT a.attisdropped`, pgx.Identifier{s.schema}.Sanitize())
 	if err != nil {
-		return wrap("check", err)
+		return err
 	}
 	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		return wrap("check", err)
+		return err
 	}
 	there := map[string]bool{}
 	for _, n := range names {
@@ -192,6 +235,19 @@ func (s *Store) fits(ctx context.Context) error {
 	for name, version := range parts {
 		if version <= have && !there[name] {
 			missing = append(missing, name)
+		}
+	}
+	for _, t := range tables {
+		switch {
+		case t.version > have:
+		case !there[t.name]:
+			missing = append(missing, t.name)
+		default:
+			for column := range strings.FieldsSeq(t.columns) {
+				if name := t.name + "." + column; !there[name] {
+					missing = append(missing, name)
+				}
+			}
 		}
 	}
 	if len(missing) > 0 {

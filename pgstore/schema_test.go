@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -138,13 +139,95 @@ func TestForeignSchema(t *testing.T) {
 func TestHalfSchema(t *testing.T) {
 	schema := unusedSchema(t)
 	s, pool := openPool(t, pgstore.Options{Schema: schema})
-	for _, sql := range []string{"DROP FUNCTION @.handoff_remove", "DROP TABLE @.handoff_cursor CASCADE", "DROP TABLE @.handoff_session"} {
+	for _, sql := range []string{
+		"DROP FUNCTION @.handoff_remove", "DROP TABLE @.handoff_cursor CASCADE", "DROP TABLE @.handoff_session", "ALTER TABLE @.handoff_key DROP COLUMN units",
+	} {
 		_, err := pool.Exec(t.Context(), strings.ReplaceAll(sql, "@", quoted(schema)))
 		require.NoError(t, err)
 	}
-	var se *pgstore.SchemaError
-	require.ErrorAs(t, s.Check(t.Context()), &se)
-	assert.Equal(t, []string{"handoff_cursor", "handoff_owed", "handoff_remove", "handoff_session"}, se.Missing)
+	missing := []string{"handoff_cursor", "handoff_key.units", "handoff_owed", "handoff_remove", "handoff_session"}
+	before := objects(t, pool, schema)
+	for _, err := range []error{s.Check(t.Context()), s.Migrate(t.Context(), pgstore.Latest), s.Migrate(t.Context(), 1), s.Migrate(t.Context(), 0)} {
+		var se *pgstore.SchemaError
+		require.ErrorAs(t, err, &se)
+		assert.Equal(t, missing, se.Missing)
+		assert.Equal(t, pgstore.Latest, se.Have)
+	}
+	assert.Equal(t, before, objects(t, pool, schema), "left alone")
+}
+
+// A step does not build on a version that lacks a part.
+func TestHalfStep(t *testing.T) {
+	schema := unusedSchema(t)
+	s, pool := openOnly(t, pgstore.Options{Schema: schema})
+	t.Cleanup(func() { _, _ = pool.Exec(context.Background(), "DROP SCHEMA "+quoted(schema)+" CASCADE") })
+	require.NoError(t, s.Migrate(t.Context(), 1))
+	_, err := pool.Exec(t.Context(), "DROP TABLE "+quoted(schema)+".handoff_entry CASCADE")
+	require.NoError(t, err)
+	for _, version := range []int{pgstore.Latest, 0} {
+		var se *pgstore.SchemaError
+		require.ErrorAs(t, s.Migrate(t.Context(), version), &se)
+		assert.Equal(t, pgstore.SchemaError{Have: 1, Need: pgstore.Latest, Missing: []string{"handoff_entry", "handoff_owed"}}, *se)
+	}
+}
+
+// Who did not migrate, or whose schema lost a part while he runs, hears that
+// from the call.
+func TestUnfitAtCall(t *testing.T) {
+	ctx := t.Context()
+	s, pool := openPool(t, pgstore.Options{Schema: unusedSchema(t)})
+	unfit := func(err error) {
+		t.Helper()
+		var se *pgstore.SchemaError
+		require.ErrorAs(t, err, &se)
+		assert.Equal(t, -1, se.Have)
+		require.ErrorContains(t, err, "call Migrate")
+		var pe *pgconn.PgError
+		require.ErrorAs(t, err, &pe, "what the server said")
+	}
+	never := pgstore.New(pool, pgstore.Options{Schema: unusedSchema(t)})
+	_, err := never.Latest(ctx, "c")
+	unfit(err)
+	_, err = never.Claim(ctx, handoff.Claim{Limit: 1})
+	unfit(err)
+	unfit(never.Commit(ctx, record("c"), entry(1)))
+	unfit(never.Presence().Want(ctx, "ann", true, "", time.Now()))
+	require.NoError(t, s.Migrate(ctx, 0))
+	unfit(s.Commit(ctx, record("c"), entry(1)))
+	unfit(pgstore.ForceGroup(s).Commit(ctx, record("c"), entry(1)))
+}
+
+// PostgreSQL shortens names without a word, so that the schemas of two tenants
+// would be one. Such a name, and one that is no text, is refused by every call.
+func TestSchemaNames(t *testing.T) {
+	ctx := t.Context()
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	long := strings.Repeat("t", 63)
+	s, pool := openPool(t, pgstore.Options{Schema: long})
+	for _, name := range []string{long + "2", long + "é", strings.Repeat("t", 62) + "\x00" + "t", long[:60] + "\xff"} {
+		other := pgstore.New(pool, pgstore.Options{Schema: name})
+		_, err1 := other.Latest(ctx, "c")
+		_, err2 := other.List(ctx, handoff.Query{})
+		_, err3 := other.Claim(ctx, handoff.Claim{Limit: 1})
+		tx, err := pool.Begin(ctx)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
+		for _, err := range []error{
+			other.Migrate(ctx, pgstore.Latest), other.Migrate(ctx, 0), other.Check(ctx), other.Commit(ctx, record("c"), entry(1)), err1, err2, err3,
+			other.Tx(tx).Commit(ctx, record("c"), entry(1)), other.Presence().Want(ctx, "ann", true, "", time.Now()),
+			pgstore.CommitEach(ctx, other, []handoff.Item{{Record: record("d"), Entries: []handoff.RecordEntry{entry(1)}}})[0],
+			other.Listen(ended, func(handoff.Hint) {}),
+		} {
+			var ie *handoff.InvalidError
+			require.ErrorAs(t, err, &ie)
+			assert.Equal(t, "Options.Schema", ie.Field)
+		}
+		require.NoError(t, tx.Rollback(ctx))
+	}
+	n, err := s.Count(ctx, handoff.Query{})
+	require.NoError(t, err)
+	assert.Zero(t, n)
 }
 
 func TestCheck(t *testing.T) {
@@ -171,10 +254,9 @@ func TestCheck(t *testing.T) {
 
 	s = with("default_transaction_read_only", "on")
 	require.ErrorIs(t, s.Check(t.Context()), pgstore.ErrReadOnly)
-	var pe *pgconn.PgError
-	require.ErrorAs(t, s.Commit(t.Context(), record("c"), entry(1)), &pe)
-	assert.Equal(t, "25006", pe.Code)
-	require.ErrorAs(t, s.Migrate(t.Context(), pgstore.Latest), &pe)
+	require.ErrorIs(t, s.Commit(t.Context(), record("c"), entry(1)), pgstore.ErrReadOnly)
+	require.ErrorIs(t, s.Migrate(t.Context(), pgstore.Latest), pgstore.ErrReadOnly)
+	require.ErrorIs(t, s.Ack(t.Context(), handoff.Ack{ID: record("c").ID, Cursor: "x", Seq: 1}), pgstore.ErrReadOnly)
 	_, err := s.Get(t.Context(), record("c").ID)
 	require.ErrorIs(t, err, handoff.ErrNotFound, "nothing was written")
 }
@@ -186,9 +268,44 @@ func TestWrongCredentials(t *testing.T) {
 	for _, err := range []error{s.Check(t.Context()), s.Migrate(t.Context(), pgstore.Latest), s.Commit(t.Context(), record("c"), entry(1))} {
 		var ce *pgconn.ConnectError
 		require.ErrorAs(t, err, &ce)
+		require.ErrorIs(t, err, pgstore.ErrDenied)
 		assert.ErrorContains(t, err, "nobody_of_that_name")
 		assert.NotContains(t, err.Error(), "sesame")
 	}
+}
+
+// A role needs no more than its README says; what it lacks is named.
+func TestRole(t *testing.T) {
+	ctx := t.Context()
+	schema, role := unusedSchema(t), nextSchema()
+	_, pool := openPool(t, pgstore.Options{Schema: schema})
+	do := func(sql string) {
+		t.Helper()
+		_, err := pool.Exec(ctx, strings.NewReplacer("@", quoted(schema), "$", quoted(role)).Replace(sql))
+		require.NoError(t, err)
+	}
+	do("CREATE ROLE $ NOLOGIN")
+	t.Cleanup(func() {
+		_, _ = pool.Exec(context.Background(), "DROP OWNED BY "+quoted(role))
+		_, _ = pool.Exec(context.Background(), "DROP ROLE "+quoted(role))
+	})
+	s, _ := openOnly(t, pgstore.Options{Schema: schema}, func(cfg *pgxpool.Config) {
+		cfg.ConnConfig.RuntimeParams["synchronous_commit"] = "on"
+		cfg.ConnConfig.RuntimeParams["role"] = role
+	})
+	for _, err := range []error{s.Check(ctx), s.Migrate(ctx, pgstore.Latest), s.Commit(ctx, record("c"), entry(1))} {
+		require.ErrorIs(t, err, pgstore.ErrDenied)
+	}
+	do("GRANT USAGE ON SCHEMA @ TO $")
+	require.ErrorIs(t, s.Commit(ctx, record("c"), entry(1)), pgstore.ErrDenied)
+	do("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA @ TO $")
+	require.NoError(t, s.Check(ctx))
+	require.NoError(t, s.Commit(ctx, record("c"), entry(1)))
+	require.NoError(t, s.Presence().Want(ctx, "ann", true, "", time.Now()))
+	_, err := s.Claim(ctx, handoff.Claim{Limit: 1})
+	require.NoError(t, err)
+	require.NoError(t, s.Delete(ctx, record("c").ID, 1))
+	require.ErrorIs(t, s.Migrate(ctx, pgstore.Latest), pgstore.ErrDenied)
 }
 
 // What PostgreSQL cannot store is refused as a whole, and leaves the others of

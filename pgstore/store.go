@@ -2,7 +2,6 @@ package pgstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -17,7 +16,8 @@ import (
 // Options are the rare choices. The zero value is a working default.
 type Options struct {
 	// Schema is the Postgres schema that holds the tables; default "handoff".
-	// Engines of different tenants use different schemas.
+	// Engines of different tenants use different schemas. A name that
+	// PostgreSQL would shorten, of more than 63 bytes, is refused by every call.
 	Schema string
 
 	// NoListen keeps LISTEN and NOTIFY away, for databases behind a
@@ -39,7 +39,8 @@ type Options struct {
 // by closing the pool.
 type Store struct {
 	pool   *pgxpool.Pool
-	db     db // the pool, or a transaction of the caller
+	db     db    // the pool, or a transaction of the caller
+	bad    error // of the schema's name: no call succeeds
 	schema string
 	sql    queries
 	opt    Options
@@ -79,14 +80,18 @@ func New(pool *pgxpool.Pool, opt Options) *Store {
 		pool: pool, db: pool, schema: opt.Schema, opt: opt, sql: newQueries(pgx.Identifier{opt.Schema}.Sanitize()),
 		busy: new(atomic.Int64), crowd: 16,
 	}
+	if err := checkSchema(opt.Schema); err != nil {
+		s.bad, s.db = err, refused{err}
+	}
 	s.hints = newHints(s)
 	s.group = &group{s: s}
 	return s
 }
 
 // Check says whether this build can use the database: a *SchemaError when the
-// schema is missing, older, newer or another one, ErrReadOnly, ErrIsolation,
-// and ErrNotDurable when the server acknowledges commits that it may lose.
+// schema is missing, older, newer, another one or in part, ErrDenied,
+// ErrReadOnly, ErrIsolation, and ErrNotDurable when the server acknowledges
+// commits that it may lose.
 func (s *Store) Check(ctx context.Context) error {
 	if err := s.fits(ctx); err != nil {
 		return err
@@ -107,22 +112,16 @@ func (s *Store) Check(ctx context.Context) error {
 	return nil
 }
 
-// ErrReadOnly says that the server takes no writes: it is a standby, or was
-// made read-only.
-var ErrReadOnly = errors.New("the server is read-only")
-
-// ErrNotDurable is part of what Check returns when the server may lose commits
-// that it has acknowledged. The store works with such a server; whether that
-// is good enough is for the host to say.
-var ErrNotDurable = errors.New("commits may be lost with the power")
-
 // Tx returns a store within a transaction of the caller, on the same schema.
 // What the engine commits through it takes effect with that transaction, or
 // not at all; hints to other processes are sent by Committed. A conflict is
 // found at once, and leaves the transaction usable.
 func (s *Store) Tx(tx pgx.Tx) *Store {
 	t := *s
-	t.db, t.group = tx, nil
+	t.group = nil
+	if s.bad == nil {
+		t.db = tx
+	}
 	t.hints = newHints(s)
 	t.hints.held = true
 	return &t
@@ -131,11 +130,3 @@ func (s *Store) Tx(tx pgx.Tx) *Store {
 // Committed sends the hints that a store of Tx has gathered. Call it after the
 // transaction was committed; without it other processes are slower, not wrong.
 func (s *Store) Committed() { s.hints.release() }
-
-// wrap names the operation of an error.
-func wrap(op string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("pgstore: %s: %w", op, err)
-}

@@ -10,12 +10,12 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/internal/servertest"
 	"github.com/seed-2a427302/handoff/internal/throwaway"
+	"github.com/seed-2a427302/handoff/pgstore"
 	"github.com/seed-2a427302/handoff/redisstore"
 	"github.com/seed-2a427302/handoff/sqlitestore"
 )
@@ -25,12 +25,9 @@ import (
 // be read, and with room again the store goes on by itself.
 func TestFullDisk(t *testing.T) {
 	full := map[string]func(err error) bool{
-		"sqlite": func(err error) bool { return errors.Is(err, sqlitestore.ErrFull) },
-		"postgres": func(err error) bool {
-			var pe *pgconn.PgError
-			return errors.As(err, &pe) && pe.Code == "53100" // disk_full
-		},
-		"redis": func(err error) bool { return errors.Is(err, redisstore.ErrReadOnly) },
+		"sqlite":   func(err error) bool { return errors.Is(err, sqlitestore.ErrFull) },
+		"postgres": func(err error) bool { return errors.Is(err, pgstore.ErrFull) },
+		"redis":    func(err error) bool { return errors.Is(err, redisstore.ErrReadOnly) },
 	}
 	each(t, func(t *testing.T, k kind) {
 		disk := smallDisk(t)

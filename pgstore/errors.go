@@ -1,0 +1,58 @@
+package pgstore
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// What a server may answer besides the answers of handoff.Store. They come from
+// Migrate, Check or the call, wrapped together with the server's own error.
+var (
+	// ErrReadOnly says that the server takes no writes: it is a standby, or was
+	// made read-only.
+	ErrReadOnly = errors.New("the server is read-only")
+
+	// ErrFull says that the server's disk is full. Nothing was stored.
+	ErrFull = errors.New("the server's disk is full")
+
+	// ErrDenied says that the server does not know the credentials, or that the
+	// role may not do what was asked.
+	ErrDenied = errors.New("the server denies access")
+
+	// ErrIsolation says that the transaction is REPEATABLE READ or SERIALIZABLE.
+	// A commit has to see what others committed while it waited for a lock, so
+	// only READ COMMITTED will do.
+	ErrIsolation = errors.New("the transaction's isolation is not READ COMMITTED")
+
+	// ErrNotDurable is part of what Check returns when the server may lose commits
+	// that it has acknowledged. The store works with such a server; whether that
+	// is good enough is for the host to say.
+	ErrNotDurable = errors.New("commits may be lost with the power")
+)
+
+// kinds are the server's codes that have a name here.
+var kinds = map[string]error{
+	"25006": ErrReadOnly,
+	"53100": ErrFull,
+	"28000": ErrDenied, "28P01": ErrDenied, "42501": ErrDenied,
+}
+
+// wrap names the operation of an error, and its kind if it has one.
+func wrap(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		switch pe.Code {
+		case "3F000", "42P01", "42703", "42883": // no such schema, table, column, function
+			return fmt.Errorf("%w: %s: %w", &SchemaError{Have: -1, Need: Latest}, op, err)
+		}
+		if kind := kinds[pe.Code]; kind != nil {
+			return fmt.Errorf("pgstore: %s: %w: %w", op, kind, err)
+		}
+	}
+	return fmt.Errorf("pgstore: %s: %w", op, err)
+}
