@@ -3,6 +3,7 @@ package sqlitestore
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"modernc.org/sqlite"
 )
@@ -22,6 +23,11 @@ var (
 
 	// ErrDamaged says that the file is no SQLite database, or a damaged one.
 	ErrDamaged = errors.New("the file is no SQLite database, or is damaged")
+
+	// ErrMoved says that the file was deleted, moved or replaced while it was
+	// open, or its write-ahead log was. What is written there now, nobody would
+	// find again. Nothing was stored; a new Open uses what is there.
+	ErrMoved = errors.New("the file was deleted, moved or replaced")
 
 	// ErrNotDurable is what Check returns when commits that were acknowledged
 	// may be lost with the power. The store works all the same; whether that is
@@ -60,8 +66,17 @@ func wrap(op string, err error) error {
 	if err == nil {
 		return nil
 	}
+	if errors.Is(err, ErrMoved) {
+		return fmt.Errorf("sqlitestore: %s: %w", op, err)
+	}
 	var kind error
+	var e *sqlite.Error
 	switch code(err) {
+	case codeError:
+		if errors.As(err, &e) && strings.Contains(e.Error(), "no such ") { // table, column
+			return fmt.Errorf("%w: %s: %w", &SchemaError{Have: -1, Need: Latest}, op, err)
+		}
+		return fmt.Errorf("sqlitestore: %s: %w", op, err)
 	case codeBusy:
 		kind = ErrBusy
 	case codeReadOnly:

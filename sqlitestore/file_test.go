@@ -85,6 +85,66 @@ func TestReadOnly(t *testing.T) {
 	require.ErrorIs(t, err, handoff.ErrNotFound, "nothing was written")
 }
 
+// A file that somebody deletes, moves or replaces while it is open takes no more
+// commits: nobody would find them. Who opens it again works with what is there.
+func TestMoved(t *testing.T) {
+	for name, move := range map[string]func(t *testing.T, path string){
+		"deleted": func(t *testing.T, path string) {
+			t.Helper()
+			for _, suffix := range []string{"", "-wal", "-shm"} {
+				require.NoError(t, os.Remove(path+suffix))
+			}
+		},
+		"moved": func(t *testing.T, path string) { t.Helper(); require.NoError(t, os.Rename(path, path+".away")) },
+		"log":   func(t *testing.T, path string) { t.Helper(); require.NoError(t, os.Remove(path+"-wal")) },
+		"replaced": func(t *testing.T, path string) {
+			t.Helper()
+			require.NoError(t, os.WriteFile(path+".new", nil, 0o600))
+			require.NoError(t, os.Rename(path+".new", path))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx := t.Context()
+			path := file(t)
+			s := openFile(t, path, synced)
+			require.NoError(t, s.Commit(ctx, record("c"), entry(1)))
+			move(t, path)
+			for _, err := range []error{
+				s.Commit(ctx, record("d"), entry(1)), s.CommitBatch(ctx, []handoff.Item{{Record: record("e"), Entries: []handoff.RecordEntry{entry(1)}}})[0],
+				s.Ack(ctx, handoff.Ack{ID: record("c").ID, Cursor: "x", Seq: 1}), s.Check(ctx), s.Migrate(ctx, sqlitestore.Latest),
+			} {
+				require.ErrorIs(t, err, sqlitestore.ErrMoved)
+			}
+			_, err := s.Get(ctx, record("d").ID)
+			require.Error(t, err, "nothing was written")
+			if name == "deleted" {
+				_, err = os.Stat(path)
+				require.ErrorIs(t, err, os.ErrNotExist, "it does not come back empty")
+				again := openFile(t, path)
+				require.NoError(t, again.Commit(ctx, record("d"), entry(1)))
+				require.ErrorIs(t, s.Commit(ctx, record("f"), entry(1)), sqlitestore.ErrMoved, "the file that is there is another")
+			}
+		})
+	}
+}
+
+// Who did not migrate hears that from the call.
+func TestUnfitAtCall(t *testing.T) {
+	ctx := t.Context()
+	s, err := sqlitestore.Open(ctx, file(t), sqlitestore.Options{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	_, err1 := s.Latest(ctx, "c")
+	_, err2 := s.Claim(ctx, handoff.Claim{Limit: 1})
+	for _, err := range []error{s.Commit(ctx, record("c"), entry(1)), err1, err2} {
+		var se *sqlitestore.SchemaError
+		require.ErrorAs(t, err, &se)
+		require.Equal(t, -1, se.Have)
+		require.ErrorContains(t, err, "call Migrate")
+		require.ErrorContains(t, err, "no such table")
+	}
+}
+
 // A new file has small pages, of which a commit writes one for each table and
 // index; one that is there is used as it is.
 func TestPages(t *testing.T) {

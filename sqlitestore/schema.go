@@ -19,7 +19,7 @@ var migrations embed.FS
 // A SchemaError says that the file does not have the tables that this build
 // needs.
 type SchemaError struct {
-	Have, Need int      // versions; Have 0: there are none
+	Have, Need int      // versions; Have 0: there are none, -1: a call failed, and nobody looked
 	Missing    []string // what a schema of that version has, and this one lacks
 	Foreign    string   // something of another origin that is in the way
 }
@@ -30,6 +30,8 @@ func (e *SchemaError) Error() string {
 		return "sqlitestore: the file holds what is not this library's: " + e.Foreign
 	case len(e.Missing) > 0:
 		return fmt.Sprintf("sqlitestore: the schema says that it has version %d, but lacks %s", e.Have, strings.Join(e.Missing, ", "))
+	case e.Have < 0:
+		return "sqlitestore: the tables are not those that this build needs; call Migrate, or Check to see what is wrong"
 	case e.Have == 0:
 		return "sqlitestore: the tables do not exist; call Migrate"
 	case e.Have > e.Need:

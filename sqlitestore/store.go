@@ -107,10 +107,8 @@ func Open(ctx context.Context, path string, opt Options) (*Store, error) {
 	readers.SetMaxOpenConns(n)
 	readers.SetMaxIdleConns(n)
 	writers.SetMaxIdleConns(1)
-	s := &Store{
-		sql: newQueries(opt.Prefix), opt: opt,
-		read: newPool(readers), write: newWriter(writers, opt.Busy), hints: &hints{readers: readers},
-	}
+	s := &Store{sql: newQueries(opt.Prefix), opt: opt, write: newWriter(writers, opt.Busy), hints: &hints{readers: readers}}
+	s.read = reading{newPool(readers), s.write.file}
 	s.group = &group{s: s}
 	s.close = func() error { return errors.Join(s.write.close(), readers.Close(), writers.Close()) }
 	if err := s.write.wal(ctx); err != nil {
@@ -148,6 +146,7 @@ func dsn(path string, pragmas ...string) string {
 		}
 		return path + sep + v.Encode()
 	}
+	v.Set("mode", "rw") // the file is there; one that was deleted is not to come back empty
 	path = filepath.ToSlash(path)
 	if filepath.VolumeName(path) != "" {
 		path = "/" + path
@@ -157,8 +156,13 @@ func dsn(path string, pragmas ...string) string {
 
 // Check says whether this build can use the file: a *SchemaError when its
 // tables are missing, older, newer or others, ErrReadOnly when it takes no
-// writes, ErrNotDurable when acknowledged commits may be lost with the power.
+// writes, ErrMoved when it is not there any more, ErrNotDurable when acknowledged commits may be lost with the power.
 func (s *Store) Check(ctx context.Context) error {
+	if s.write != nil {
+		if err := s.write.file.check(); err != nil {
+			return wrap("check", err)
+		}
+	}
 	if err := s.fits(ctx); err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ type writer struct {
 	db    *sql.DB
 	busy  time.Duration
 	token chan struct{}
+	file  *place
 	conns [2]*connection // by kind; used by who has the token
 }
 
@@ -34,7 +35,7 @@ type connection struct {
 }
 
 func newWriter(db *sql.DB, busy time.Duration) *writer {
-	return &writer{db: db, busy: busy, token: make(chan struct{}, 1)}
+	return &writer{db: db, busy: busy, token: make(chan struct{}, 1), file: &place{}}
 }
 
 func (w *writer) take(ctx context.Context) error {
@@ -63,6 +64,9 @@ func (w *writer) close() error {
 func (w *writer) connect(ctx context.Context, k kind) (*connection, error) {
 	if c := w.conns[k]; c != nil {
 		return c, nil
+	}
+	if err := w.file.check(); err != nil { // or it would be one to another file
+		return nil, err
 	}
 	conn, err := w.db.Conn(ctx)
 	if err != nil {
@@ -117,6 +121,9 @@ func (w *writer) wal(ctx context.Context) error {
 		if err == nil {
 			err = c.one(ctx, "PRAGMA journal_mode = WAL", nil, &mode)
 		}
+		if err == nil {
+			err = w.file.find(ctx, c)
+		}
 		return err
 	})
 	if err == nil && mode != "wal" {
@@ -166,6 +173,9 @@ func (w *writer) transact(ctx context.Context, k kind, f func(ctx context.Contex
 		return err
 	}
 	err = f(within, c)
+	if err == nil {
+		err = w.file.check()
+	}
 	if err == nil {
 		err = do(within, c, "COMMIT")
 	}

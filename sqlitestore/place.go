@@ -1,0 +1,76 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// A place is where a file was when it was opened. SQLite goes on writing to one
+// that has been deleted or replaced, and acknowledges what nobody will find.
+type place struct {
+	path string // empty: SQLite does not tell
+	file os.FileInfo
+}
+
+// find asks for the file of a connection.
+func (p *place) find(ctx context.Context, r runner) error {
+	var found place
+	err := r.one(ctx, "SELECT file FROM pragma_database_list WHERE name = 'main'", nil, &found.path)
+	if err == nil && found.path != "" {
+		found.file, err = os.Stat(found.path)
+	}
+	if err == nil {
+		*p = found
+	}
+	return err
+}
+
+// check says whether the file is still there, and its log, which is there for
+// as long as a connection is.
+func (p *place) check() error {
+	if p.path == "" {
+		return nil
+	}
+	now, err := os.Stat(p.path)
+	if err == nil && !os.SameFile(now, p.file) {
+		return ErrMoved
+	}
+	if err == nil {
+		_, err = os.Stat(p.path + "-wal")
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %w", ErrMoved, err)
+	}
+	return err
+}
+
+// reading is a runner whose failures are told from those of a file that is not
+// there any more.
+type reading struct {
+	runner
+
+	file *place
+}
+
+func (r reading) because(err error) error {
+	if err == nil || errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if gone := r.file.check(); gone != nil {
+		return fmt.Errorf("%w: %w", gone, err)
+	}
+	return err
+}
+
+func (r reading) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	rows, err := r.runner.query(ctx, query, args...)
+	return rows, r.because(err)
+}
+
+func (r reading) one(ctx context.Context, query string, args []any, dest ...any) error {
+	return r.because(r.runner.one(ctx, query, args, dest...))
+}
