@@ -109,6 +109,40 @@ func TestNewerLayout(t *testing.T) {
 	require.NoError(t, c.Set(t.Context(), layout, redisstore.Latest, 0).Err())
 }
 
+// A server that lost everything while replicas run, as one without appendonly
+// does when it is restarted, and one to which nobody has migrated are used by
+// the first commit, and whoever starts next migrates as ever.
+func TestLayoutLost(t *testing.T) {
+	ctx := t.Context()
+	c, prefix := client(t), nextPrefix()
+	s := openOn(t, c, redisstore.Options{Prefix: prefix})
+	tag := "{" + prefix + "}:"
+	items := func(conversations ...string) (list []handoff.Item) {
+		for _, conversation := range conversations {
+			list = append(list, handoff.Item{Record: record(conversation), Entries: []handoff.RecordEntry{entry(1)}})
+		}
+		return list
+	}
+	for _, store := range []func() error{
+		func() error { return s.Commit(ctx, record("c"), entry(1)) },
+		func() error { return errors.Join(s.CommitBatch(ctx, items("c", "d"))...) },
+	} {
+		require.NoError(t, c.Del(ctx, names(t, c, tag)...).Err())
+		var le *redisstore.LayoutError
+		require.ErrorAs(t, s.Check(ctx), &le)
+		require.NoError(t, store())
+		next := redisstore.New(c, redisstore.Options{Prefix: prefix})
+		require.NotErrorAs(t, next.Check(ctx), &le)
+		require.NoError(t, next.Migrate(ctx, redisstore.Latest))
+		_, err := next.Get(ctx, record("c").ID)
+		require.NoError(t, err, "what was stored meanwhile stays")
+	}
+	require.NoError(t, c.Set(ctx, tag+"layout", 99, 0).Err())
+	require.NoError(t, s.Commit(ctx, record("e"), entry(1)))
+	require.Equal(t, "99", c.Get(ctx, tag+"layout").Val(), "a newer version stays")
+	require.NoError(t, c.Set(ctx, tag+"layout", redisstore.Latest, 0).Err())
+}
+
 func TestForeignLayout(t *testing.T) {
 	z := redis.Z{Member: "x"}
 	for name, put := range map[string]func(context.Context, redis.Cmdable, string) error{

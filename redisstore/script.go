@@ -71,7 +71,7 @@ var (
 	//go:embed lua/layout.lua
 	layoutLua string
 
-	commitScript = newScript("local function tools()\n"+tools+"return hmget, hset, cursor, watch\nend\n"+commitLua, true)
+	commitScript = newScript("local LAYOUT = '"+strconv.Itoa(Latest)+"'\nlocal function tools()\n"+tools+"return hmget, hset, cursor, watch\nend\n"+commitLua, true)
 	claimScript  = newScript(fieldsOf+tools+more+claimLua, true)
 	leadScript   = newScript(tools+more+leadLua, true)
 	ackScript    = newScript(tools+more+ackLua, true)

@@ -111,7 +111,12 @@ local function commit(n)
 			if user ~= '' then call('ZADD', P .. 'user:' .. user, '0', at) end
 		end
 	end
-	if new then call('ZADD', P .. 'n:' .. A[n], '0', A[n + 1]) end
+	if new then
+		call('ZADD', P .. 'n:' .. A[n], '0', A[n + 1])
+		-- On a server that was emptied, or to which nobody has migrated, what is
+		-- stored now would be taken for somebody else's.
+		call('SET', P .. 'layout', LAYOUT, 'NX')
+	end
 	local hidden = old[h] and old[h] ~= ''
 	if hidden or wake ~= (old[13] or '') then
 		if wake == '' then call('ZREM', P .. 'due', rid) else call('ZADD', P .. 'due', wake, rid) end
