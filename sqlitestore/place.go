@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 )
 
 // A place is where a file was when it was opened. SQLite goes on writing to one
@@ -46,6 +48,22 @@ func (p *place) check() error {
 		return fmt.Errorf("%w: %w", ErrMoved, err)
 	}
 	return err
+}
+
+// refusal says why a file cannot be opened, which SQLite does not, where that is
+// its folder: the log has to be made there.
+func refusal(path string, err error) error {
+	if code(err) != codeCantOpen || strings.HasPrefix(path, "file:") {
+		return err
+	}
+	if info, no := os.Stat(path); no == nil && info.IsDir() {
+		return fmt.Errorf("%s is a folder: %w", path, err)
+	}
+	f, no := os.CreateTemp(filepath.Dir(path), ".handoff-*")
+	if no != nil {
+		return fmt.Errorf("%w: its folder takes no log: %w: %w", ErrReadOnly, no, err)
+	}
+	return errors.Join(err, f.Close(), os.Remove(f.Name()))
 }
 
 // reading is a runner whose failures are told from those of a file that is not

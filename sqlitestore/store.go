@@ -112,7 +112,7 @@ func Open(ctx context.Context, path string, opt Options) (*Store, error) {
 	s.group = &group{s: s}
 	s.close = func() error { return errors.Join(s.write.close(), readers.Close(), writers.Close()) }
 	if err := s.write.wal(ctx); err != nil {
-		return nil, errors.Join(wrap("open", err), s.close())
+		return nil, errors.Join(wrap("open", refusal(path, err)), s.close())
 	}
 	return s, nil
 }
