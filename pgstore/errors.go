@@ -1,6 +1,7 @@
 package pgstore
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -20,6 +21,10 @@ var (
 	// ErrDenied says that the server does not know the credentials, or that the
 	// role may not do what was asked.
 	ErrDenied = errors.New("the server denies access")
+
+	// ErrNoConnection says that the call's time was over before it had a
+	// connection. Nothing was sent.
+	ErrNoConnection = errors.New("no connection in time: those of the pool are in use, or the server does not answer")
 
 	// ErrIsolation says that the transaction is REPEATABLE READ or SERIALIZABLE.
 	// A commit has to see what others committed while it waited for a lock, so
@@ -43,6 +48,9 @@ var kinds = map[string]error{
 func wrap(op string, err error) error {
 	if err == nil {
 		return nil
+	}
+	if err == context.DeadlineExceeded { //nolint:errorlint // as the pool returns it; what a query meets comes wrapped
+		return fmt.Errorf("pgstore: %s: %w: %w", op, ErrNoConnection, err)
 	}
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {

@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -43,7 +44,7 @@ func (g *group) commit(ctx context.Context, item handoff.Item) error {
 	case err := <-w.done:
 		return err
 	case <-ctx.Done():
-		return wrap("commit", ctx.Err())
+		return fmt.Errorf("pgstore: commit: given up: %w", ctx.Err())
 	}
 }
 

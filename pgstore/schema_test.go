@@ -274,6 +274,28 @@ func TestWrongCredentials(t *testing.T) {
 	}
 }
 
+// Where the host has all connections of the pool, a call says so when its time
+// is over, and the next one goes on.
+func TestPoolExhausted(t *testing.T) {
+	s, pool := openPool(t, pgstore.Options{}, func(cfg *pgxpool.Config) { cfg.MaxConns = 1 })
+	conn, err := pool.Acquire(t.Context())
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	<-ctx.Done()
+	_, err1 := s.Latest(ctx, "c")
+	_, err2 := s.Claim(ctx, handoff.Claim{Limit: 1})
+	for _, err := range []error{
+		s.Commit(ctx, record("c"), entry(1)), err1, err2, s.Check(ctx), s.Migrate(ctx, pgstore.Latest),
+		s.CommitBatch(ctx, []handoff.Item{{Record: record("d"), Entries: []handoff.RecordEntry{entry(1)}}})[0],
+	} {
+		require.ErrorIs(t, err, pgstore.ErrNoConnection)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	}
+	conn.Release()
+	require.NoError(t, s.Commit(t.Context(), record("c"), entry(1)), "nothing was stored")
+}
+
 // A role needs no more than its README says; what it lacks is named.
 func TestRole(t *testing.T) {
 	ctx := t.Context()
