@@ -106,7 +106,7 @@ func TestMoved(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx := t.Context()
 			path := file(t)
-			s := openFile(t, path, synced)
+			s := openFile(t, path)
 			require.NoError(t, s.Commit(ctx, record("c"), entry(1)))
 			move(t, path)
 			for _, err := range []error{
