@@ -259,14 +259,22 @@ func (h *Handler) entries(c *call) (any, error) {
 }
 
 // before is what was said in the conversation before this handoff: the last
-// two of them.
+// three of them, or those before the handoff of a number.
 func (h *Handler) before(c *call) (any, error) {
+	to := c.h.ID.Number
+	if s := c.r.URL.Query().Get("to"); s != "" {
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil || n < 1 {
+			return nil, invalid("to", "is out of range")
+		}
+		to = min(to, n)
+	}
 	type earlier struct {
 		Row     *row    `json:"row"`
 		Entries []entry `json:"entries"`
 	}
 	out := []earlier{}
-	for n := c.h.ID.Number - 1; n >= 1 && len(out) < 3; n-- {
+	for n := to - 1; n >= 1 && len(out) < 3; n-- {
 		id := handoff.ID{Conversation: c.h.ID.Conversation, Number: n}
 		was, err := h.engine.Get(c.ctx(), id)
 		if errors.Is(err, handoff.ErrNotFound) {

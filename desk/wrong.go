@@ -31,6 +31,7 @@ var reasons = [...]struct{ part, code string }{
 	{"is required", "required"},
 	{"longer than", "long"},
 	{"too long", "long"},
+	{"days before", "days"},
 	{"more than", "toomany"},
 	{"at most", "toomany"},
 	{"control character", "characters"},
@@ -73,7 +74,7 @@ func (w wrong) coded() wrong {
 			continue
 		}
 		w.Code = r.code
-		if r.code == "long" || r.code == "toomany" {
+		if r.code == "long" || r.code == "toomany" || r.code == "days" {
 			digits := strings.FieldsFunc(w.Why, func(c rune) bool { return !unicode.IsDigit(c) })
 			if len(digits) > 0 {
 				w.N, _ = strconv.Atoi(digits[len(digits)-1]) // it has digits only

@@ -136,6 +136,10 @@ func TestDeskFound(t *testing.T) {
 	p.click("Show earlier conversations")
 	p.until("both, with their time", `((all) => all.length === 2 && all.every((e) => /\d:\d\d/.test(e.textContent)))([...document.querySelectorAll('details.before summary')])`)
 	p.axe()
+	p.expects("422")
+	p.open("history?from=2020-01-01").live()
+	p.sees("at most 400 days")
+	p.axe()
 }
 
 // TestDeskTypingEnds: that a user is writing ends with what he wrote, where his

@@ -268,7 +268,8 @@ function Transcript({ id, r, one, entries, from, earlier }) {
   const s = useStore();
   const box = useRef(null);
   const stick = useRef(true);
-  const [before, setBefore] = useState(null);
+  const [before, setBefore] = useState([]);
+  const [first, setFirst] = useState(one.number);
   const [showBot, setShowBot] = useState(false);
   const wait = pending.get(id) ?? [];
   const { bot, rest } = useMemo(() => split(entries, r.state, from), [entries, r.state, from]);
@@ -306,11 +307,12 @@ function Transcript({ id, r, one, entries, from, earlier }) {
     changed();
     requestAnimationFrame(() => requestAnimationFrame(() => { b.scrollTop = top + b.scrollHeight - height; }));
   };
-  const earlierOnes = () => hold(async () => { const x = await get(`handoffs/${id}/before`); setBefore(x.before); });
+  // Some at a time, the last first, down to what is still kept.
+  const earlierOnes = () => hold(async () => { const x = await get(`handoffs/${id}/before?to=${first}`); setBefore([...before, ...x.before]); setFirst(parseInt(x.before.at(-1)?.row.id ?? 1, 10)); });
   return html`<div class="transcript" ref=${box} tabindex="0" role="region" aria-label=${t('transcript.of', { who: visible(r.name) })} onScroll=${(e) => { const b = e.currentTarget; if (room.current === sizeOf(b) && (stick.current = b.scrollHeight - b.scrollTop - b.clientHeight < 60)) setNewer(false); }}>
     <div class="older">
-      ${one.number > 1 && !before && html`<${Button} kind="ghost" icon="history" onClick=${earlierOnes}>${t('before.show')}</${Button}>`}
-      ${before && [...before].reverse().map((b) => html`<details class="before" key=${b.row.id}><summary>${t('before.title', { day: when(b.row.created), what: code('outcome', b.row.outcome) || code('state', b.row.state) })}</summary>${b.entries.map((e) => html`<${Entry} e=${e} r=${r} key=${e.id} />`)}</details>`)}
+      ${first > 1 && html`<${Button} kind="ghost" icon="history" onClick=${earlierOnes}>${t('before.show')}</${Button}>`}
+      ${[...before].reverse().map((b) => html`<details class="before" key=${b.row.id}><summary>${t('before.title', { day: when(b.row.created), what: code('outcome', b.row.outcome) || code('state', b.row.state) })}</summary>${b.entries.map((e) => html`<${Entry} e=${e} r=${r} key=${e.id} />`)}</details>`)}
       ${from > 0 && html`<${Button} kind="ghost" onClick=${() => hold(earlier)}>${t('older.show')}</${Button}>`}
       ${collapse && html`<${Button} kind="ghost" icon="bot" aria-expanded="false" onClick=${() => hold(async () => setShowBot(true))}>${t('bot.show', { n: bot.filter((e) => said.has(e.kind)).length })}</${Button}>`}
       ${!collapse && bot.length > 0 && r.state !== 'bot' && html`<div class="part" role="separator"><span>${t('part.bot')}</span></div>`}
@@ -377,7 +379,7 @@ function EventText({ e }) {
 
 function Files({ files }) {
   if (!files?.length) return null;
-  return html`<ul class="files">${files.map((f) => html`<li><${Icon} name="file" /><span>${f.url ? html`<${Out} href=${f.url} text=${f.name || f.url} />` : visible(f.name || t('file'))}</span>${f.size ? html`<span class="muted">${size(f.size)}</span>` : ''}</li>`)}</ul>`;
+  return html`<ul class="files">${files.map((f) => html`<li><${Icon} name="file" /><span>${f.url ? html`<${Out} href=${f.url} text=${f.name || f.url} />` : visible(f.name || t('file'))}</span>${f.size ? html`<span class="muted nowrap">${size(f.size)}</span>` : ''}</li>`)}</ul>`;
 }
 const size = (n) => n < 1024 ? `${n} B` : n < 1048576 ? `${Math.round(n / 1024)} KB` : `${(n / 1048576).toFixed(1)} MB`;
 
@@ -510,6 +512,12 @@ function Composer({ r, entries, modes, drafts }) {
     const f = (e) => { if (modes.includes(e.detail)) { choose(e.detail); box.current.focus(); } };
     addEventListener('desk:want', f);
     return () => removeEventListener('desk:want', f);
+  });
+  // What another tab of this browser writes is shown here too, so that neither writes over the other.
+  useEffect(() => {
+    const f = (e) => { if (e.key === keep.name + latest.current.key) setText(keep.get(latest.current.key, '')); };
+    addEventListener('storage', f);
+    return () => removeEventListener('storage', f);
   });
   useEffect(() => { if (at === 'reply' && matchMedia('(min-width: 48rem)').matches) box.current.focus(); }, []);
   const choose = (m) => { keep.set(latest.current.key, text); keep.set('mode:' + r.id, m === modes[0] ? undefined : m); setMode(m); };

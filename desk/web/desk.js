@@ -57,7 +57,7 @@ function Presence({ away }) {
   const s = useStore();
   const on = s.presence.there === 'online';
   const set = async (online, activity) => {
-    if (!online && mine().length) { away({ activity }); return; }
+    if (!online && mine().some((r) => r.state !== 'wrapup')) { away({ activity }); return; }
     try { await wantPresence(online, activity); } catch (e) { failed(e); }
   };
   const what = s.presence.activity;

@@ -37,6 +37,7 @@ export function TransferDialog({ r, close }) {
   const agents = (data?.[0].team ?? []).filter((m) => m.id !== r.agent && (m.id !== me.id || waiting));
   const queues = data?.[1].queues ?? [];
   const why = (m) => m.there !== 'online' ? m.activity ? t('there.away', { what: m.activity }) : t('there.offline') : m.load >= m.seats ? t('full') : '';
+  agents.sort((a, b) => !why(b) - !why(a)); // who could take it comes first
   const [run, bad] = useRun(r, close);
   const send = () => {
     const verb = kind === 'agent' && !mine ? 'assign' : 'transfer';
@@ -102,12 +103,12 @@ export function KeysDialog({ close }) {
 
 // Going away asks what becomes of those who are being talked to.
 export function AwayDialog({ how, close }) {
-  const list = mine().filter((r) => r.state === 'active' || r.state === 'held');
+  const list = mine().filter((r) => r.state !== 'wrapup');
   const [what, setWhat] = useState('keep');
   const [bad, setBad] = useState('');
   const done = async () => {
     try {
-      if (what === 'requeue') for (const r of list) { await act(r.id, 'requeue', {}); }
+      if (what === 'requeue') for (const r of list) { leaving(r.id); await act(r.id, 'requeue'); }
       await wantPresence(false, how.activity);
       close();
     } catch (e) { setBad(e.words ?? t('error.internal')); }

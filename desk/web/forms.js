@@ -8,6 +8,7 @@ Object.assign(icons, { down: 'M12 4v12M6 11l6 6 6-6M5 21h14', plus: 'M12 5v14M5 
 // Dialog is the browser's own modal dialog: it keeps the focus and gives it back.
 export function Dialog({ title, close, children, wide }) {
   const ref = useRef(null);
+  const begun = useRef(null); // where a click began: a text that is marked may end outside
   const id = useRef('dialog-' + Math.random().toString(36).slice(2, 8)).current;
   useLayoutEffect(() => {
     const d = ref.current;
@@ -16,7 +17,7 @@ export function Dialog({ title, close, children, wide }) {
     first('.body :is(input, textarea, select, [aria-pressed=true]):not(:disabled)', '.body button', 'button').focus();
     return () => d.close(); // while it is open nothing behind it takes the focus
   }, []);
-  return html`<dialog ref=${ref} class=${wide ? 'wide' : ''} aria-labelledby=${id} onCancel=${(e) => { e.preventDefault(); close(); }} onClick=${(e) => { if (e.target === ref.current) close(); }}>
+  return html`<dialog ref=${ref} class=${wide ? 'wide' : ''} aria-labelledby=${id} onCancel=${(e) => { e.preventDefault(); close(); }} onMouseDown=${(e) => { begun.current = e.target; }} onClick=${(e) => { if (e.target === ref.current && begun.current === ref.current) close(); }}>
     <div class="frame"><header><h2 id=${id}>${title}</h2><${Button} icon="close" kind="ghost" label=${t('close')} onClick=${close} /></header><div class="body">${children}</div></div>
   </dialog>`;
 }

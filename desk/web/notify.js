@@ -2,7 +2,7 @@
 // tab that leads.
 import { html, useEffect, useRef } from './vendor/preact-htm.js';
 import { can, keep, me, now, t, visible, boot } from './base.js';
-import { alarms, changed, go, offers, settings, state, titleOf, unread, useStore } from './store.js';
+import { alarms, applySettings, changed, go, offers, settings, state, titleOf, unread, useStore } from './store.js';
 import { Icon, icons } from './ui.js';
 
 icons.mute = 'M6 17V11a6 6 0 0 1 9-5.2M18 11v6l2 2H8M10 21h4M4 4l16 16';
@@ -63,6 +63,14 @@ alarms.message = (r) => {
   notify(r, t('notify.message', { who: visible(r.name) }), r.last?.text || '');
 };
 setInterval(() => { if (state.leader && settings.repeat && settings.soundRequests && offers().length) beep('request'); }, 5000);
+
+// What is set in one tab holds in the others: the one that leads rings for all.
+addEventListener('storage', (e) => {
+  if (e.key !== keep.name + 'settings') return;
+  Object.assign(settings, keep.get('settings', {}));
+  applySettings();
+  changed();
+});
 
 let icon = '';
 function badge() {

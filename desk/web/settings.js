@@ -16,7 +16,7 @@ export function Settings() {
   const [, again] = useState(0);
   const n = notificationState();
   return html`<div class="page narrow"><h1>${t('nav.settings')}</h1>
-    ${me.presence && html`<section class="panel"><h2>${t('presence')}</h2><${Switch} label=${t('there.online')} on=${s.presence.there === 'online'} set=${(v) => (v || !mine().length ? wantPresence(v, '').catch(failed) : setAway({ activity: '' }))} /></section>`}
+    ${me.presence && html`<section class="panel"><h2>${t('presence')}</h2><${Switch} label=${t('there.online')} on=${s.presence.there === 'online'} set=${(v) => (v || mine().every((r) => r.state === 'wrapup') ? wantPresence(v, '').catch(failed) : setAway({ activity: '' }))} /></section>`}
     <section class="panel"><h2>${t('set.sound')}</h2>
       <${Switch} label=${t('set.sound.requests')} on=${settings.soundRequests} set=${set('soundRequests')} /><${Switch} label=${t('set.repeat')} hint=${t('set.repeat.hint')} on=${settings.repeat} set=${set('repeat')} disabled=${!settings.soundRequests} /><${Switch} label=${t('set.sound.messages')} on=${settings.soundMessages} set=${set('soundMessages')} />
       <p class="buttons"><span class="hint grow">${soundBlocked() ? t('sound.blocked') : t('sound.works')}</span><${Button} icon="bell" onClick=${async () => { await beep('request'); again(Date.now()); }}>${t('test')}</${Button}></p></section>

@@ -96,7 +96,7 @@ export function Menu({ label, icon, kind = '', children, items, align = 'end', t
     if (!open) return undefined;
     const p = place(button.current, align);
     const away = (e) => { if (!box.current?.contains(e.target)) setOpen(false); };
-    const moved = (e) => { if (e.type === 'resize' || !p.contains(e.target)) setOpen(false); };
+    const moved = (e) => { if (e.type === 'resize' || e.target.contains(button.current)) setOpen(false); };
     addEventListener('pointerdown', away);
     addEventListener('resize', moved);
     addEventListener('scroll', moved, true);

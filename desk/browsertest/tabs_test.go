@@ -1,0 +1,53 @@
+package browsertest
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
+
+	"github.com/seed-2a427302/handoff"
+)
+
+// TestDesk16TwoTabs: two tabs of one browser have one draft of a conversation. What
+// one writes the other shows, and a tab that goes leaves nothing behind of what
+// the other has sent.
+func TestDesk16TwoTabs(t *testing.T) {
+	w := newWorld(t)
+	w.available("ann")
+	h := w.has("ann", "maria", "billing")
+	one := w.at("ann", "c/"+token(h))
+	two := tab(one.ctx, t, one.url).open("c/" + token(h)).live()
+	const field = `document.querySelector('.composer textarea')`
+	two.clickOn(".composer textarea")
+	two.write("I look it up")
+	one.until("the other shows it", field+`?.value === 'I look it up'`)
+	one.clickOn(".composer textarea")
+	one.write(".")
+	two.until("and so does the first", field+`.value === 'I look it up.'`)
+	one.key(kb.Enter)
+	w.until("it was sent", func() bool { return len(w.said(h.ID, handoff.KindMessage, handoff.RoleAgent)) == 1 })
+	two.until("it is no draft any more", field+`.value === ''`)
+	two.open("settings").live()
+	two.open("c/" + token(h)).live()
+	two.until("nor later", field+`?.value === ''`)
+	two.axe()
+}
+
+// TestDesk41SettingsOfAllTabs: what is set in one tab holds in those that are
+// open, of which one rings for all.
+func TestDesk41SettingsOfAllTabs(t *testing.T) {
+	w := newWorld(t)
+	w.available("ann")
+	one := w.at("ann", "settings")
+	two := tab(one.ctx, t, one.url).open("settings").live()
+	const heard = `[...document.querySelectorAll('.switch')].find((e) => e.textContent.includes('When somebody is waiting')).querySelector('input')`
+	one.until("it rings", heard+`.checked`)
+	two.click("When somebody is waiting")
+	two.until("it is switched off", `!`+heard+`.checked`)
+	one.until("in the other too", `!`+heard+`.checked`)
+	js[bool](two, `(() => { const s = document.querySelectorAll('.panel select')[1]; s.value = 'compact'; s.dispatchEvent(new Event('change', { bubbles: true })); return true; })()`)
+	one.until("and so is how close things stand", `document.documentElement.dataset.density === 'compact'`)
+	assert.False(t, js[bool](one, heard+`.checked`))
+	one.axe()
+}
