@@ -2,7 +2,10 @@ package browsertest
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,8 +100,9 @@ func TestDeskAllThatWasBefore(t *testing.T) {
 	p := w.at("ann", "c/"+token(w.has("ann", "maria", "billing")))
 	const shown = `document.querySelectorAll('details.before').length`
 	for _, n := range []int{3, 5} {
-		p.click("Show earlier conversations")
-		p.until("some are there", shown+` === §`, n)
+		p.until("there are some", `document.querySelector('.older > button')`)
+		js[bool](p, `(document.querySelector('.older > button').click(), true)`)
+		p.until("some are shown", shown+` === §`, n)
 	}
 	p.until("there are no more", `!document.querySelector('.older > button')`)
 	p.axe()
@@ -137,5 +141,58 @@ func TestDeskNarrowTop(t *testing.T) {
 	p.until("sound is asked for, and she is there", `document.querySelector('.muteds') && document.querySelector('.seats') && document.querySelector('.button.presence .label').innerText === 'Available'`)
 	assert.Empty(t, js[[]string](p, `(() => { const r = [...document.querySelectorAll('.top .mark, .top .live, .top .muteds, .top .seats, .top .button.presence, .top .button.me')].map((e) => [e.className, e.getBoundingClientRect()]); return r.slice(1).filter(([, b], i) => b.left < r[i][1].right).map(([n]) => n); })()`))
 	assert.LessOrEqual(t, p.wide(), 0)
+	p.axe()
+}
+
+// TestDeskDialogOfAnothers: a dialog about a conversation that somebody else has by
+// now, or that has ended, closes, and says so.
+func TestDeskDialogOfAnothers(t *testing.T) {
+	w := newWorld(t)
+	w.available("bob", "sam")
+	for end, words := range map[bool]string{false: "Sam Okafor has it now.", true: "It has ended"} {
+		h := w.has("bob", "maria", "billing")
+		p := w.at("bob", "c/"+token(h))
+		p.clickOn(".tools button[aria-label=Transfer]")
+		p.until("it is open", `document.querySelector('dialog .target')`)
+		var err error
+		if end {
+			_, err = w.engine.Cancel(w.ctx, "maria", true)
+		} else {
+			_, err = w.engine.TakeOver(w.ctx, h.ID, handoff.BySupervisor("sam"), "")
+		}
+		require.NoError(t, err)
+		p.until("it is closed", `!document.querySelector('dialog')`)
+		p.sees(words)
+		p.axe()
+		if !end {
+			_, err = w.engine.End(w.ctx, h.ID, handoff.By("sam"), handoff.Ending{})
+			require.NoError(t, err)
+		}
+	}
+}
+
+// TestDeskFiguresOfTheRange: figures do not stand under a range that they are not
+// of while those of it are read.
+func TestDeskFiguresOfTheRange(t *testing.T) {
+	var hold atomic.Bool
+	goOn := make(chan struct{})
+	release := sync.OnceFunc(func() { close(goOn) })
+	w := newWorld(t, options{wrap: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/stats") && hold.Load() {
+				<-goOn
+			}
+			next.ServeHTTP(rw, r)
+		})
+	}})
+	t.Cleanup(release)
+	w.asks("maria", "billing")
+	p := w.at("sam", "stats")
+	p.until("there are figures", `document.querySelector('.stat .value')`)
+	hold.Store(true)
+	js[bool](p, `(() => { const s = document.querySelector('.filterbar select'); s.value = 'shop'; s.dispatchEvent(new Event('change', { bubbles: true })); return true; })()`)
+	p.until("they are read anew", `document.querySelector('.page .loading') && !document.querySelector('.stat .value')`)
+	release()
+	p.sees("No figures for this range")
 	p.axe()
 }

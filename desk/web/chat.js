@@ -138,6 +138,13 @@ export function Chat({ id }) {
   const title = one && row ? t('transcript.of', { who: visible(row.name) }) : '';
   useEffect(() => { if (title) { state.status = title; changed(); } }, [title]);
   useEffect(() => { if (goneBy) { state.status = t('gone.' + goneBy.why); changed(); } }, [goneBy]);
+  // What was to be done with what another has by now, or nobody, is asked no more.
+  const past = row?.state === 'ended' || row?.state === 'wrapup';
+  useEffect(() => {
+    if (!dialog) return;
+    setDialog('');
+    toast(past ? t('gone.ended') : t(row?.agent ? 'gone.by' : 'gone.forbidden', { who: visible(row?.agentName || row?.agent) }));
+  }, [row?.agent, past]);
   // The right to read it has gone: so does what was read.
   const mayRead = row?.can?.includes('read');
   if (mayRead) had.current = row;
@@ -155,6 +162,12 @@ export function Chat({ id }) {
     const f = (e) => { if (questions[e.detail]) setDialog(e.detail); };
     addEventListener('desk:want', f);
     return () => removeEventListener('desk:want', f);
+  }, []);
+  // On a screen that has become narrow details would lie over the conversation.
+  useEffect(() => {
+    const wide = matchMedia('(min-width: 72rem)'), f = () => setDetails(wide.matches && keep.get('details', true));
+    wide.addEventListener('change', f);
+    return () => wide.removeEventListener('change', f);
   }, []);
   // What was wanted before all was drawn is wanted now.
   const drawn = goneBy || wrong || row && one;
@@ -177,12 +190,6 @@ export function Chat({ id }) {
     if (!signal.aborted) put([...r.entries, ...known.current], r.from);
   };
   const toggle = () => { setDetails(!details); keep.set('details', !details); };
-  // On a screen that has become narrow they would lie over the conversation.
-  useEffect(() => {
-    const wide = matchMedia('(min-width: 72rem)'), f = () => setDetails(wide.matches && keep.get('details', true));
-    wide.addEventListener('change', f);
-    return () => wide.removeEventListener('change', f);
-  }, []);
   return html`<section class="pane ${details ? 'with-details' : ''}" aria-label=${t('conversation')}>
     <${Head} r=${row} one=${one} details=${details} toggle=${toggle} dialog=${setDialog} />
     <${Banner} r=${row} one=${one} dialog=${setDialog} />

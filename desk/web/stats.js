@@ -26,8 +26,8 @@ export function Stats() {
   const s = useStore();
   const key = filterOf(s.query).toString();
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const { data, error } = useLoad((signal) => get(`stats?${key}`, signal), [key]);
-  const d = data;
+  const { data, error, loading } = useLoad((signal) => get(`stats?${key}`, signal), [key]);
+  const d = !loading && data; // no figures stand under a range that they are not of
   return html`<div class="page"><header class="pagehead"><h1>${t('nav.stats')}</h1><p class="muted">${t('stats.zone', { zone })} · ${t('stats.shares')}</p></header><${Filters} q=${s.query} to=${setQuery(s.query, 'stats')} fields=${[]} />
     ${error ? html`<${Empty} icon="warn" title=${t('error.title')} text=${error.words} />` : !d ? html`<${Loading} />` : !d.requests && !d.contained ? html`<${Empty} icon="stats" title=${t('empty.stats')} text=${t('empty.history.text')} />` : html`
     <div class="cards"><${Card} icon="inbox" label=${t('stats.requests')} value=${number(d.requests)} hint=${t('stats.requests.hint')} /><${Card} icon="check" label=${t('stats.accepted')} value=${number(d.accepted)} hint=${percent(d.accepted, d.requests)} />
