@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -20,23 +21,28 @@ import (
 // A front stands before the example and answers for it, where it is told to.
 type front struct {
 	*httptest.Server
-	mu     sync.Mutex
-	answer map[string]int // by the end of an address
+	mu      sync.Mutex
+	answer  map[string]int // by the end of an address
+	refused map[string]int // how often, since it was told to
 }
 
 func newFront(t *testing.T) *front {
 	t.Helper()
 	to, err := url.Parse(example(t, acme.Options{}))
 	require.NoError(t, err)
-	g := &front{answer: map[string]int{}}
+	g := &front{}
 	pass := &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(to); r.Out.Host = r.In.Host },
 		FlushInterval: -1,
 		ErrorHandler:  func(rw http.ResponseWriter, _ *http.Request, _ error) { rw.WriteHeader(http.StatusBadGateway) },
 	}
 	g.Server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		end := r.URL.Path[strings.LastIndex(r.URL.Path, "/"):]
 		g.mu.Lock()
-		status := g.answer[r.URL.Path[strings.LastIndex(r.URL.Path, "/"):]]
+		status := g.answer[end]
+		if status != 0 {
+			g.refused[end]++
+		}
 		g.mu.Unlock()
 		if status != 0 {
 			rw.WriteHeader(status)
@@ -54,7 +60,7 @@ func newFront(t *testing.T) *front {
 // says lets the front answer with a status to some addresses, and to no others.
 func (g *front) says(status int, ends ...string) {
 	g.mu.Lock()
-	g.answer = map[string]int{}
+	g.answer, g.refused = map[string]int{}, map[string]int{}
 	for _, e := range ends {
 		g.answer[e] = status
 	}
@@ -111,6 +117,11 @@ func TestWebchatFailures(t *testing.T) {
 	u.write("Are you there?")
 	u.key(kb.Enter)
 	u.until("it waits", `document.querySelector('.m.wait')`)
+	require.Eventually(t, func() bool {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		return g.refused["/events"] > 0
+	}, patience, 10*time.Millisecond, "the browser tries again, and gives up")
 	u.axe()
 	g.says(0)
 	u.until("it is back", `!document.body.innerText.includes('There is no connection.')`)
