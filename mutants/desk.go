@@ -106,8 +106,12 @@ func desk() []mutant {
 			"		return nil\n",
 		}}},
 		{row: "edited", file: "desk/edited.go", in: "desk", tests: "^TestEditedMeanwhile$", why: "everybody may know what is edited", edits: []edit{{
-			"need: Manage, ",
+			"need: need, ",
 			"",
+		}}},
+		{row: "edited", file: "desk/edited.go", in: "desk", tests: "^TestEditedMeanwhile$", why: "all hear of what is one's own", edits: []edit{{
+			", only: only, ",
+			", ",
 		}}},
 	}
 }
