@@ -3,6 +3,7 @@ package sqlitestore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"sync"
 )
 
@@ -50,6 +51,20 @@ func (s *statements) get(ctx context.Context, query string) (*sql.Stmt, func(), 
 	}
 	s.made[query] = st
 	return st, func() {}, nil
+}
+
+// close closes them all: SQLite keeps a connection and its files open for as long
+// as a statement is, and to close a sql.Conn does not close what it prepared, as
+// to close a sql.DB does.
+func (s *statements) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var err error
+	for _, st := range s.made {
+		err = errors.Join(err, st.Close())
+	}
+	clear(s.made)
+	return err
 }
 
 func (s *statements) exec(ctx context.Context, query string, args ...any) (row int64, err error) {

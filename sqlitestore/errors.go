@@ -67,17 +67,12 @@ func wrap(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, ErrMoved) {
-		return fmt.Errorf("sqlitestore: %s: %w", op, err)
-	}
 	var kind error
-	var e *sqlite.Error
 	switch code(err) {
 	case codeError:
-		if errors.As(err, &e) && strings.Contains(e.Error(), "no such ") { // table, column
+		if strings.Contains(err.Error(), "no such ") { // table, column
 			return fmt.Errorf("%w: %s: %w", &SchemaError{Have: -1, Need: Latest}, op, err)
 		}
-		return fmt.Errorf("sqlitestore: %s: %w", op, err)
 	case codeBusy:
 		kind = ErrBusy
 	case codeReadOnly:
@@ -86,7 +81,8 @@ func wrap(op string, err error) error {
 		kind = ErrDamaged
 	case codeFull:
 		kind = ErrFull
-	default:
+	}
+	if kind == nil || errors.Is(err, kind) || errors.Is(err, ErrMoved) {
 		return fmt.Errorf("sqlitestore: %s: %w", op, err)
 	}
 	return fmt.Errorf("sqlitestore: %s: %w: %w", op, kind, err)

@@ -34,6 +34,18 @@ func Hold(ctx context.Context, s *Store) (release func(), err error) {
 	return s.write.release, s.write.take(ctx)
 }
 
+// Drop closes all connections, as after failures that nobody knows the end of.
+func Drop(ctx context.Context, s *Store) error {
+	if err := s.write.take(ctx); err != nil {
+		return err
+	}
+	defer s.write.release()
+	s.write.drop(durable)
+	s.write.drop(light)
+	s.hints.readers.SetMaxIdleConns(0)
+	return nil
+}
+
 // Queued returns how many commits wait for the token.
 func Queued(s *Store) int {
 	s.group.mu.Lock()

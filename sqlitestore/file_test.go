@@ -128,6 +128,43 @@ func TestMoved(t *testing.T) {
 	}
 }
 
+// Whoever closes a store lets go of its files: SQLite removes the log with the
+// last connection that is really closed.
+func TestCloseLetsGo(t *testing.T) {
+	path := file(t)
+	s, err := sqlitestore.Open(t.Context(), path, sqlitestore.Options{NoSync: true})
+	require.NoError(t, err)
+	require.NoError(t, s.Migrate(t.Context(), sqlitestore.Latest))
+	require.NoError(t, s.Commit(t.Context(), record("c"), entry(1)))
+	_, err = s.Get(t.Context(), record("c").ID)
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	for _, suffix := range []string{"-wal", "-shm"} {
+		_, err = os.Stat(path + suffix)
+		require.ErrorIs(t, err, os.ErrNotExist, suffix)
+	}
+}
+
+// Without a connection there is no log either. That is no file that was moved:
+// the next connection makes another log.
+func TestConnectionsDropped(t *testing.T) {
+	ctx := t.Context()
+	path := file(t)
+	s := openFile(t, path)
+	require.NoError(t, s.Commit(ctx, record("c"), entry(1)))
+	for _, name := range []string{"d", "e"} {
+		require.NoError(t, sqlitestore.Drop(ctx, s))
+		_, err := os.Stat(path + "-wal")
+		require.ErrorIs(t, err, os.ErrNotExist)
+		require.NotErrorIs(t, s.Check(ctx), sqlitestore.ErrMoved)
+		require.NoError(t, sqlitestore.Drop(ctx, s))
+		require.NoError(t, s.Commit(ctx, record(name), entry(1)))
+	}
+	require.NoError(t, sqlitestore.Drop(ctx, s))
+	require.NoError(t, os.Rename(path, path+".away"))
+	require.ErrorIs(t, s.Commit(ctx, record("f"), entry(1)), sqlitestore.ErrMoved)
+}
+
 // Who did not migrate hears that from the call.
 func TestUnfitAtCall(t *testing.T) {
 	ctx := t.Context()

@@ -34,26 +34,37 @@ func (p *place) find(ctx context.Context, r runner) error {
 // check says whether the file is still there, and its log, which is there for
 // as long as a connection is.
 func (p *place) check() error {
+	err := p.same()
+	if err == nil && p.path != "" {
+		_, err = stat(p.path + "-wal")
+	}
+	return err
+}
+
+// same says whether the file is still there.
+func (p *place) same() error {
 	if p.path == "" {
 		return nil
 	}
-	now, err := os.Stat(p.path)
+	now, err := stat(p.path)
 	if err == nil && !os.SameFile(now, p.file) {
 		return ErrMoved
 	}
-	if err == nil {
-		_, err = os.Stat(p.path + "-wal")
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %w", ErrMoved, err)
-	}
 	return err
+}
+
+func stat(path string) (os.FileInfo, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: %w", ErrMoved, err)
+	}
+	return info, err
 }
 
 // refusal says why a file cannot be opened, which SQLite does not, where that is
 // its folder: the log has to be made there.
 func refusal(path string, err error) error {
-	if code(err) != codeCantOpen || strings.HasPrefix(path, "file:") {
+	if c := code(err); c != codeCantOpen && c != codeReadOnly || strings.HasPrefix(path, "file:") {
 		return err
 	}
 	if info, no := os.Stat(path); no == nil && info.IsDir() {
@@ -78,7 +89,7 @@ func (r reading) because(err error) error {
 	if err == nil || errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	if gone := r.file.check(); gone != nil {
+	if gone := r.file.same(); gone != nil {
 		return fmt.Errorf("%w: %w", gone, err)
 	}
 	return err

@@ -159,7 +159,7 @@ func dsn(path string, pragmas ...string) string {
 // writes, ErrMoved when it is not there any more, ErrNotDurable when acknowledged commits may be lost with the power.
 func (s *Store) Check(ctx context.Context) error {
 	if s.write != nil {
-		if err := s.write.file.check(); err != nil {
+		if err := s.write.found(ctx); err != nil {
 			return wrap("check", err)
 		}
 	}

@@ -65,7 +65,7 @@ func (w *writer) connect(ctx context.Context, k kind) (*connection, error) {
 	if c := w.conns[k]; c != nil {
 		return c, nil
 	}
-	if err := w.file.check(); err != nil { // or it would be one to another file
+	if err := w.there(); err != nil { // or it would be one to another file
 		return nil, err
 	}
 	conn, err := w.db.Conn(ctx)
@@ -105,8 +105,27 @@ func (w *writer) scrub(ctx context.Context) {
 func (w *writer) drop(k kind) {
 	if c := w.conns[k]; c != nil {
 		w.conns[k] = nil
+		_ = c.close()
 		_ = c.conn.Raw(func(any) error { return driver.ErrBadConn }) // closes it
 	}
+}
+
+// there says whether the file is, and its log where a connection has one: SQLite
+// removes it with the last. Who calls has the token.
+func (w *writer) there() error {
+	if w.conns[durable] == nil && w.conns[light] == nil {
+		return w.file.same()
+	}
+	return w.file.check()
+}
+
+// found is there, for who does not have the token.
+func (w *writer) found(ctx context.Context) error {
+	if err := w.take(ctx); err != nil {
+		return err
+	}
+	defer w.release()
+	return w.there()
 }
 
 // wal lets the file have a write-ahead log, which it keeps.
