@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"context"
+	"strings"
 
 	"github.com/seed-2a427302/handoff"
 )
@@ -36,4 +37,18 @@ func Told(id handoff.ID, versions ...int64) int64 {
 		h.add(handoff.Record{ID: id, Version: v})
 	}
 	return h.ids[id].version
+}
+
+// Parts are what Check looks for in the latest version: each function, each view
+// and each column of a table.
+func Parts() (list []string) {
+	for name := range parts {
+		list = append(list, name)
+	}
+	for _, t := range tables {
+		for column := range strings.FieldsSeq(t.columns) {
+			list = append(list, t.name+"."+column)
+		}
+	}
+	return list
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/assert"
@@ -154,6 +155,20 @@ func TestHalfSchema(t *testing.T) {
 		assert.Equal(t, pgstore.Latest, se.Have)
 	}
 	assert.Equal(t, before, objects(t, pool, schema), "left alone")
+}
+
+// What Check looks for is all that the migrations make.
+func TestPartsAreWhole(t *testing.T) {
+	schema := unusedSchema(t)
+	_, pool := openPool(t, pgstore.Options{Schema: schema})
+	rows, err := pool.Query(t.Context(), `SELECT c.relname || '.' || a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+			WHERE c.relnamespace = $1::text::regnamespace AND c.relkind = 'r' AND c.relname <> 'handoff_schema' AND a.attnum > 0 AND NOT a.attisdropped
+		UNION SELECT relname::text FROM pg_class WHERE relnamespace = $1::text::regnamespace AND relkind = 'v'
+		UNION SELECT proname::text FROM pg_proc WHERE pronamespace = $1::text::regnamespace`, quoted(schema))
+	require.NoError(t, err)
+	made, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	assert.ElementsMatch(t, made, pgstore.Parts())
 }
 
 // A step does not build on a version that lacks a part.
