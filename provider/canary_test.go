@@ -96,8 +96,7 @@ func checkCanary(t *testing.T, open opener) {
 		r.Note, r.Summary, r.Answers, r.Flags = canary, canary, map[string]string{"order": canary}, []string{"angry"}
 		r.User = &handoff.Contact{ID: "u-" + canary, Name: canary, Mail: canaryMail, Phone: canary}
 	}).ID
-	s.Sleep(4 * time.Minute)
-	s.settle(1)
+	s.pass(2)
 	require.Equal(t, handoff.StateQueued, s.Now(id).State)
 	ref := s.d.Chats()[len(s.d.Chats())-1].Reference
 	s.do(1, providertest.Act{Kind: providertest.Join, Chat: ref, Agent: ann})
@@ -112,16 +111,14 @@ func checkCanary(t *testing.T, open opener) {
 		e, err := s.Explain(t.Context(), id)
 		out.add("explanation", e, err)
 		s.settle(1)
-		s.Sleep(2 * time.Minute)
-		s.settle(1)
+		s.pass(1)
 	}
 	checkCalls(t, s, out, trouble)
 	s.do(1, providertest.Act{Kind: providertest.End, Chat: ref})
 	s.d.Next(slices.Repeat([]vendortest.Trouble{trouble(http.StatusForbidden)}, 2)...)
 	_, err := s.LeaveMessage(t.Context(), id, canary, map[string]string{"phone": canary})
 	out.add("verb", err)
-	s.Sleep(10 * time.Minute)
-	s.settle(1)
+	s.pass(5)
 	out.add("log", s.logs.String())
 	require.NotEmpty(t, s.logs.String())
 	require.NotEmpty(t, out.said["span"])
@@ -157,7 +154,7 @@ func checkCalls(t *testing.T, s *scene, out *outputs, trouble func(status int) v
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			out.add(what, f(ctx))
 			cancel()
-			s.Sleep(3 * time.Minute)
+			s.pass(2)
 		}
 	}
 	o := handoff.Opening{Attempt: "other.1.1", Note: canary, Handoff: handoff.Handoff{

@@ -113,6 +113,16 @@ func (s *scene) settle(times int) {
 	}
 }
 
+// pass lets two minutes pass, so many times. What the platform sends meanwhile
+// is there before its signature is too old.
+func (s *scene) pass(times int) {
+	s.T.Helper()
+	for range times {
+		s.Sleep(2 * time.Minute)
+		s.settle(1)
+	}
+}
+
 func (s *scene) do(times int, a providertest.Act) {
 	s.T.Helper()
 	require.True(s.T, s.d.Do(a), "the platform has no %s", a.Kind)
