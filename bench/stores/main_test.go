@@ -99,7 +99,7 @@ func TestFloors(t *testing.T) {
 	if err == nil {
 		err = s.explain(t.Context(), &out, "redis", results)
 	}
-	want := "redis: missed: with nothing judged 2.50 (2.50..2.50): least\nredis: missed: with nothing judged 2.00 (2.00..2.00): rather\n"
+	want := "redis: missed: floor 2.50 (2.50..2.50): least\nredis: missed: floor 2.00 (2.00..2.00): rather\n"
 	if err != nil || out.String() != want || len(s.measures) != 4 {
 		t.Errorf("%q, %d measures, %v", out.String(), len(s.measures), err)
 	}

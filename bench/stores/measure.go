@@ -99,7 +99,7 @@ func (s *suite) explain(ctx context.Context, w io.Writer, name string, results [
 	for i := range results {
 		if results[i].verdict() != "met" {
 			for n, v := range results[i].floors {
-				if _, err := fmt.Fprintf(w, "%s: with nothing judged %.2f (%.2f..%.2f): %s\n", results[i].name, v.mid, v.low, v.high, s.goals[i].floors[n]); err != nil {
+				if _, err := fmt.Fprintf(w, "%s: floor %.2f (%.2f..%.2f): %s\n", results[i].name, v.mid, v.low, v.high, s.goals[i].floors[n]); err != nil {
 					return err
 				}
 			}

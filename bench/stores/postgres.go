@@ -103,6 +103,7 @@ func openCommits(ctx context.Context, d *database, size effort) (*suite, error) 
 	if err != nil {
 		return nil, err
 	}
+	judged := newJudgedFloor(pool)
 	leastOffers, err := newOffersFloor(ctx, d, size)
 	if err != nil {
 		return nil, err
@@ -118,6 +119,7 @@ func openCommits(ctx context.Context, d *database, size effort) (*suite, error) 
 			}),
 			rate("request, 8 callers", l.requests(conns)),
 			rate(floorRequest, func(ctx context.Context) (float64, error) { return during(ctx, size.window, conns, leastRequest) }),
+			rate(floorJudged, func(ctx context.Context) (float64, error) { return during(ctx, size.window, conns, judged) }),
 			rate(floorMessage, func(ctx context.Context) (float64, error) { return during(ctx, size.window, conns, leastMessage) }),
 			rate("river work, tuned", peer.work(true, size.items)),
 			rate("offer, by the hundred, 8 callers", l.batches(conns)),
@@ -126,9 +128,9 @@ func openCommits(ctx context.Context, d *database, size effort) (*suite, error) 
 		},
 		goals: []goal{
 			atLeast("single commit / plain insert, 8 callers", "lifecycle, commits, 8 callers", "plain insert of a row, 8 callers", 0.4).
-				because(operationsProfile).above(floorRequest, floorMessage),
+				because(operationsProfile).above(floorRequest, floorJudged, floorMessage),
 			atLeast("request / river.Insert, 8 callers", "request, 8 callers", "river.Insert, 8 callers", 1.5).
-				because(operationsProfile).above(floorRequest),
+				because(operationsProfile).above(floorRequest, floorJudged),
 			atLeast("offers by the hundred / river work tuned", "offer, by the hundred, 8 callers", "river work, tuned", 1.4).
 				because(operationsProfile).above(floorOffers),
 			atLeast("offers by the hundred / river work default", "offer, by the hundred, 8 callers", "river work, default", 10).because(operationsProfile),
