@@ -34,6 +34,14 @@ func TestOpenRefuses(t *testing.T) {
 	require.NoError(t, openFile(t, path).Commit(ctx, record("c"), entry(1)))
 	text := filepath.Join(t.TempDir(), "text.db")
 	require.NoError(t, os.WriteFile(text, bytes.Repeat([]byte("no database "), 1000), 0o600))
+	cut := file(t)
+	s, err := sqlitestore.Open(ctx, cut, sqlitestore.Options{NoSync: true})
+	require.NoError(t, err)
+	require.NoError(t, s.Migrate(ctx, sqlitestore.Latest))
+	require.NoError(t, s.Close())
+	info, err := os.Stat(cut)
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(cut, info.Size()/2))
 	for name, c := range map[string]struct {
 		path string
 		opt  sqlitestore.Options
@@ -43,10 +51,11 @@ func TestOpenRefuses(t *testing.T) {
 		"no folder": {path: filepath.Join(t.TempDir(), "there is no", "x.db"), want: os.ErrNotExist},
 		"folder":    {path: t.TempDir(), says: "unable to open"},
 		"text":      {path: text, want: sqlitestore.ErrDamaged},
+		"cut":       {path: cut, want: sqlitestore.ErrDamaged},
 		"memory":    {path: "file::memory:", says: "cannot be WAL"},
 		"prefix":    {path: file(t), opt: sqlitestore.Options{Prefix: "SQLite_x"}, says: "Options.Prefix"},
 	} {
-		_, err := sqlitestore.Open(ctx, c.path, c.opt)
+		_, err = sqlitestore.Open(ctx, c.path, c.opt)
 		require.Error(t, err, name)
 		if c.want != nil {
 			require.ErrorIs(t, err, c.want, name)
