@@ -256,7 +256,8 @@ func (x *change) asksFor(skills, dropped []Skill) {
 }
 
 // answerBy takes a message of the user as the answer to what the engine asks.
-// One that is no answer is said to be none, and the question stays.
+// One that is no answer is said to be none, and the question stays, as it does
+// after a file without words.
 func (x *change) answerBy(text string, d door) {
 	was := x.h.own.Intake
 	if was.Host || was.Next >= len(was.Fields) {
@@ -266,8 +267,11 @@ func (x *change) answerBy(text string, d door) {
 	x.h.own.Intake = &in
 	f := in.Fields[in.Next]
 	value := f.read(text, in.Shown)
-	if code, _ := f.fault(value); code != "" {
+	code, _ := f.fault(value)
+	if code != "" {
 		x.notice(NoticeInvalid, map[string]string{"label": f.label(), "field": f.Name, "kind": string(f.Kind), "why": code})
+	}
+	if code != "" || value == "" {
 		x.ask()
 		return
 	}

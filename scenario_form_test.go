@@ -91,6 +91,29 @@ func TestFormWhileWaiting(t *testing.T) {
 	}, forms())
 }
 
+// A picture without words answers nothing, be the field required or not: the
+// question stays, and the picture for whoever comes.
+func TestFormAndAPicture(t *testing.T) {
+	for _, required := range []bool{false, true} {
+		handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+			h := r.Asks("c")
+			_, err := r.Receive(r.Ctx, handoff.Incoming{Conversation: "c", ID: "m1", Files: []handoff.File{{Name: "bill.jpg"}}})
+			require.NoError(t, err)
+			require.Empty(t, r.Now(h.ID).Answers)
+			say(t, r, "c", "m2", "4711")
+			require.Equal(t, map[string]string{"order": "4711"}, r.Now(h.ID).Answers)
+			var open []string
+			for _, p := range r.Now(h.ID).Pending {
+				open = append(open, p.Message)
+			}
+			require.Equal(t, []string{"m1"}, open)
+			require.Equal(t, 2, strings.Count(strings.Join(told(r, "c"), "\n"), "Your order?"))
+		}, forms(func(q *handoff.Queue) {
+			q.Intake = &handoff.Form{WhileWaiting: true, Fields: []handoff.Field{{Name: "order", Label: "Your order?", Required: required}}}
+		}))
+	}
+}
+
 // Who declined is not asked again at once because an answer asks for more, or
 // leads elsewhere: it is the same request.
 func TestFormWhileWaitingAsksNobodyTwice(t *testing.T) {
