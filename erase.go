@@ -21,8 +21,8 @@ func tombstone(conversation string) string {
 // Erase removes everything that was said in a conversation: all of its
 // handoffs, their logs and their deliveries. It is ErrOpen while a handoff is
 // open, unless it is the bot's and idle, and while something is still owed: the
-// next handoff, or closing a chat on a platform. Erasing what is not there is
-// no error.
+// next handoff, or closing a chat on a platform. An earlier handoff that cannot
+// be read, and has ended, is erased as well. Erasing what is not there is no error.
 func (e *Engine) Erase(ctx context.Context, conversation string) error {
 	if err := checkName("conversation", conversation); err != nil {
 		return err
@@ -62,6 +62,9 @@ func (e *Engine) erase(ctx context.Context, conversation string) error {
 	}
 	for i := range list {
 		r, err := list[i].decode()
+		if err != nil && list[i].State == StateEnded && list[i].ID != h.ID {
+			continue // whatever it was still to do, nobody can
+		}
 		if err != nil {
 			return err
 		}

@@ -227,3 +227,56 @@ func TestUnreadableEntryHoldsUpNobody(t *testing.T) {
 		require.NotContains(t, pulled, "two")
 	}, queues(handoff.Queue{Name: "support", Ladder: patient()}), s.on)
 }
+
+// first is a store in whose lists the first handoff of each conversation cannot
+// be read. It may say that it has not ended.
+type first struct {
+	handoff.Store
+
+	open bool
+}
+
+func (s *first) Unwrap() handoff.Store { return s.Store }
+
+func (s *first) List(ctx context.Context, q handoff.Query) ([]handoff.Record, error) {
+	list, err := s.Store.List(ctx, q)
+	list = slices.Clone(list)
+	for i := range list {
+		if list[i].ID.Number == 1 {
+			list[i].Body = handoff.BodyOf([]byte("?"))
+			if s.open {
+				list[i].State = handoff.StateActive
+			}
+		}
+	}
+	return list, err
+}
+
+// Whoever wants to be forgotten is forgotten: that nobody can read it is no reason
+// to keep what he said.
+func TestUnreadableHandoffIsErased(t *testing.T) {
+	for _, open := range []bool{false, true} {
+		s := &first{open: open}
+		handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+			for range 2 {
+				h := r.Asks("c")
+				_, err := r.Cancel(r.Ctx, h.ID.Conversation, false)
+				require.NoError(t, err)
+				r.Wait()
+			}
+			err := r.Erase(r.Ctx, "c")
+			_, first := s.Get(r.Ctx, handoff.ID{Conversation: "c", Number: 1})
+			if open {
+				var bad *handoff.UnreadableError
+				require.ErrorAs(t, err, &bad)
+				require.NoError(t, first)
+			} else {
+				require.NoError(t, err)
+				require.ErrorIs(t, first, handoff.ErrNotFound)
+			}
+		}, func(c *handoff.Config) {
+			s.Store, c.Store = c.Store, s
+			c.Logger = slog.New(slog.DiscardHandler)
+		})
+	}
+}
