@@ -4,7 +4,7 @@ package main
 func mutants() []mutant {
 	var all []mutant
 	for _, part := range [][]mutant{
-		matching(), turns(), deliveries(), seats(), platforms(), timers(), chain(), agents(), failures(), waiting(), service(), triggers(), sockets(), desk(),
+		matching(), turns(), deliveries(), seats(), platforms(), timers(), chain(), agents(), failures(), waiting(), service(), triggers(), sockets(), desk(), files(),
 	} {
 		all = append(all, part...)
 	}

@@ -225,6 +225,18 @@ func service() []mutant {
 			"		case h.own.Intake != nil: // what he reads last is the question\n",
 			"",
 		}}},
+		{row: "asked", file: "decide_intake.go", in: ".", tests: "^TestFormAndAPicture$", why: "a picture says enough", edits: []edit{{
+			"	if code != \"\" || value == \"\" {\n",
+			"	if code != \"\" {\n",
+		}}},
+		{row: "erased", file: "erase.go", in: ".", tests: "^TestUnreadableHandoffIsErased$", why: "what nobody can read nobody can erase", edits: []edit{{
+			"err != nil && list[i].State == StateEnded && list[i].ID != h.ID {",
+			"false {",
+		}}},
+		{row: "erased", file: "erase.go", in: ".", tests: "^TestUnreadableHandoffIsErased$", why: "what nobody can read has ended", edits: []edit{{
+			"err != nil && list[i].State == StateEnded && list[i].ID != h.ID {",
+			"err != nil && list[i].ID != h.ID {",
+		}}},
 		{row: "choice", file: "intake.go", in: ".", tests: "^TestChoicesInTheUsersLanguage$", why: "answers are words of the Config", edits: []edit{{
 			"i < len(shown) && strings.EqualFold(shown[i], text)",
 			"i < 0",
