@@ -3,6 +3,7 @@ package handoff_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,6 +34,38 @@ func TestRetryAfterEver(t *testing.T) {
 		require.Len(t, undelivered(r, id), 1)
 		require.GreaterOrEqual(t, asked, 2)
 	}, func(c *handoff.Config) { c.SendFor = time.Hour })
+}
+
+// closesLater is a platform that closes chats in another century.
+type closesLater struct {
+	platform
+
+	asked int
+}
+
+func (p *closesLater) Close(context.Context, handoff.Session, handoff.Reason) error {
+	p.asked++
+	return &handoff.ProviderError{Op: "close", Code: "quota", Retryable: true, RetryAfter: 1e6 * time.Hour}
+}
+
+// So does a platform that is to close a chat. What was said would be kept as long.
+func TestRetryAfterEverOfAClose(t *testing.T) {
+	p := &closesLater{platform: platform{name: "vendor"}}
+	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+		h := r.Asks("c")
+		_, err := r.Cancel(r.Ctx, "c", false)
+		require.NoError(t, err)
+		r.Sleep(23 * time.Hour)
+		require.Equal(t, 1, p.asked, "it said when")
+		require.ErrorIs(t, r.Erase(r.Ctx, "c"), handoff.ErrOpen)
+		r.Sleep(2 * time.Hour)
+		require.Equal(t, 2, p.asked)
+		require.True(t, slices.ContainsFunc(r.Entries(h.ID), func(en handoff.Entry) bool { return en.Kind == handoff.KindGaveUp }))
+		require.NoError(t, r.Erase(r.Ctx, "c"))
+	}, func(c *handoff.Config) {
+		c.Providers = []handoff.Provider{p}
+		c.Queues = []handoff.Queue{{Name: "support", Providers: []string{p.name}}}
+	})
 }
 
 // noHints is a store that tells nobody what changed.

@@ -222,7 +222,7 @@ func (e *Engine) closeProvider(ctx context.Context, h *Handoff) (bool, error) {
 			return false, nil //nolint:nilerr // stopped: another replica tries again
 		}
 		if perm, after := permanent(err); err != nil {
-			c.done, c.gaveUp, c.again = false, c.gaveUp || perm, max(c.again, after)
+			c.done, c.gaveUp, c.again = false, c.gaveUp || perm, max(c.again, min(after, closeFor-age))
 			var pe *ProviderError
 			if errors.As(err, &pe) {
 				c.code = pe.Code
