@@ -3,7 +3,6 @@ package handoff
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -88,11 +87,7 @@ func leftText(en *Entry) string {
 	if en.Kind == KindMissed {
 		return ""
 	}
-	lines := []string{en.Text}
-	for _, k := range slices.Sorted(maps.Keys(en.Data)) {
-		lines = append(lines, k+": "+en.Data[k])
-	}
-	return strings.TrimSpace(strings.Join(lines, "\n"))
+	return strings.TrimSpace(en.Words())
 }
 
 // ticketText says what was left, or what an agent writes, and what the handoff

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -151,6 +152,19 @@ func (e *Entry) IsSaid() bool {
 	}
 }
 
+// Words returns what was said. A message that was left with the team has the
+// fields of its form too, each in a line of its own.
+func (e *Entry) Words() string {
+	if e.Kind != KindLeft || len(e.Data) == 0 {
+		return e.Text
+	}
+	lines := []string{e.Text}
+	for _, k := range slices.Sorted(maps.Keys(e.Data)) {
+		lines = append(lines, k+": "+e.Data[k])
+	}
+	return strings.TrimPrefix(strings.Join(lines, "\n"), "\n")
+}
+
 // A Transcript is what was said, in the order in which it was said: earlier
 // history first, without events. Notes are in it when it was read for staff.
 type Transcript []Entry
@@ -205,7 +219,7 @@ func (t Transcript) Text(loc *time.Location) string {
 	for i := range t {
 		e := &t[i]
 		fmt.Fprintf(&b, "%s %s: ", e.At.In(loc).Format("15:04:05"), speaker(e))
-		text := lineBreaks.Replace(e.Text)
+		text := lineBreaks.Replace(e.Words())
 		b.WriteString(printable(strings.TrimRight(text, " \n")))
 		for _, f := range e.Files {
 			fmt.Fprintf(&b, " [file %s]", shownName(f.Name))

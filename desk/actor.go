@@ -64,7 +64,7 @@ type Scope int
 // The scopes, each wider than the one before it.
 const (
 	Nothing Scope = iota
-	Own           // those that he has, had last, or is being offered
+	Own           // those that he has, had last, or is being offered, and what was left for his queues while nobody was there
 	Queue         // and those of his queues
 	Everything
 )
@@ -118,11 +118,13 @@ type facts struct {
 	last     string // who had it last, once it is over
 	asked    []string
 	public   bool // agents of the queue may read what others do
+	left     bool // it is over, and nobody had it: a message was left for whoever serves the queue
 	attended bool
 }
 
 func factsOf(h *handoff.Handoff, public bool) facts {
 	f := facts{id: h.ID, state: h.State, queue: h.Need.Queue, agent: h.Agent, public: public, attended: h.Attended}
+	f.left = h.LeftMessage && !h.Attended && h.State == handoff.StateEnded
 	if h.Attended {
 		f.last = h.LastAgent
 		if h.Agent != "" {
@@ -149,7 +151,7 @@ func (a *Actor) owns(f *facts) bool {
 		return true
 	}
 	over := f.state == handoff.StateEnded || f.state == handoff.StateWrapup
-	return over && f.last == a.ID
+	return over && f.last == a.ID || f.left && a.serves(f.queue)
 }
 
 // may reports whether the actor has a permission for a handoff.

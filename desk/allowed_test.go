@@ -37,6 +37,8 @@ func subjects(w *world) []subject {
 		{name: "over, had it", relation: desk.Own, handoff: w.ended("over", "mine", "me")},
 		{name: "over, colleague had it", relation: desk.Queue, handoff: w.ended("overcol", "mine", "col")},
 		{name: "over in another queue", relation: desk.Everything, handoff: w.ended("overfar", "theirs", "far")},
+		{name: "over, left for the queue", relation: desk.Own, handoff: w.left("overleft", "mine")},
+		{name: "over, left for another queue", relation: desk.Everything, handoff: w.left("overleftfar", "theirs")},
 	}
 	for i := range list {
 		list[i].state, list[i].id = list[i].handoff.State, token(list[i].handoff)

@@ -88,7 +88,7 @@ func Alike(seed uint64) string {
 	who := func() string { return one("", fmt.Sprint("a", random.IntN(12))) }
 	now := func(id handoff.ID) *row {
 		r := &row{ID: token(id), State: handoff.States()[random.IntN(len(handoff.States()))]}
-		r.facts = facts{id: id, state: r.State, queue: one("q1", "q2", "q3"), agent: who(), last: who(), public: random.IntN(2) == 0}
+		r.facts = facts{id: id, state: r.State, queue: one("q1", "q2", "q3"), agent: who(), last: who(), public: random.IntN(2) == 0, left: random.IntN(3) == 0}
 		r.Agent, r.Queue = r.facts.agent, r.facts.queue
 		if asked := who(); asked != "" {
 			r.facts.asked, r.offers = []string{asked}, []handoff.Offer{{Agent: asked, Number: 1}}

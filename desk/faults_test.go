@@ -354,6 +354,11 @@ func TestDesk36Exports(t *testing.T) {
 	assert.Contains(t, csv.header.Get("Content-Disposition"), "attachment")
 	assert.NotRegexp(t, `(?m)(^|,)"?[=+@]`, csv.raw)
 	assert.NotContains(t, csv.raw, "theirs")
+	assert.True(t, strings.HasPrefix(csv.raw, "\uFEFFconversation,"), "a spreadsheet reads it as what it is")
+	assert.Contains(t, csv.raw, ",User of e0,", "people have names")
+	day := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	named := w.call("supervisor", http.MethodGet, fmt.Sprintf("api/export/csv?zone=UTC&from=%d&to=%d", day.UnixMilli(), day.AddDate(0, 0, 27).UnixMilli()), nil)
+	assert.Contains(t, named.header.Get("Content-Disposition"), `"handoffs-2026-11-01-2026-11-27.csv"`, "its last day is that of the range")
 	lines := w.call("supervisor", http.MethodGet, "api/export/ndjson", nil)
 	var texts []string
 	for line := range strings.SplitSeq(strings.TrimSpace(lines.raw), "\n") {

@@ -3,6 +3,7 @@ package desk
 import (
 	"cmp"
 	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -48,13 +49,13 @@ func (h *Handler) filter(q url.Values, a *Actor) (history.Filter, *problem) {
 		Query: handoff.Query{States: []handoff.State{handoff.StateEnded, handoff.StateWrapup}, Queue: q.Get("queue"), Tag: q.Get("tag"), From: from, To: to},
 		Text:  strings.TrimSpace(q.Get("text")), Class: history.Class(q.Get("class")),
 	}
-	outcome, agent := handoff.Outcome(q.Get("outcome")), q.Get("agent")
+	outcome, agent, left := handoff.Outcome(q.Get("outcome")), q.Get("agent"), q.Has("left")
 	if outcome != "" {
 		f.Query.Outcomes = []handoff.Outcome{outcome}
 	}
 	f.Match = func(now *handoff.Handoff) bool {
 		// What the bot did alone is no case of anybody's, unless asked for.
-		if outcome == "" && now.Outcome == handoff.OutcomeContained {
+		if outcome == "" && now.Outcome == handoff.OutcomeContained && !now.LeftMessage || left && !now.LeftMessage {
 			return false
 		}
 		facts := factsOf(now, h.public(now.Need.Queue))
@@ -115,11 +116,17 @@ func (h *Handler) export(c *call) (any, error) {
 	h.audit(c.ctx(), c.actor, "export", c.name+" "+f.Query.From.UTC().Format(time.DateOnly)+"/"+f.Query.To.UTC().Format(time.DateOnly))
 	head := c.w.Header()
 	head.Set("Content-Type", kind.kind)
+	last := f.Query.To.Add(-time.Millisecond) // a range of days ends where the next day begins
 	head.Set("Content-Disposition", "attachment; filename=\"handoffs-"+f.Query.From.In(zone).Format(time.DateOnly)+"-"+
-		f.Query.To.In(zone).Format(time.DateOnly)+"."+c.name+"\"")
+		last.In(zone).Format(time.DateOnly)+"."+c.name+"\"")
 	// The page that is taken away runs nothing and styles itself.
 	head.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
 	rc := http.NewResponseController(c.w)
+	if kind.format == history.Table {
+		// Spreadsheets take a file for one in letters of their system's own code,
+		// unless it begins so. What cannot be written now cannot be below.
+		_, _ = io.WriteString(c.w, "\uFEFF")
+	}
 	x := history.Export{Filter: f, Format: kind.format, Events: true, Location: zone, Title: h.cfg.Title, Done: func(history.Progress) error {
 		// Each handoff gets its own time: a large export may take long.
 		_ = rc.SetWriteDeadline(time.Now().Add(time.Minute)) // where that cannot be set, the server's limit holds

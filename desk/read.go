@@ -205,7 +205,7 @@ type fileLine struct {
 
 func newEntry(e *handoff.Entry) entry {
 	out := entry{
-		ID: e.ID, Seq: e.Seq, At: millis(e.At), Kind: e.Kind, Role: e.From.Role, From: e.From.ID, Name: e.From.Name, Text: e.Text,
+		ID: e.ID, Seq: e.Seq, At: millis(e.At), Kind: e.Kind, Role: e.From.Role, From: e.From.ID, Name: e.From.Name, Text: e.Words(),
 		Reason: e.Reason, Agent: e.Agent, Data: e.Data, Message: e.Message, Past: e.Past, About: e.About, Notice: e.Notice, State: e.State,
 	}
 	for _, f := range e.Files {
@@ -289,7 +289,7 @@ func (h *Handler) before(c *call) (any, error) {
 		}
 		// Whoever may read a conversation may read how it came to this.
 		log = slices.DeleteFunc(log, func(e handoff.Entry) bool {
-			return e.Kind != handoff.KindMessage && e.Kind != handoff.KindNotice && e.Kind != handoff.KindNote
+			return e.Kind != handoff.KindMessage && e.Kind != handoff.KindNotice && e.Kind != handoff.KindNote && e.Kind != handoff.KindLeft
 		})
 		out = append(out, earlier{newRow(&was, handoff.Push, nil), h.entriesOf(c.ctx(), log)})
 	}

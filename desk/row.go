@@ -173,7 +173,7 @@ func lastSaid(list []handoff.Entry) *said {
 		default:
 			continue
 		}
-		text := e.Text
+		text := e.Words()
 		if text == "" && len(e.Files) > 0 {
 			text = "📎 " + e.Files[0].Name
 		}

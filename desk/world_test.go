@@ -232,6 +232,17 @@ func (w *world) ended(conversation, queue, agent string) handoff.Handoff {
 	return h
 }
 
+// left is one that nobody had, and in which a message was left.
+func (w *world) left(conversation, queue string) handoff.Handoff {
+	w.Helper()
+	h := w.waiting(conversation, queue)
+	_, err := w.engine.LeaveMessage(w.Context(), h.ID, "", map[string]string{"mail": conversation + "@example.com", "text": "Please write to me."})
+	require.NoError(w, err)
+	h, err = w.engine.Cancel(w.Context(), conversation, true)
+	require.NoError(w, err)
+	return h
+}
+
 // token is a handoff's name in the API, for conversations of plain letters.
 func token(h handoff.Handoff) string { return "1." + h.ID.Conversation }
 

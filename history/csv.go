@@ -34,7 +34,7 @@ func newTable(b *bufio.Writer) *sheet {
 	s := &sheet{w: csv.NewWriter(b), table: true}
 	s.w.UseCRLF = true
 	s.columns = []string{
-		"conversation", "number", "state", "outcome", "class", "queue", "agent", "provider", "user", "reason", "tags", "language", "channel",
+		"conversation", "number", "state", "outcome", "class", "queue", "agent", "agent_name", "provider", "user", "user_name", "reason", "tags", "language", "channel",
 		"missed", "created", "enqueued", "ended", "bot_s", "intake_s", "wait_s", "first_wait_s", "first_reply_s", "human_s", "held_s", "wrapup_s",
 		"transfers", "requeues", "rating", "closing", "left_message", "answers",
 	}
@@ -47,17 +47,17 @@ func (s *sheet) handoff(h *handoff.Handoff) error {
 	if !s.table {
 		return nil
 	}
-	user, rating := "", ""
+	user, name, rating := "", "", ""
 	if h.User != nil {
-		user = h.User.ID
+		user, name = h.User.ID, h.User.Name
 	}
 	if h.Rating != nil {
 		rating = strconv.Itoa(h.Rating.Score)
 	}
 	t := &h.Stretch
 	return s.row(
-		h.ID.Conversation, number(h.ID.Number), string(h.State), string(h.Outcome), string(ClassOf(h)), h.Need.Queue, agentOf(h), h.Provider,
-		user, string(h.Reason), strings.Join(h.Tags, " "), h.Language, h.Channel,
+		h.ID.Conversation, number(h.ID.Number), string(h.State), string(h.Outcome), string(ClassOf(h)), h.Need.Queue, agentOf(h), h.AgentName, h.Provider,
+		user, name, string(h.Reason), strings.Join(h.Tags, "; "), h.Language, h.Channel,
 		string(h.Missed), moment(h.Created), moment(h.Enqueued), moment(h.Ended), seconds(t.Bot), seconds(t.Intake), seconds(t.Wait), seconds(t.FirstWait),
 		seconds(t.FirstReply), seconds(t.Human), seconds(t.Held), seconds(t.Wrapup), strconv.Itoa(t.Transfers), strconv.Itoa(t.Requeues),
 		rating, h.Closing, strconv.FormatBool(h.LeftMessage), answers(h),
@@ -74,7 +74,7 @@ func (s *sheet) entry(en *handoff.Entry) error {
 	if s.audience == User {
 		return s.row(number(en.Handoff.Number), moment(en.At), string(from.Role), from.Name, en.Text, files)
 	}
-	text := words(en)
+	text := en.Words()
 	if !en.IsSaid() {
 		text = event(en)
 	}

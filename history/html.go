@@ -89,7 +89,7 @@ func (p *page) entry(en *handoff.Entry) error {
 	p.text(oneLine(speaker(en, p.x.Audience)))
 	p.raw(`</bdi></dt><dd dir="auto">`)
 	if en.IsSaid() {
-		p.text(lined(words(en)))
+		p.text(lined(en.Words()))
 	} else {
 		p.text(oneLine(event(en)))
 	}

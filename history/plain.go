@@ -38,7 +38,6 @@ func (p *plain) handoff(h *handoff.Handoff) error {
 func (p *plain) entry(en *handoff.Entry) error {
 	line := *en
 	line.From = who(en, p.x.Audience)
-	line.Text = words(en)
 	if !en.IsSaid() {
 		line.Text = "[" + event(en) + "]"
 	}
@@ -88,23 +87,12 @@ func agentOf(h *handoff.Handoff) string {
 }
 
 // answers are what a user gave in a form, whoever asked.
-func answers(h *handoff.Handoff) string { return pairs(h.Answers, "; ") }
-
-func pairs(m map[string]string, between string) string {
+func answers(h *handoff.Handoff) string {
 	var out []string
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		out = append(out, k+": "+m[k])
+	for _, k := range slices.Sorted(maps.Keys(h.Answers)) {
+		out = append(out, k+": "+h.Answers[k])
 	}
-	return strings.Join(out, between)
-}
-
-// words returns the text of what was said; those of a form that was left with
-// the team are in its fields.
-func words(en *handoff.Entry) string {
-	if en.Kind != handoff.KindLeft || len(en.Data) == 0 {
-		return en.Text
-	}
-	return strings.TrimPrefix(en.Text+"\n"+pairs(en.Data, "\n"), "\n")
+	return strings.Join(out, "; ")
 }
 
 // event says in a few words what happened.

@@ -245,9 +245,9 @@ func service() []mutant {
 			`	n.BotAnswers, n.Preferred = q.BotAnswers, ""` + "\n",
 			"	n.BotAnswers = q.BotAnswers\n",
 		}}},
-		{row: "given", file: "history/plain.go", in: "history", tests: "^TestAnswersAreExported$", why: "what was left was said", edits: []edit{{
-			"	if en.Kind != handoff.KindLeft || len(en.Data) == 0 {\n",
-			"	if en.Kind != handoff.KindLeft || len(en.Data) > 0 {\n",
+		{row: "given", file: "transcript.go", in: "history", tests: "^TestAnswersAreExported$", why: "what was left was said", edits: []edit{{
+			"	if e.Kind != KindLeft || len(e.Data) == 0 {\n",
+			"	if e.Kind != KindLeft || len(e.Data) > 0 {\n",
 		}}},
 		{row: "kept", file: "automate/keep.go", in: "automate", tests: "^TestKeptRulesThatDoNotFit$", why: "people see what they do", edits: []edit{{
 			"		if why := a.refuses(&r); why != nil {\n",

@@ -350,7 +350,7 @@ var arabic = map[string]string{
 	"keys.transfer":           "تحويل",
 	"keys.end":                "إنهاء",
 	"keys.search":             "تصفية",
-	"keys.escape":             "إغلاق",
+	"keys.escape":             "مغادرة الحقل أو الإغلاق",
 	"keys.help":               "هذه القائمة",
 	"activity.break":          "استراحة",
 	"activity.lunch":          "غداء",

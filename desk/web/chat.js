@@ -343,7 +343,7 @@ function Transcript({ id, r, one, entries, from, earlier }) {
 // there is follows it.
 function split(entries, s, from) {
   const list = entries.filter((e) => said.has(e.kind) || shown.has(e.kind) && !silent(e) && !(e.kind === 'enqueued' && entries.some((x) => x.kind === 'requested' && x.seq > e.seq - 4)));
-  const at = list.findIndex((e) => (from ? ['requested'] : ['requested', 'joined', 'enqueued']).includes(e.kind));
+  const at = list.findIndex((e) => (from ? ['requested'] : ['requested', 'joined', 'enqueued', 'left_message']).includes(e.kind));
   if (from && at < 0) return { bot: [], rest: list };
   if (s === 'bot' || at < 0) return { bot: s === 'bot' ? [] : list, rest: s === 'bot' ? list : [] };
   // History that came with the request belongs to what was before it.
@@ -574,6 +574,7 @@ function Composer({ r, entries, modes, drafts }) {
       if (e.key === 'Enter' || e.key === 'Tab' && !e.shiftKey) { e.preventDefault(); take(pick.list[pick.at]); return; }
     } else if (pick && e.key === 'Enter' && !e.shiftKey && !/\s/.test(text)) { e.preventDefault(); return; } // a name that nobody has is no message
     if (pick && e.key === 'Escape') { e.preventDefault(); setPick(null); return; }
+    if (e.key === 'Escape') document.querySelector('.transcript').focus(); // out of the field, to where letters are shortcuts
     if (e.key === 'Enter' && !e.shiftKey && !e.altKey && (settings.enterSends || e.ctrlKey || e.metaKey)) { e.preventDefault(); send(stale); }
   };
   const name = visible(r.name);

@@ -58,12 +58,13 @@ function Request({ r, one }) {
 function Tags({ r }) {
   const [text, setText] = useState('');
   const may = r.can?.includes('note') && !boot.readOnly;
+  const input = useRef(null);
   const change = async (add, remove) => { try { const got = await act(r.id, 'tags', { add, remove }); if (got) apply('rows', { rows: [got] }); } catch (e) { failed(e); } };
   const tags = r.tags ?? [];
   if (!may && !tags.length) return null;
   const rest = (boot.tags ?? []).filter((x) => !tags.includes(x));
-  return html`<section><h3>${t('tags')}</h3><div class="tagline">${tags.map((x) => html`<span class="chip tag" key=${x}>${visible(x)}${may && html`<button type="button" aria-label=${t('tag.remove', { tag: visible(x) })} onClick=${() => change([], [x])}><${Icon} name="close" /></button>`}</span>`)}</div>
-    ${may && html`<form onSubmit=${(e) => { e.preventDefault(); const v = text.trim(); if (v && !tags.includes(v)) change([v], []); setText(''); }}><input list="tags" value=${text} maxlength="60" aria-label=${t('tag.add')} placeholder=${t('tag.add')} onInput=${(e) => setText(e.target.value)} /><datalist id="tags">${rest.map((x) => html`<option value=${x} />`)}</datalist></form>`}</section>`;
+  return html`<section><h3>${t('tags')}</h3><div class="tagline">${tags.map((x) => html`<span class="chip tag" key=${x}>${visible(x)}${may && html`<button type="button" aria-label=${t('tag.remove', { tag: visible(x) })} onClick=${() => { input.current.focus(); change([], [x]); }}><${Icon} name="close" /></button>`}</span>`)}</div>
+    ${may && html`<form onSubmit=${(e) => { e.preventDefault(); const v = text.trim(); if (v && !tags.includes(v)) change([v], []); setText(''); }}><input ref=${input} list="tags" value=${text} maxlength="60" aria-label=${t('tag.add')} placeholder=${t('tag.add')} onInput=${(e) => setText(e.target.value)} /><datalist id="tags">${rest.map((x) => html`<option value=${x} />`)}</datalist></form>`}</section>`;
 }
 
 function Contact({ r }) {

@@ -14,7 +14,7 @@ export const range = (q) => ({ from: q.get('from') || dateOf(Date.now() - 29 * 8
 export function filterOf(q) {
   const { from, to } = range(q);
   const out = new URLSearchParams();
-  for (const k of ['outcome', 'queue', 'agent', 'tag', 'text']) if (q.get(k)) out.set(k, q.get(k));
+  for (const k of ['outcome', 'queue', 'agent', 'tag', 'text']) if (q.get(k)) out.set(q.get(k) === 'left' && k === 'outcome' ? 'left' : k, q.get(k));
   if (startOf(from)) out.set('from', startOf(from));
   if (startOf(to)) { const d = new Date(startOf(to)); d.setDate(d.getDate() + 1); out.set('to', d.getTime()); }
   out.set('zone', Intl.DateTimeFormat().resolvedOptions().timeZone);
@@ -34,7 +34,7 @@ export function Filters({ q, to, fields }) {
   const set = (k) => (e) => to({ [k]: e.target.value });
   return html`<div class="filterbar" role="search">
     <${Field} label=${t('from')}><${Word} type="date" value=${r.from} max=${r.to} onChange=${set('from')} /></${Field}><${Field} label=${t('to')}><${Word} type="date" value=${r.to} min=${r.from} onChange=${set('to')} /></${Field}>
-    ${fields.includes('outcome') && html`<${Field} label=${t('outcome')}><select value=${q.get('outcome') || ''} onChange=${set('outcome')}><option value="">${t('all')}</option>${outcomes.map((o) => html`<option value=${o}>${code('outcome', o)}</option>`)}</select></${Field}>`}
+    ${fields.includes('outcome') && html`<${Field} label=${t('outcome')}><select value=${q.get('outcome') || ''} onChange=${set('outcome')}><option value="">${t('all')}</option>${outcomes.map((o) => html`<option value=${o}>${code('outcome', o)}</option>`)}<option value="left">${t('left')}</option></select></${Field}>`}
     ${boot.queues.length > 1 && html`<${Field} label=${t('queue')}><select value=${q.get('queue') || ''} onChange=${set('queue')}><option value="">${t('all')}</option>${boot.queues.map((o) => html`<option value=${o}>${o}</option>`)}</select></${Field}>`}
     ${can('team') && html`<${Field} label=${t('agent')}><select value=${q.get('agent') || ''} onChange=${set('agent')}><option value="">${t('all')}</option>${[...s.team.values()].map((m) => html`<option value=${m.id}>${m.name}</option>`)}</select></${Field}>`}
     ${fields.includes('tag') && html`<${Field} label=${t('tag')}><${Word} value=${q.get('tag') || ''} maxlength="60" onChange=${set('tag')} /></${Field}>`}

@@ -147,7 +147,11 @@ func (h *host) verb(w http.ResponseWriter, r *http.Request) {
 	case "messages":
 		err = h.receive(ctx, handoff.Incoming{Conversation: c, ID: in.ID, Text: in.Text, User: user, Channel: "web chat", Language: language(r)})
 	case "person":
-		_, err = h.Request(ctx, handoff.Request{Conversation: c, Queue: in.Queue, User: user, Channel: "web chat"})
+		var asked handoff.Requested
+		asked, err = h.Request(ctx, handoff.Request{Conversation: c, Queue: in.Queue, User: user, Channel: "web chat"})
+		if fields, next := asked.Handoff.Form(); next < len(fields) {
+			err = nil // nobody is there, and he is told so and asked for a message
+		}
 		err = h.sayWhy(ctx, c, language(r), err)
 	case "cancel":
 		_, err = h.Cancel(ctx, c, false)

@@ -40,14 +40,18 @@ function add(kind, words, who, files = [], id = '') {
 // say tells what stands in the way; nothing, when it is gone.
 const say = (words) => { if ($('status').textContent !== words) $('status').textContent = words; };
 
+// Whom nobody can help may be asked for a message: then he waits for nobody.
+let leaves = false;
+
 function control(m) {
   const k = m.notice;
+  if (k) leaves = k === 'offline' || leaves && (k === 'question' || k === 'invalid');
   if (m.role === 'agent' && !k) $('with').textContent = m.name;
   const person = k === 'joined' || k === 'take_over' || k === 'resumed';
   const waits = ['waiting', 'place', 'requeued', 'transferred', 'connecting', 'question'].includes(k);
   const bot = ['returned', 'ended', 'missed', 'cancelled', 'failed', 'offline', 'message_left'].includes(k);
   if (person) { $('with').textContent = m.text; $('person').hidden = true; $('cancel').hidden = false; $('cancel').textContent = 'End chat'; asked = ''; showRate(); }
-  else if (waits) { $('with').textContent = 'Waiting for a person'; $('person').hidden = true; $('cancel').hidden = false; $('cancel').textContent = 'Cancel'; }
+  else if (waits) { $('with').textContent = leaves ? 'Leave a message' : 'Waiting for a person'; $('person').hidden = true; $('cancel').hidden = false; $('cancel').textContent = 'Cancel'; }
   else if (bot) { $('with').textContent = 'Assistant'; $('person').hidden = false; $('cancel').hidden = true; }
   if (k === 'rate') { asked = m.id; showRate(); }
 }
