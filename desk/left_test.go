@@ -19,11 +19,19 @@ func TestLeftMessages(t *testing.T) {
 	w.ended("done", "mine", "me")
 	w.left("dana", "mine")
 	w.left("eve", "theirs")
+	fay := w.waiting("fay", "mine")
+	_, err := w.engine.LeaveMessage(t.Context(), fay.ID, "Call me", nil)
+	require.NoError(t, err)
+	_, err = w.engine.TakeOver(t.Context(), fay.ID, handoff.By("me"), "mine")
+	require.NoError(t, err)
+	_, err = w.engine.End(t.Context(), fay.ID, handoff.By("me"), handoff.Ending{})
+	require.NoError(t, err)
 	past := w.call("col", http.MethodGet, "api/past", nil).raw
 	assert.Contains(t, past, `"id":"1.dana"`)
 	assert.Contains(t, past, `"left":true`)
 	assert.NotContains(t, past, "1.eve", "of another queue")
 	assert.NotContains(t, past, "1.done", "a colleague had it")
+	assert.NotContains(t, past, "1.fay", "a colleague had it, whatever was left")
 	past = w.call("agent", http.MethodGet, "api/past?left=left", nil).raw
 	assert.Contains(t, past, "1.dana")
 	assert.NotContains(t, past, "1.done", "nothing was left in it")
@@ -36,7 +44,7 @@ func TestLeftMessages(t *testing.T) {
 	assert.Contains(t, w.call("admin", http.MethodGet, "api/handoffs/2.dana/before", nil).raw, words, "whoever has him next reads it too")
 
 	// Who wants to be called waits: the list says where, and when.
-	_, err := w.engine.CallBack(t.Context(), w.waiting("gil", "mine").ID.Conversation, handoff.Callback{Phone: "+49 30 123456", When: "after six"})
+	_, err = w.engine.CallBack(t.Context(), w.waiting("gil", "mine").ID.Conversation, handoff.Callback{Phone: "+49 30 123456", When: "after six"})
 	require.NoError(t, err)
 	w.until("the list says it", func() bool {
 		return strings.Contains(w.call("agent", http.MethodGet, "api/handoffs?list=new", nil).raw, `"text":"phone: +49 30 123456\nwhen: after six"`)
