@@ -49,7 +49,7 @@ type Config struct {
 	BotQueue   string        // where a user goes whose bot has failed; empty: he is told
 
 	KeepEnded     time.Duration // ended handoffs are kept that long; default Never: for ever
-	KeepContained time.Duration // those that no person had; default and least 25h
+	KeepContained time.Duration // those that no person had, and in which nothing was left for one; default and least 25h
 
 	Poll         time.Duration // how often due work is looked for; default 1s
 	Sweep        time.Duration // how often every queue is looked at; default 5s

@@ -390,6 +390,9 @@ func (x *change) contain() {
 	x.to(StateEnded)
 	x.h.Outcome, x.h.Ended = OutcomeContained, x.now
 	keep := x.rules.keepIdle
+	if x.h.LeftMessage {
+		keep = x.rules.keepEnded
+	}
 	if x.h.Refused {
 		x.h.Outcome, keep = OutcomeUnavailable, x.rules.keepEnded
 	}
@@ -472,6 +475,10 @@ func (c cLeave) apply(x *change) error {
 	e.Text, e.Data = c.text, c.data
 	x.h.LeftMessage = true
 	x.notice(NoticeThanks, nil)
+	if x.h.Outcome == OutcomeContained {
+		x.drop(dueKeep)
+		x.keep(x.rules.keepEnded)
+	}
 	return nil
 }
 
