@@ -70,7 +70,8 @@ func wrap(op string, err error) error {
 	var kind error
 	switch code(err) {
 	case codeError:
-		if strings.Contains(err.Error(), "no such ") { // table, column
+		// A table or a column. Who has another file before him has none to migrate.
+		if strings.Contains(err.Error(), "no such ") && !errors.Is(err, ErrMoved) {
 			return fmt.Errorf("%w: %s: %w", &SchemaError{Have: -1, Need: Latest}, op, err)
 		}
 	case codeBusy:

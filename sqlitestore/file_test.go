@@ -172,6 +172,13 @@ func TestConnectionsDropped(t *testing.T) {
 	require.NoError(t, sqlitestore.Drop(ctx, s))
 	require.NoError(t, os.Rename(path, path+".away"))
 	require.ErrorIs(t, s.Commit(ctx, record("f"), entry(1)), sqlitestore.ErrMoved)
+
+	// In its place there is another, which nobody is told to migrate.
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	_, err := s.Get(ctx, record("c").ID)
+	require.ErrorIs(t, err, sqlitestore.ErrMoved)
+	var unfit *sqlitestore.SchemaError
+	require.NotErrorAs(t, err, &unfit)
 }
 
 // Who did not migrate hears that from the call.
