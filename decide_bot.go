@@ -389,12 +389,12 @@ func (c cForget) apply(x *change) error {
 func (x *change) contain() {
 	x.to(StateEnded)
 	x.h.Outcome, x.h.Ended = OutcomeContained, x.now
-	keep := x.rules.keepIdle
-	if x.h.LeftMessage {
-		keep = x.rules.keepEnded
-	}
 	if x.h.Refused {
-		x.h.Outcome, keep = OutcomeUnavailable, x.rules.keepEnded
+		x.h.Outcome = OutcomeUnavailable
+	}
+	keep := x.rules.keepIdle
+	if x.h.Refused || x.h.LeftMessage {
+		keep = x.rules.keepEnded
 	}
 	x.event(KindEnded).Data = map[string]string{"outcome": string(x.h.Outcome)}
 	x.drop(dueAnswer, dueIdle, dueStayOut)
@@ -406,6 +406,7 @@ func (x *change) keep(d time.Duration) {
 	if len(x.h.own.Owed) > 0 {
 		x.set(dueAudit, look)
 	}
+	x.drop(dueKeep)
 	if d >= 0 {
 		x.set(dueKeep, max(d, look+time.Hour))
 	}
@@ -476,7 +477,6 @@ func (c cLeave) apply(x *change) error {
 	x.h.LeftMessage = true
 	x.notice(NoticeThanks, nil)
 	if x.h.Outcome == OutcomeContained {
-		x.drop(dueKeep)
 		x.keep(x.rules.keepEnded)
 	}
 	return nil

@@ -99,25 +99,31 @@ func TestRetentionKeepsHumanStretches(t *testing.T) {
 // What a user left for the team waits for the team, though the bot had him before
 // and after: it is kept as what people did.
 func TestRetentionKeepsWhatWasLeft(t *testing.T) {
-	handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
-		r.Says("before", "hello")
-		r.Says("after", "hello")
-		id := func(conversation string) handoff.ID { return handoff.ID{Conversation: conversation, Number: 1} }
-		leave := func(conversation string) {
-			_, err := r.LeaveMessage(r.Ctx, id(conversation), "please write to me", nil)
+	for _, keep := range []time.Duration{30 * 24 * time.Hour, handoff.Never} {
+		handofftest.Run(t, func(t *testing.T, r *handofftest.Rig) {
+			r.Says("before", "hello")
+			r.Says("after", "hello")
+			id := func(conversation string) handoff.ID { return handoff.ID{Conversation: conversation, Number: 1} }
+			leave := func(conversation string) {
+				_, err := r.LeaveMessage(r.Ctx, id(conversation), "please write to me", nil)
+				require.NoError(t, err)
+			}
+			leave("before")
+			r.Sleep(20 * time.Hour)
+			require.Equal(t, handoff.OutcomeContained, r.Now(id("before")).Outcome)
+			require.Equal(t, handoff.OutcomeContained, r.Now(id("after")).Outcome)
+			leave("after")
+			r.Sleep(20 * 24 * time.Hour)
+			require.True(t, r.Now(id("before")).LeftMessage)
+			require.True(t, r.Now(id("after")).LeftMessage)
+			r.Sleep(11 * 24 * time.Hour)
+			left, err := r.List(r.Ctx, handoff.Query{})
 			require.NoError(t, err)
-		}
-		leave("before")
-		r.Sleep(20 * time.Hour)
-		require.Equal(t, handoff.OutcomeContained, r.Now(id("before")).Outcome)
-		require.Equal(t, handoff.OutcomeContained, r.Now(id("after")).Outcome)
-		leave("after")
-		r.Sleep(20 * 24 * time.Hour)
-		require.True(t, r.Now(id("before")).LeftMessage)
-		require.True(t, r.Now(id("after")).LeftMessage)
-		r.Sleep(11 * 24 * time.Hour)
-		left, err := r.List(r.Ctx, handoff.Query{})
-		require.NoError(t, err)
-		require.Empty(t, left, "but no longer than that")
-	}, func(c *handoff.Config) { c.KeepEnded, c.Poll, c.Sweep = 30*24*time.Hour, time.Hour, time.Hour })
+			if keep == handoff.Never {
+				require.Len(t, left, 2)
+			} else {
+				require.Empty(t, left, "but no longer than that")
+			}
+		}, func(c *handoff.Config) { c.KeepEnded, c.Poll, c.Sweep = keep, time.Hour, time.Hour })
+	}
 }

@@ -265,14 +265,14 @@ func TestUnreadableHandoffIsErased(t *testing.T) {
 				r.Wait()
 			}
 			err := r.Erase(r.Ctx, "c")
-			_, first := s.Get(r.Ctx, handoff.ID{Conversation: "c", Number: 1})
+			_, kept := s.Get(r.Ctx, handoff.ID{Conversation: "c", Number: 1})
 			if open {
 				var bad *handoff.UnreadableError
 				require.ErrorAs(t, err, &bad)
-				require.NoError(t, first)
+				require.NoError(t, kept)
 			} else {
 				require.NoError(t, err)
-				require.ErrorIs(t, first, handoff.ErrNotFound)
+				require.ErrorIs(t, kept, handoff.ErrNotFound)
 			}
 		}, func(c *handoff.Config) {
 			s.Store, c.Store = c.Store, s

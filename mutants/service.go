@@ -238,16 +238,16 @@ func service() []mutant {
 			"err != nil && list[i].ID != h.ID {",
 		}}},
 		{row: "left", file: "decide_bot.go", in: ".", tests: "^TestRetentionKeepsWhatWasLeft$", why: "what the bot had is the bot's", edits: []edit{{
-			"	if x.h.LeftMessage {\n		keep = x.rules.keepEnded\n	}\n",
-			"",
+			"	if x.h.Refused || x.h.LeftMessage {\n",
+			"	if x.h.Refused {\n",
 		}}},
 		{row: "left", file: "decide_bot.go", in: ".", tests: "^TestRetentionKeepsWhatWasLeft$", why: "what is over is over", edits: []edit{{
-			"	if x.h.Outcome == OutcomeContained {\n		x.drop(dueKeep)\n",
-			"	if false {\n		x.drop(dueKeep)\n",
+			"	if x.h.Outcome == OutcomeContained {\n",
+			"	if false {\n",
 		}}},
 		{row: "left", file: "decide_bot.go", in: ".", tests: "^TestRetentionKeepsWhatWasLeft$", why: "the first time is the time", edits: []edit{{
-			"	if x.h.Outcome == OutcomeContained {\n		x.drop(dueKeep)\n		x.keep(x.rules.keepEnded)\n",
-			"	if x.h.Outcome == OutcomeContained {\n		x.drop(dueKeep)\n",
+			"	x.drop(dueKeep)\n	if d >= 0 {\n",
+			"	if d >= 0 {\n",
 		}}},
 		{row: "choice", file: "intake.go", in: ".", tests: "^TestChoicesInTheUsersLanguage$", why: "answers are words of the Config", edits: []edit{{
 			"i < len(shown) && strings.EqualFold(shown[i], text)",
