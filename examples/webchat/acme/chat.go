@@ -149,7 +149,7 @@ func (h *host) verb(w http.ResponseWriter, r *http.Request) {
 	case "person":
 		var asked handoff.Requested
 		asked, err = h.Request(ctx, handoff.Request{Conversation: c, Queue: in.Queue, User: user, Channel: "web chat"})
-		if fields, next := asked.Handoff.Form(); next < len(fields) {
+		if fields, next := asked.Handoff.Form(); next < len(fields) && errors.Is(err, handoff.ErrUnavailable) {
 			err = nil // nobody is there, and he is told so and asked for a message
 		}
 		err = h.sayWhy(ctx, c, language(r), err)
