@@ -22,8 +22,8 @@ import (
 // is lost with nothing said twice and no word gone.
 func TestDesk45Quiet(t *testing.T) {
 	w := newWorld(t, options{engine: func(c *handoff.Config) {
-		c.Queues[0].IdleTimeout, c.Queues[0].IdleWarning = time.Minute, 59*time.Second
-		c.Queues[1].IdleTimeout = 12 * time.Second
+		c.Queues[0].IdleTimeout, c.Queues[0].IdleWarning = 5*time.Minute, 5*time.Minute-time.Second
+		c.Queues[1].IdleTimeout = 20 * time.Second
 	}})
 	w.available("ann")
 	h := w.has("ann", "maria", "billing")
@@ -31,7 +31,7 @@ func TestDesk45Quiet(t *testing.T) {
 	p.expects("409", "404", "403")
 	p.sees("Nobody has written for a while, and Maria Keller was asked.")
 	p.until("the list says so", `document.querySelector('a.row .chip.amber')?.textContent === 'Quiet'`)
-	p.until("there is the time that is left", `/^(0:[0-5]|1:00)/.test(document.querySelector('.banner .clock')?.textContent)`)
+	p.until("there is the time that is left", `/^([0-4]:[0-5]|5:00)/.test(document.querySelector('.banner .clock')?.textContent)`)
 	assert.Contains(t, strings.Join(w.said(h.ID, handoff.KindNotice, ""), "\n"), "Are you still there?")
 	p.axe()
 	p.click("Ten more minutes")
@@ -61,7 +61,7 @@ func TestDesk45Quiet(t *testing.T) {
 // back, on a page that is loaded anew too, until she has read it.
 func TestDeskLostAgent(t *testing.T) {
 	w := newWorld(t, options{
-		desk:   func(c *desk.Config) { c.Lease = 6 * time.Second },
+		desk:   func(c *desk.Config) { c.Lease = 12 * time.Second },
 		engine: func(c *handoff.Config) { c.Queues[0].AgentGrace = 300 * time.Millisecond },
 	})
 	w.available("ann")

@@ -52,10 +52,10 @@ func (p *page) front() {
 	p.focused(true)
 }
 
-// leased makes pages answer every two seconds, and agents lost soon after they do not.
+// leased makes pages answer every four seconds, and agents lost soon after they do not.
 func leased(grace time.Duration) options {
 	return options{
-		desk:   func(c *desk.Config) { c.Lease = 6 * time.Second },
+		desk:   func(c *desk.Config) { c.Lease = 12 * time.Second },
 		engine: func(c *handoff.Config) { c.Queues[0].AgentGrace, c.Queues[1].AgentGrace = grace, grace },
 	}
 }

@@ -168,7 +168,7 @@ func TestDesk05Full(t *testing.T) {
 // TestDesk04OfferRunsOut: an offer rings with a countdown, and runs out while
 // the click is on its way. The agent is told so, and the user is where he was.
 func TestDesk04OfferRunsOut(t *testing.T) {
-	w := newWorld(t, options{engine: func(c *handoff.Config) { c.Queues[1].OfferTimeout = 15 * time.Second }})
+	w := newWorld(t, options{engine: func(c *handoff.Config) { c.Queues[1].OfferTimeout = 25 * time.Second }})
 	w.available("eve")
 	p := w.at("eve", "")
 	p.expects("409")

@@ -53,7 +53,7 @@ func (p *page) asksColleague(name string) {
 // TestDesk21Refused: a colleague who declines or does not answer leaves it where
 // it is, and whoever has it is told.
 func TestDesk21Refused(t *testing.T) {
-	w := newWorld(t, options{engine: func(c *handoff.Config) { c.Queues[1].OfferTimeout = 20 * time.Second }})
+	w := newWorld(t, options{engine: func(c *handoff.Config) { c.Queues[1].OfferTimeout = 30 * time.Second }})
 	w.available("ann", "bob")
 	h := w.has("ann", "maria", "shop")
 	b, p := w.at("bob", ""), w.at("ann", "c/"+token(h)+"?tab=mine")

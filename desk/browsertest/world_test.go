@@ -83,7 +83,7 @@ func newWorld(t *testing.T, opts ...options) *world {
 		Presence: w.presence,
 		Queues: []handoff.Queue{
 			{Name: "billing", Style: handoff.Pull, CloseReasons: []string{"Refunded", "Explained"}},
-			{Name: "shop", OfferTimeout: time.Minute},
+			{Name: "shop", OfferTimeout: 10 * time.Minute},
 		},
 		Poll: 50 * time.Millisecond, Sweep: 500 * time.Millisecond,
 	}
@@ -105,6 +105,7 @@ func newWorld(t *testing.T, opts ...options) *world {
 			}
 			return actor, nil
 		},
+		Lease: 10 * time.Minute, // a machine that is at work elsewhere for a minute loses nobody
 		Title: "Acme Desk", Tags: []string{"refund", "vip"},
 		Replies: replies,
 	}
