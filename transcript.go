@@ -155,12 +155,16 @@ func (e *Entry) IsSaid() bool {
 // Words returns what was said. A message that was left with the team has the
 // fields of its form too, each in a line of its own.
 func (e *Entry) Words() string {
+	return e.words(func(name, value string) string { return name + ": " + value })
+}
+
+func (e *Entry) words(line func(name, value string) string) string {
 	if e.Kind != KindLeft || len(e.Data) == 0 {
 		return e.Text
 	}
 	lines := []string{e.Text}
 	for _, k := range slices.Sorted(maps.Keys(e.Data)) {
-		lines = append(lines, k+": "+e.Data[k])
+		lines = append(lines, line(k, e.Data[k]))
 	}
 	return strings.TrimPrefix(strings.Join(lines, "\n"), "\n")
 }
