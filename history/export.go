@@ -171,6 +171,16 @@ func (x *Export) run(ctx context.Context, e *handoff.Engine, out writer, b *bufi
 	return nil
 }
 
+// forPeople reports whether people read what is written, rather than programs.
+func (x *Export) forPeople() bool { return x.Format == Text || x.Format == HTML }
+
+// unspoken are events of the engine's books, which mean nothing to who reads a
+// conversation.
+var unspoken = map[handoff.Kind]bool{
+	handoff.KindOpened: true, handoff.KindCarried: true, handoff.KindImported: true, handoff.KindDone: true, handoff.KindCalled: true,
+	handoff.KindTimer: true, handoff.KindNext: true, handoff.KindAttempt: true, handoff.KindBound: true,
+}
+
 // one writes a handoff and its log.
 func (x *Export) one(ctx context.Context, e *handoff.Engine, out writer, h *handoff.Handoff, p *Progress) error {
 	shown, _ := e.Redacted(ctx, handoff.ToExport, *h, nil)
@@ -185,6 +195,7 @@ func (x *Export) one(ctx context.Context, e *handoff.Engine, out writer, h *hand
 		return out.entry(en)
 	}
 	var script []handoff.Entry
+	ended := false
 	for after := int64(0); x.Format != Table; {
 		page, err := e.Log(ctx, h.ID, after, 100)
 		if err != nil {
@@ -194,7 +205,11 @@ func (x *Export) one(ctx context.Context, e *handoff.Engine, out writer, h *hand
 			break
 		}
 		after = page[len(page)-1].Seq
-		page = slices.DeleteFunc(page, func(en handoff.Entry) bool { return !x.wants(&en) })
+		page = slices.DeleteFunc(page, func(en handoff.Entry) bool {
+			again := en.Kind == handoff.KindEnded && ended // when the wrap-up was done
+			ended = ended || en.Kind == handoff.KindEnded
+			return !x.wants(&en) || x.forPeople() && (again || unspoken[en.Kind])
+		})
 		_, page = e.Redacted(ctx, handoff.ToExport, *h, page)
 		if x.Format != JSONLines {
 			script = append(script, page...)

@@ -92,6 +92,7 @@ func TestGolden(t *testing.T) {
 		west := time.FixedZone("West", -60) // where the day changes meanwhile
 		for name, x := range map[string]history.Export{
 			"staff.txt":    {Location: west},
+			"events.txt":   {Events: true, Location: west},
 			"staff.csv":    {Format: history.CSV},
 			"staff.html":   {Format: history.HTML, Location: west, Title: "Of <today>"},
 			"events.csv":   {Format: history.CSV, Events: true},

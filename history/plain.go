@@ -99,6 +99,8 @@ func answers(h *handoff.Handoff) string {
 func event(en *handoff.Entry) string {
 	parts := []string{strings.ReplaceAll(string(en.Kind), "_", " ")}
 	switch field, skipped := en.Data["field"], en.Data["skipped"]; {
+	case en.Kind == handoff.KindIntake:
+		parts[0] = "asked for details"
 	case en.Kind != handoff.KindAnswered:
 		parts = append(parts, en.Agent, string(en.Reason))
 		for _, k := range []string{"outcome", "score", "reference"} {
@@ -108,6 +110,8 @@ func event(en *handoff.Entry) string {
 		parts = append(parts, field+": "+en.Data["answer"])
 	case skipped != "":
 		parts = append(parts, "skipped: "+skipped)
+	default:
+		parts[0] = "went back to the question before"
 	}
 	parts = append(parts, en.Text)
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " ")
