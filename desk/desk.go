@@ -56,6 +56,7 @@ type Config struct {
 	Catalogues map[string]map[string]string
 
 	Tags  []string // offered for tagging; others can be typed
+	Dealt string   // the tag of a message that was left and has been dealt with; default "dealt with"
 	Video bool     // agents can begin video sessions: the engine has VideoRooms
 
 	Suggestions bool // agents can ask for replies to send: the engine has a Suggester
@@ -110,7 +111,8 @@ type Handler struct {
 	lease  *leases
 	names  names
 	queues map[string]handoff.Queue
-	policy string // Content-Security-Policy
+	labels map[string]map[string]string // of the fields of forms, by queue
+	policy string                       // Content-Security-Policy
 }
 
 // New checks cfg and returns a desk. It starts nothing: call Run. What is
@@ -158,10 +160,10 @@ func New(cfg Config) (*Handler, error) {
 	cfg.resolve()
 	h := &Handler{
 		cfg: cfg, engine: cfg.Engine, log: cfg.Logger, guard: guard, web: w, words: words,
-		lease: newLeases(cfg.Lease), queues: map[string]handoff.Queue{}, policy: policy(cfg.FrameAncestors),
+		lease: newLeases(cfg.Lease), queues: map[string]handoff.Queue{}, labels: map[string]map[string]string{"": cfg.Engine.Labels("")}, policy: policy(cfg.FrameAncestors),
 	}
 	for _, q := range cfg.Engine.Queues() {
-		h.queues[q.Name] = q
+		h.queues[q.Name], h.labels[q.Name] = q, cfg.Engine.Labels(q.Name)
 	}
 	h.view = newView(h.public)
 	h.routes = routes()
@@ -174,6 +176,9 @@ func New(cfg Config) (*Handler, error) {
 func (c *Config) resolve() {
 	if c.Title == "" {
 		c.Title = "Desk"
+	}
+	if c.Dealt == "" {
+		c.Dealt = "dealt with"
 	}
 	if c.Lease == 0 {
 		c.Lease = 75 * time.Second

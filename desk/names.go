@@ -68,11 +68,12 @@ func (h *Handler) nameOf(ctx context.Context, id string) string {
 	return a.Name
 }
 
-// entriesOf is a log as pages show it, with the names of all in it.
-func (h *Handler) entriesOf(ctx context.Context, log []handoff.Entry) []entry {
+// entriesOf is the log of a handoff as pages show it, with the names of all in it.
+func (h *Handler) entriesOf(ctx context.Context, of *handoff.Handoff, log []handoff.Entry) []entry {
+	labels := h.labelsOf(of.Need.Queue)
 	out := make([]entry, len(log))
 	for i := range log {
-		e := newEntry(&log[i])
+		e := newEntry(&log[i], labels)
 		if e.Name == "" && (e.Role == handoff.RoleAgent || e.Role == handoff.RoleSupervisor) {
 			e.Name = h.nameOf(ctx, e.From)
 		}
@@ -82,4 +83,12 @@ func (h *Handler) entriesOf(ctx context.Context, log []handoff.Entry) []entry {
 		out[i] = e
 	}
 	return out
+}
+
+// labelsOf is what the fields of forms are called in handoffs of a queue.
+func (h *Handler) labelsOf(queue string) map[string]string {
+	if l, ok := h.labels[queue]; ok {
+		return l
+	}
+	return h.labels[""] // a queue that was taken out of the Config
 }

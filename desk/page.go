@@ -199,8 +199,8 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request, name string) {
 	words := h.words[language]
 	boot, err := json.Marshal(map[string]any{
 		"me": h.me(&actor), "build": h.web.hash, "title": h.cfg.Title, "language": language, "languages": h.languages(), "words": words,
-		"tags": h.cfg.Tags, "video": h.cfg.Video, "suggestions": h.cfg.Suggestions, "readOnly": h.cfg.ReadOnly,
-		"signIn": h.cfg.SignIn, "now": serverTime(), "ping": h.ping().Milliseconds(), "queues": h.queueNames(&actor), "reasons": h.reasons(&actor),
+		"tags": h.cfg.Tags, "dealt": h.cfg.Dealt, "video": h.cfg.Video, "suggestions": h.cfg.Suggestions, "readOnly": h.cfg.ReadOnly,
+		"signIn": h.cfg.SignIn, "now": serverTime(), "ping": h.ping().Milliseconds(), "queues": h.queueNames(&actor),
 	})
 	if err != nil {
 		h.plainPage(w, r, http.StatusInternalServerError, "Internal error")
@@ -263,22 +263,21 @@ func (h *Handler) me(a *Actor) map[string]any {
 // lists are those of an actor's queues that pages offer: they change with his
 // rights.
 func (h *Handler) lists(a *Actor) map[string]any {
-	return map[string]any{"queues": h.queueNames(a), "reasons": h.reasons(a)}
+	return map[string]any{"queues": h.queueNames(a)}
 }
 
 func (h *Handler) hello(a *Actor) any {
 	return map[string]any{"boot": h.view.boot, "now": serverTime(), "me": h.me(a), "build": h.web.hash, "ping": h.ping().Milliseconds()}
 }
 
-// reasons is how a handoff of each queue may be closed, where the queue says so.
-func (h *Handler) reasons(a *Actor) map[string]any {
-	out := map[string]any{}
-	for name, q := range h.queues {
-		if (len(q.CloseReasons) > 0 || q.NeedReason) && a.may(Figures, &facts{queue: name}) {
-			out[name] = map[string]any{"list": q.CloseReasons, "need": q.NeedReason}
-		}
+// reasons is how a handoff of a queue may be closed, where that says so. It goes
+// with the handoff: a colleague may have it who does not serve its queue.
+func (h *Handler) reasons(queue string) any {
+	q, ok := h.queues[queue]
+	if !ok || len(q.CloseReasons) == 0 && !q.NeedReason {
+		return nil
 	}
-	return out
+	return map[string]any{"list": q.CloseReasons, "need": q.NeedReason}
 }
 
 func (h *Handler) queueNames(a *Actor) []string {

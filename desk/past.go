@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,12 +51,16 @@ func (h *Handler) filter(q url.Values, a *Actor) (history.Filter, *problem) {
 		Text:  strings.TrimSpace(q.Get("text")), Class: history.Class(q.Get("class")),
 	}
 	outcome, agent, left := handoff.Outcome(q.Get("outcome")), q.Get("agent"), q.Has("left")
+	undone := q.Get("left") == "open"
 	if outcome != "" {
 		f.Query.Outcomes = []handoff.Outcome{outcome}
 	}
 	f.Match = func(now *handoff.Handoff) bool {
 		// What the bot did alone is no case of anybody's, unless asked for.
 		if outcome == "" && now.Outcome == handoff.OutcomeContained && !now.LeftMessage || left && !now.LeftMessage {
+			return false
+		}
+		if undone && slices.Contains(now.Tags, h.cfg.Dealt) {
 			return false
 		}
 		facts := factsOf(now, h.public(now.Need.Queue))

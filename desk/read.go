@@ -101,7 +101,7 @@ func (h *Handler) fill(ctx context.Context, list []*row) {
 			return err
 		}
 		full := *list[i]
-		if full.Last = lastSaid(log); full.Last == nil {
+		if full.Last = lastSaid(log, h.labelsOf(full.Queue)); full.Last == nil {
 			full.Last = &said{}
 		}
 		h.view.mu.Lock()
@@ -149,8 +149,9 @@ func (h *Handler) one(c *call) (any, error) {
 	h.view.mu.Unlock()
 	out := map[string]any{
 		"row": r, "conversation": c.h.ID.Conversation, "number": c.h.ID.Number, "user": c.h.User, "url": safeURL(c.h.URL),
-		"answers": c.h.Answers, "summary": c.h.Summary, "rating": c.h.Rating, "stretch": stretch(&c.h.Stretch), "viewers": viewing, "now": serverTime(),
+		"answers": c.h.Answers, "labels": labelsIn(c.h.Answers, h.labelsOf(c.h.Need.Queue)), "summary": c.h.Summary, "rating": c.h.Rating, "stretch": stretch(&c.h.Stretch), "viewers": viewing, "now": serverTime(),
 		"drafts": h.drafts(c), "buttons": h.buttons(c), "bot": c.h.Bot, "callback": c.h.Callback, "missed": c.h.Missed,
+		"reasons": h.reasons(c.h.Need.Queue),
 	}
 	if c.h.Room != nil && c.facts.agent == c.actor.ID {
 		out["room"] = safeURL(c.h.Room.Agent)
@@ -164,6 +165,17 @@ func (h *Handler) one(c *call) (any, error) {
 		h.audit(c.ctx(), c.actor, "watch", c.h.ID.String())
 	}
 	return out, nil
+}
+
+// labelsIn returns those that a page needs to show some answers.
+func labelsIn(answers, labels map[string]string) map[string]string {
+	out := map[string]string{}
+	for name := range answers {
+		if label := labels[name]; label != "" {
+			out[name] = label
+		}
+	}
+	return out
 }
 
 func stretch(s *handoff.Stretch) map[string]int64 {
@@ -194,6 +206,7 @@ type entry struct {
 	About     int64             `json:"about,omitempty"`
 	Notice    string            `json:"notice,omitempty"`
 	State     handoff.State     `json:"state,omitempty"`
+	Label     string            `json:"label,omitempty"` // of the field that was answered or skipped
 }
 
 type fileLine struct {
@@ -203,10 +216,14 @@ type fileLine struct {
 	URL  string `json:"url,omitempty"`
 }
 
-func newEntry(e *handoff.Entry) entry {
+func newEntry(e *handoff.Entry, labels map[string]string) entry {
 	out := entry{
-		ID: e.ID, Seq: e.Seq, At: millis(e.At), Kind: e.Kind, Role: e.From.Role, From: e.From.ID, Name: e.From.Name, Text: e.Words(),
+		ID: e.ID, Seq: e.Seq, At: millis(e.At), Kind: e.Kind, Role: e.From.Role, From: e.From.ID, Name: e.From.Name, Text: e.Labelled(labels),
 		Reason: e.Reason, Agent: e.Agent, Data: e.Data, Message: e.Message, Past: e.Past, About: e.About, Notice: e.Notice, State: e.State,
+	}
+	if e.Kind == handoff.KindAnswered && e.Data["skipped"] != "all" {
+		field := cmp.Or(e.Data["field"], e.Data["skipped"])
+		out.Label = cmp.Or(labels[field], field)
 	}
 	for _, f := range e.Files {
 		out.Files = append(out.Files, fileLine{Name: clip(f.Name, 300), Type: f.Type, Size: f.Size, URL: safeURL(f.URL)})
@@ -255,7 +272,7 @@ func (h *Handler) entries(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"entries": h.entriesOf(c.ctx(), log), "seq": c.h.Seq, "from": after}, nil
+	return map[string]any{"entries": h.entriesOf(c.ctx(), c.h, log), "seq": c.h.Seq, "from": after}, nil
 }
 
 // before is what was said in the conversation before this handoff: the last
@@ -291,7 +308,7 @@ func (h *Handler) before(c *call) (any, error) {
 		log = slices.DeleteFunc(log, func(e handoff.Entry) bool {
 			return e.Kind != handoff.KindMessage && e.Kind != handoff.KindNotice && e.Kind != handoff.KindNote && e.Kind != handoff.KindLeft
 		})
-		out = append(out, earlier{newRow(&was, handoff.Push, nil), h.entriesOf(c.ctx(), log)})
+		out = append(out, earlier{newRow(&was, handoff.Push, nil), h.entriesOf(c.ctx(), &was, log)})
 	}
 	return map[string]any{"before": out}, nil
 }

@@ -165,7 +165,7 @@ func clip(s string, n int) string {
 
 // lastSaid finds the last thing said in a page of the log, oldest first. Notes
 // count: they tell colleagues where things stand.
-func lastSaid(list []handoff.Entry) *said {
+func lastSaid(list []handoff.Entry, labels map[string]string) *said {
 	for i := len(list) - 1; i >= 0; i-- {
 		e := &list[i]
 		switch e.Kind {
@@ -173,7 +173,7 @@ func lastSaid(list []handoff.Entry) *said {
 		default:
 			continue
 		}
-		text := e.Words()
+		text := e.Labelled(labels)
 		if text == "" && len(e.Files) > 0 {
 			text = "📎 " + e.Files[0].Name
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/desk"
 )
 
@@ -67,4 +68,26 @@ func TestDesk21TakeBack(t *testing.T) {
 		assert.Equal(t, http.StatusConflict, back(who, "again"+who, number).status)
 		assert.Equal(t, http.StatusConflict, w.call("col", http.MethodPost, path+"/accept", map[string]any{"op": "late" + who, "offer": number}).status)
 	}
+}
+
+// TestReasonsGoWithTheHandoff: how a handoff is to be closed is told to whoever
+// has it, also where he serves another queue.
+func TestReasonsGoWithTheHandoff(t *testing.T) {
+	w := newWorldOf(t, func(c *handoff.Config) { c.Queues[0].CloseReasons, c.Queues[0].NeedReason = []string{"Refunded"}, true })
+	w.actor("far", &desk.Actor{ID: "far", Role: desk.Agent, Queues: []string{"theirs"}})
+	require.NoError(t, w.presence.Begin(t.Context(), "far", "s", now(), now().Add(time.Hour)))
+	require.NoError(t, w.presence.Want(t.Context(), "far", true, "", now()))
+	h := w.held("c", "mine", "me")
+	_, err := w.engine.Assign(t.Context(), h.ID, handoff.BySupervisor("boss"), "far")
+	require.NoError(t, err)
+	path := "api/handoffs/" + token(h)
+	w.until("he has it", func() bool {
+		now, err := w.engine.Get(t.Context(), h.ID)
+		if err == nil && len(now.Offers) == 1 {
+			w.call("far", http.MethodPost, path+"/accept", map[string]any{"op": "a", "offer": now.Offers[0].Number})
+		}
+		return err == nil && now.Agent == "far"
+	})
+	got := w.call("far", http.MethodGet, path, nil)
+	assert.Equal(t, map[string]any{"list": []any{"Refunded"}, "need": true}, got.body["reasons"], got.raw)
 }

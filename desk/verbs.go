@@ -137,7 +137,7 @@ func (h *Handler) said(c *call, e handoff.Entry, err error) (any, error) {
 		return nil, err
 	}
 	h.view.touch(c.h.ID, false)
-	return h.entriesOf(c.ctx(), []handoff.Entry{e})[0], nil
+	return h.entriesOf(c.ctx(), c.h, []handoff.Entry{e})[0], nil
 }
 
 func (h *Handler) join(c *call) (any, error) {

@@ -270,7 +270,7 @@ func (h *Handler) readSome(ctx context.Context, ids []handoff.ID, held map[hando
 		v.mu.Unlock()
 		var lines []entry
 		if open {
-			lines = h.entriesOf(ctx, log)
+			lines = h.entriesOf(ctx, &got, log)
 		}
 		var bad *handoff.UnreadableError
 		if errors.As(err, &bad) { // what was read of it last stays, and nobody else waits for it
@@ -297,7 +297,7 @@ func (h *Handler) readSome(ctx context.Context, ids []handoff.ID, held map[hando
 		if old != nil && old.Version >= got.Version {
 			return nil
 		}
-		last := lastSaid(log)
+		last := lastSaid(log, h.labelsOf(got.Need.Queue))
 		if last == nil && old != nil {
 			last = old.Last
 		}

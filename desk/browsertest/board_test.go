@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -45,6 +46,32 @@ func TestBoardSaysWhatWaits(t *testing.T) {
 	assert.NotRegexp(t, `econds?\s*–`, js[string](p, row+`.cells[3].textContent`))
 	p.until("what he needs is said", `/Maria Keller\s+\d:\d\d\s+Assistant:\s*I am a small program\.\s+Priority 2\s+billing/.test(document.querySelector('.boxed').innerText)`)
 	p.axe()
+}
+
+// TestBoardBeforeTheTeam: the board does not say that there are no agents, nor
+// seats, before it has been told which there are.
+func TestBoardBeforeTheTeam(t *testing.T) {
+	goOn := make(chan struct{})
+	release := sync.OnceFunc(func() { close(goOn) })
+	w := newWorld(t, options{wrap: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/api/team") {
+				<-goOn
+			}
+			next.ServeHTTP(rw, r)
+		})
+	}})
+	t.Cleanup(release)
+	w.there("ann")
+	p := w.as("sam").open("board")
+	const cards = `[...document.querySelectorAll('.board .stat')].slice(3).map((e) => e.innerText.replace('\n', ' ')).join()`
+	p.until("the queues are there", `document.querySelectorAll('.board tbody tr').length === 2`)
+	assert.Equal(t, "Agents there –,Free seats –", js[string](p, cards))
+	assert.NotContains(t, p.text("main"), "There are no agents.")
+	p.until("they are being read", `document.querySelector('.board .loading')`)
+	p.axe()
+	release()
+	p.until("and there", cards+` === 'Agents there 1 / 3,Free seats 3' && !document.querySelector('.board .loading')`)
 }
 
 // TestSharesSumToAHundred: three equal outcomes are 34, 33 and 33 percent, so are

@@ -38,8 +38,12 @@ func TestLeftMessageIsFound(t *testing.T) {
 	eve := w.at("eve", "?tab=closed")
 	eve.until("it says what it is", `document.querySelector('.list .row .third')?.innerText.includes('Left a message')`)
 	eve.clickOn(".list .row")
-	eve.until("she reads it", `(`+left+`).includes('mail: maria@example.com')`)
-	assert.Contains(t, js[string](eve, left), "text: It is lost.")
+	eve.until("she reads it", `(`+left+`).includes('Your mail? maria@example.com')`)
+	assert.Contains(t, js[string](eve, left), "What shall we tell our team? It is lost.")
+	eve.until("so do the details", `[...document.querySelectorAll('.details dt')].filter((e) => ['Your mail?', 'What shall we tell our team?'].includes(e.textContent)).length === 2`)
+	assert.Contains(t, eve.text(".transcript"), "Answered: What shall we tell our team?")
+	assert.LessOrEqual(t, js[int](eve, `Math.max(...[...document.querySelectorAll('.details, .details dt, .details dd')].map((e) => e.scrollWidth - e.clientWidth))`), 0)
+	eve.keep("labels")
 	assert.True(t, js[bool](eve, `Boolean(document.querySelector('.older button[aria-expanded=false]'))`), "what came before is folded")
 	eve.axe()
 
@@ -48,6 +52,34 @@ func TestLeftMessageIsFound(t *testing.T) {
 	js[bool](sam, `(() => { const s = [...document.querySelectorAll('select')].find((e) => e.querySelector('option[value=left]')); s.value = 'left'; s.dispatchEvent(new Event('change', { bubbles: true })); return true; })()`)
 	sam.until("only that one", `document.querySelectorAll('tbody tr').length === 1 && document.querySelector('tbody tr').innerText.includes('Left a message')`)
 	assert.Contains(t, js[string](sam, `document.querySelector('a[download]').search`), "left=left", "and that one is taken away")
+}
+
+// TestLeftIsDealtWith: who has answered a message that was left says so where he
+// reads it; lists say it too, and those of what is still to be done have it no more.
+func TestLeftIsDealtWith(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []string{"maria", "lee"} {
+		_, err := w.engine.LeaveMessage(w.ctx, w.asks(c, "shop").ID, "Call me", nil)
+		require.NoError(t, err)
+		_, err = w.engine.Cancel(w.ctx, c, true)
+		require.NoError(t, err)
+	}
+	sam := w.at("sam", "history?outcome=open")
+	sam.until("both are to be done", `document.querySelectorAll('tbody tr').length === 2`)
+	assert.Equal(t, "Left a message, not dealt with", js[string](sam, `(() => { const s = [...document.querySelectorAll('select')].find((e) => e.querySelector('[value=open]')); return s.selectedOptions[0].textContent; })()`))
+	eve := w.at("eve", "c/1.maria?tab=closed")
+	const chip = `[...document.querySelectorAll('.list .row')].find((e) => e.innerText.includes('Maria')).querySelector('.third').innerHTML.includes('amber')`
+	eve.until("it is marked", chip)
+	assert.True(t, js[bool](eve, `[...document.querySelectorAll('.list .third')].every((e) => [...e.children].every((c) => c.getBoundingClientRect().bottom <= e.getBoundingClientRect().bottom + 1))`), "the mark is not cut off")
+	eve.sees("Left a message, not dealt with")
+	eve.axe()
+	eve.click("Dealt with")
+	eve.until("nothing is left to do", `!document.querySelector('.banner') && !(`+chip+`)`)
+	eve.until("the tag says it", `[...document.querySelectorAll('.chip.tag')].some((e) => e.textContent === 'dealt with')`)
+	eve.axe()
+	sam.open("history?outcome=open").live()
+	sam.until("one is to be done", `document.querySelectorAll('tbody tr').length === 1 && document.querySelector('tbody tr').innerText.includes('Lee')`)
+	assert.Contains(t, js[string](sam, `document.querySelector('a[download]').search`), "left=open", "and that one is taken away")
 }
 
 // TestEscapeLeavesTheField: from where an agent writes the letters that are

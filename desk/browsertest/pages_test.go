@@ -464,3 +464,21 @@ func TestDesk10FrozenTab(t *testing.T) {
 	require.NoError(t, err)
 	w.until("she is there again", func() bool { return there() == handoff.Online })
 }
+
+// TestTagSignsRightToLeft: in a page from right to left too, a sign stands before
+// the tag that was put on or taken off.
+func TestTagSignsRightToLeft(t *testing.T) {
+	w := newWorld(t, options{desk: func(c *desk.Config) { c.Catalogues = map[string]map[string]string{"ar": arabic} }})
+	w.actor("ann", func(a *desk.Actor) { a.Language = "ar" })
+	h := w.has("ann", "maria", "billing")
+	_, err := w.engine.Tag(w.ctx, h.ID, handoff.By("ann"), []string{"refund", "vip"}, nil)
+	require.NoError(t, err)
+	p := w.at("ann", "c/"+token(h))
+	const line = `[...document.querySelectorAll('.event > span')].find((e) => e.textContent.includes('+refund'))`
+	p.until("it is said", line)
+	assert.Equal(t, "rtl", js[string](p, `getComputedStyle(`+line+`).direction`))
+	const at = `((s) => { const n = document.createTreeWalker(` + line + `, NodeFilter.SHOW_TEXT).nextNode(), i = n.data.indexOf(s), r = document.createRange(); r.setStart(n, i); r.setEnd(n, i + 1); return r.getBoundingClientRect().x; })`
+	for _, tag := range []string{"refund", "vip"} {
+		assert.Less(t, js[float64](p, at+`(§)`, "+"+tag), js[float64](p, at+`(§)`, tag), tag)
+	}
+}

@@ -152,7 +152,6 @@ func TestDeskDialogOfAnothers(t *testing.T) {
 	for end, words := range map[bool]string{false: "Sam Okafor has it now.", true: "It has ended"} {
 		h := w.has("bob", "maria", "billing")
 		p := w.at("bob", "c/"+token(h))
-		p.expects("403", "404") // he may ask once more before he hears that it is his no longer
 		p.clickOn(".tools button[aria-label=Transfer]")
 		p.until("it is open", `document.querySelector('dialog .target')`)
 		var err error
@@ -196,4 +195,33 @@ func TestDeskFiguresOfTheRange(t *testing.T) {
 	release()
 	p.sees("No figures for this range")
 	p.axe()
+}
+
+// TestDeskHistoryOfTheFilter: what is over does not stand under a filter that it
+// does not pass while what does is read.
+func TestDeskHistoryOfTheFilter(t *testing.T) {
+	var hold atomic.Bool
+	goOn := make(chan struct{})
+	release := sync.OnceFunc(func() { close(goOn) })
+	w := newWorld(t, options{wrap: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/past") && hold.Load() {
+				<-goOn
+			}
+			next.ServeHTTP(rw, r)
+		})
+	}})
+	t.Cleanup(release)
+	w.asks("maria", "billing")
+	_, err := w.engine.Cancel(w.ctx, "maria", true)
+	require.NoError(t, err)
+	p := w.at("sam", "history")
+	p.until("she is there", `document.querySelectorAll('tbody tr').length === 1`)
+	hold.Store(true)
+	js[bool](p, `(() => { const s = [...document.querySelectorAll('.filterbar select')].find((e) => [...e.options].some((o) => o.value === 'shop')); s.focus(); s.value = 'shop'; s.dispatchEvent(new Event('change', { bubbles: true })); return true; })()`)
+	p.until("it is read anew", `document.querySelector('.page .loading') && !document.querySelector('tbody tr')`)
+	p.axe()
+	release()
+	p.sees("Nothing matches")
+	assert.Equal(t, "SELECT", js[string](p, `document.activeElement.tagName`), "the next filter is at hand")
 }

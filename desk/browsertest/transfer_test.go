@@ -2,7 +2,9 @@ package browsertest
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -161,4 +163,64 @@ func TestDesk21ToQueue(t *testing.T) {
 	s := w.at("sam", "c/"+token(h))
 	s.sees("For who knows of lenses")
 	s.axe()
+}
+
+// TestDesk21EndsAsTheQueueAsks: a colleague of another queue, who was asked to take
+// over, ends it for one of the reasons that its queue knows.
+func TestDesk21EndsAsTheQueueAsks(t *testing.T) {
+	w := newWorld(t, options{engine: func(c *handoff.Config) { c.Queues[0].NeedReason = true }})
+	w.available("ann", "eve")
+	h := w.has("ann", "maria", "billing")
+	e, p := w.at("eve", ""), w.at("ann", "c/"+token(h)+"?tab=mine")
+	p.asksColleague("Eve Novak")
+	e.sees("A colleague asks you to take over")
+	e.click("Accept")
+	e.until("she has it", `document.querySelector('.composer.reply')`)
+	e.click("Finish")
+	e.click("End the conversation")
+	e.until("a reason is asked for", `document.querySelector('dialog select[required]') && document.querySelector('dialog .button.primary').disabled`)
+	js[bool](e, `(() => { const s = document.querySelector('dialog select'); s.value = 'Refunded'; s.dispatchEvent(new Event('change', { bubbles: true })); return true; })()`)
+	e.axe()
+	e.clickOn("dialog .button.primary")
+	w.until("it is closed so", func() bool { return w.now(h.ID).Closing == "Refunded" })
+}
+
+// TestDesk21GivenAway: who transfers is not told that he has lost it when the news
+// of that is faster than the answer.
+func TestDesk21GivenAway(t *testing.T) {
+	goOn := make(chan struct{})
+	release := sync.OnceFunc(func() { close(goOn) })
+	w := newWorld(t, options{wrap: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.URL.Path, "/transfer") {
+				next.ServeHTTP(rw, r)
+				return
+			}
+			got := httptest.NewRecorder()
+			next.ServeHTTP(got, r)
+			<-goOn
+			for k, v := range got.Header() {
+				rw.Header()[k] = v
+			}
+			rw.WriteHeader(got.Code)
+			_, _ = rw.Write(got.Body.Bytes())
+		})
+	}})
+	t.Cleanup(release)
+	w.available("ann")
+	w.there("bob")
+	h := w.has("ann", "maria", "shop")
+	p := w.at("ann", "c/"+token(h)+"?tab=mine")
+	p.clickOn(".tools button[aria-label=Transfer]")
+	p.until("the dialog is open", `document.querySelector('dialog .targets')`)
+	p.click("Bob Sato")
+	p.clickOn("dialog input[type=checkbox]")
+	p.clickOn("dialog .button.primary")
+	p.until("it is no longer hers", `!document.querySelector('.composer.reply') && document.querySelector('.head .state.offered')`)
+	const told = `[...document.querySelectorAll('.toast')].map((e) => e.innerText.trim()).join()`
+	assert.Empty(t, js[string](p, told))
+	release()
+	p.sees("Transferred")
+	p.until("the dialog is closed", `!document.querySelector('dialog')`)
+	assert.Equal(t, "Transferred", js[string](p, told))
 }

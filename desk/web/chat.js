@@ -1,13 +1,13 @@
 // One conversation: what was said, and what may be said now.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './vendor/preact-htm.js';
 import { act, api, atClock, atDay, boot, can, code, get, keep, me, now, sameDay, span, t, uid, visible, when } from './base.js';
-import { apply, asking, changed, failed, go, leaving, link, markSeen, memberName, settings, state, titleOf, toast, unread, useStore, waits, watchers } from './store.js';
+import { apply, asking, changed, doing, failed, go, leaving, link, markSeen, memberName, settings, state, titleOf, toast, unread, useStore, waits, watchers } from './store.js';
 import { preparedReplies } from './replies.js';
 import { Avatar, Badge, Button, Clock, Countdown, Empty, Icon, icons, lazy, Loading, Menu, Name, once, useTick } from './ui.js';
 import { Out, Text } from './text.js';
 import { look, session, wantPresence } from './live.js';
 import { accept, declineItems } from './inbox.js';
-import { Outcome } from './outcome.js';
+import { dealt, Outcome } from './outcome.js';
 
 // What is beside it, and what is asked before something that matters, are not
 // waited for. The questions are read in a quiet moment: there may be no
@@ -138,10 +138,10 @@ export function Chat({ id }) {
   const title = one && row ? t('transcript.of', { who: visible(row.name) }) : '';
   useEffect(() => { if (title) { state.status = title; changed(); } }, [title]);
   useEffect(() => { if (goneBy) { state.status = t('gone.' + goneBy.why); changed(); } }, [goneBy]);
-  // What was to be done with what another has by now, or nobody, is asked no more.
+  // What was to be done with what another has by now, or nobody, is asked no more, unless that is what is being done here.
   const past = row?.state === 'ended' || row?.state === 'wrapup';
   useEffect(() => {
-    if (!dialog) return;
+    if (!dialog || doing.has(id)) return;
     setDialog('');
     toast(past ? t('gone.ended') : t(row?.agent ? 'gone.by' : 'gone.forbidden', { who: visible(row?.agentName || row?.agent) }));
   }, [row?.agent, past]);
@@ -196,7 +196,7 @@ export function Chat({ id }) {
     <${Transcript} id=${id} r=${row} one=${one} entries=${entries} from=${from} earlier=${earlier} />
     <${Foot} r=${row} one=${one} entries=${entries} dialog=${setDialog} />
     ${details && html`<${Details} r=${row} one=${one} close=${toggle} />`}
-    ${dialog && html`<${questions[dialog]} r=${row} close=${() => setDialog('')} />`}
+    ${dialog && html`<${questions[dialog]} r=${row} one=${one} close=${() => setDialog('')} />`}
   </section>`;
 }
 
@@ -260,6 +260,7 @@ function Banner({ r, one, dialog }) {
   if (one.room && r.agent === me.id && r.state === 'active') return html`<div class="banner"><${Icon} name="video" /><span>${t('video.running')}${asked}</span><${Out} href=${one.room} text=${t('video.open')} />${back}</div>`;
   if (r.state === 'held') return html`<div class="banner amber"><${Icon} name="pause" /><span>${t('held.text', { who: visible(r.name) })}${asked}</span>${both(back, html`<${Button} icon="play" onClick=${() => does(r, 'resume').catch(failed)}>${t('resume')}</${Button}>`)}</div>`;
   if (r.state === 'active' && r.asked?.length) return html`<div class="banner amber"><${Icon} name="transfer" /><span>${t('warm.waiting', { who: asking(r) })}</span>${back}</div>`;
+  if (r.state === 'ended' && r.left && !dealt(r)) return html`<div class="banner amber"><${Icon} name="note" /><span>${t('left.open')}</span>${canDo(r, 'note') && html`<${Button} icon="check" onClick=${() => does(r, 'tags', { add: [boot.dealt] }).catch(failed)}>${t('left.deal')}</${Button}>`}</div>`;
   if (r.quiet > now()) return html`<div class="banner amber"><${Icon} name="clock" /><span><span role="status">${t('quiet.text', { who: visible(r.name) })}</span> <${Countdown} until=${r.quiet} /></span>${canDo(r, 'work') && html`<${Button} icon="clock" onClick=${() => extend(r)}>${t('extend')}</${Button}>`}</div>`;
   if (r.away) return html`<div class="banner amber"><${Icon} name="warn" /><span>${t('agent.away')}</span></div>`;
   return null;
@@ -267,8 +268,8 @@ function Banner({ r, one, dialog }) {
 
 // --- what was said -------------------------------------------------------------------------
 const shown = new Set(['requested', 'enqueued', 'offered', 'declined', 'lapsed', 'joined', 'agent_left', 'agent_away', 'agent_back', 'held', 'resumed', 'transferred', 'returned', 'ended', 'refused', 'rated', 'undelivered', 'answered', 'relaxed', 'extended', 'handed', 'tagged', 'bot_failed', 'gave_up', 'withdrawn']);
-// An offer that goes by itself, because somebody else was faster, tells nobody anything.
-const silent = (e) => e.kind === 'withdrawn' && !e.from;
+// An offer that goes by itself, because somebody else was faster, tells nobody anything; nor does a user who steps through a form.
+const silent = (e) => e.kind === 'withdrawn' && !e.from || e.kind === 'answered' && !e.label;
 const said = new Set(['message', 'notice', 'note', 'whisper', 'left_message']);
 
 function Transcript({ id, r, one, entries, from, earlier }) {
@@ -342,7 +343,7 @@ function Transcript({ id, r, one, entries, from, earlier }) {
 // Of a long conversation the end is loaded first: as long as the request is not, what
 // there is follows it.
 function split(entries, s, from) {
-  const list = entries.filter((e) => said.has(e.kind) || shown.has(e.kind) && !silent(e) && !(e.kind === 'enqueued' && entries.some((x) => x.kind === 'requested' && x.seq > e.seq - 4)));
+  const list = entries.filter((e) => said.has(e.kind) || shown.has(e.kind) && !silent(e) && !(e.kind === 'enqueued' && entries.some((x) => x.kind === 'requested' && x.seq > e.seq - 4)) && !(e.kind === 'ended' && entries.some((x) => x.kind === 'ended' && x.seq < e.seq))); // the end of the wrap-up is no second end
   const at = list.findIndex((e) => (from ? ['requested'] : ['requested', 'joined', 'enqueued', 'left_message']).includes(e.kind));
   if (from && at < 0) return { bot: [], rest: list };
   if (s === 'bot' || at < 0) return { bot: s === 'bot' ? [] : list, rest: s === 'bot' ? list : [] };
@@ -379,8 +380,8 @@ function EventText({ e }) {
   const who = visible(e.agent && e.agent !== e.from ? memberName(e.agent, e.agentName) : memberName(e.from, e.name));
   const why = e.reason && code('reason', e.reason);
   const d = e.data ?? {};
-  const what = Object.entries(d).map(([k, v]) => visible(v > 0 ? `${k} ${v}` : k)).join(', ');
-  const text = t(d.action === 'widen' ? 'ev.widened' : 'ev.' + e.kind, { who, by: visible(memberName(e.from, e.name)), why, what, score: d.score ?? '', field: visible(d.field ?? ''), queue: d.queue ?? '', to: visible(d.queue || who) });
+  const what = Object.entries(d).map(([k, v]) => `\u2068${visible(v > 0 ? `${k} ${v}` : k)}\u2069`).join(', '); // from right to left too its sign stands before it
+  const text = t(d.action === 'widen' ? 'ev.widened' : d.skipped ? 'ev.skipped' : 'ev.' + e.kind, { who, by: visible(memberName(e.from, e.name)), why, what, score: d.score ?? '', field: visible(e.label), queue: d.queue ?? '', to: visible(d.queue || who) });
   return html`${text}${why && e.reason !== 'user_requested' && e.reason !== e.kind && ['requested', 'agent_left', 'lapsed', 'refused', 'declined', 'ended'].includes(e.kind) ? ` · ${why}` : ''}${e.text && e.kind !== 'rated' ? html` · <${Text} text=${e.text} />` : e.kind === 'rated' && e.text ? html`${t('colon')} <${Text} text=${e.text} />` : ''}`;
 }
 

@@ -19,8 +19,8 @@ export function Closed({ id, text, queue }) {
   useEffect(() => { if (list && text) { state.status = t(list.length ? 'shown' : 'empty.filtered', { n: list.length }); changed(); } }, [list]);
   if (!list) return html`<${Loading} />`;
   if (!list.length) return html`<${Empty} icon="history" title=${t(text || queue ? 'empty.filtered' : 'empty.closed')} text=${!text && !queue && t('empty.closed.text')} />`;
-  return html`<div class="scroll"><ul class="rows" aria-label=${t('tab.closed')}>${list.map((r) => html`<li key=${r.id}><a class="row ${r.id === id ? 'chosen' : ''}" href=${link(`c/${r.id}?tab=closed`)} aria-current=${r.id === id ? 'true' : undefined}>
+  return html`<div class="scroll"><ul class="rows" aria-label=${t('tab.closed')}>${list.map((x) => state.rows.get(x.id) ?? x).map((r) => html`<li key=${r.id}><a class="row ${r.id === id ? 'chosen' : ''}" href=${link(`c/${r.id}?tab=closed`)} aria-current=${r.id === id ? 'true' : undefined}>
     <${Avatar} name=${r.name} /><span class="what"><span class="first"><${Name} name=${r.name} /><span class="time clock">${when(r.ended || r.updated)}</span></span>
-    <span class="second"><bdi>${[r.closing, r.agent && (r.agentName || r.agent)].filter(Boolean).join(' · ') || code('reason', r.reason)}</bdi></span><span class="third">${r.queue && html`<span class="chip">${r.queue}</span>`}<${Outcome} r=${r} />${r.score ? html`<span class="chip quiet"><${Icon} name="star" />${r.score}/5</span>` : ''}</span></span></a></li>`)}</ul>
+    <span class="second"><bdi>${[r.closing, r.agent && (r.agentName || r.agent)].filter(Boolean).join(' · ') || code('reason', r.reason)}</bdi></span><span class="third all">${r.queue && html`<span class="chip">${r.queue}</span>`}<${Outcome} r=${r} />${r.score ? html`<span class="chip quiet"><${Icon} name="star" />${r.score}/5</span>` : ''}</span></span></a></li>`)}</ul>
     ${next && html`<${Button} kind="wide" onClick=${async () => { try { const r = await load(next, own.current); setList([...list, ...r.rows]); setNext(r.next); } catch (e) { failed(e); } }}>${t('older')}</${Button}>`}</div>`;
 }

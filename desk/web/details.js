@@ -49,7 +49,7 @@ function Request({ r, one }) {
   if (!r.reason && !answers.length && !r.question && !one.summary && !r.skills?.length && !r.flags?.length) return null;
   return html`<section><h3>${t('details.request')}</h3>${one.summary && html`<p class="summary"><bdi>${visible(one.summary)}</bdi></p>`}<dl>
     <${Row} label=${t('reason')}>${code('reason', r.reason)}</${Row}>
-    ${answers.map(([k, v]) => html`<${Row} label=${visible(k)}><bdi>${visible(v)}</bdi></${Row}>`)}
+    ${answers.map(([k, v]) => html`<${Row} label=${visible(one.labels[k] ?? k)}><bdi>${visible(v)}</bdi></${Row}>`)}
     <${Row} label=${visible(r.question)}>${r.question && html`<span class="muted">${t('question.open')}</span>`}</${Row}>
     <${Row} label=${t('skills')}>${r.skills?.map((x) => html`<span class="chip">${x.name}${x.level ? ' ' + x.level : ''}</span>`)}</${Row}>
     <${Row} label=${t('flags')}>${r.flags?.map((x) => html`<span class="chip amber">${visible(x)}</span>`)}</${Row}></dl></section>`;

@@ -14,7 +14,7 @@ export const range = (q) => ({ from: q.get('from') || dateOf(Date.now() - 29 * 8
 export function filterOf(q) {
   const { from, to } = range(q);
   const out = new URLSearchParams();
-  for (const k of ['outcome', 'queue', 'agent', 'tag', 'text']) if (q.get(k)) out.set(q.get(k) === 'left' && k === 'outcome' ? 'left' : k, q.get(k));
+  for (const k of ['outcome', 'queue', 'agent', 'tag', 'text']) if (q.get(k)) out.set(k === 'outcome' && ['left', 'open'].includes(q.get(k)) ? 'left' : k, q.get(k));
   if (startOf(from)) out.set('from', startOf(from));
   if (startOf(to)) { const d = new Date(startOf(to)); d.setDate(d.getDate() + 1); out.set('to', d.getTime()); }
   out.set('zone', Intl.DateTimeFormat().resolvedOptions().timeZone);
@@ -34,7 +34,7 @@ export function Filters({ q, to, fields }) {
   const set = (k) => (e) => to({ [k]: e.target.value });
   return html`<div class="filterbar" role="search">
     <${Field} label=${t('from')}><${Word} type="date" value=${r.from} max=${r.to} onChange=${set('from')} /></${Field}><${Field} label=${t('to')}><${Word} type="date" value=${r.to} min=${r.from} onChange=${set('to')} /></${Field}>
-    ${fields.includes('outcome') && html`<${Field} label=${t('outcome')}><select value=${q.get('outcome') || ''} onChange=${set('outcome')}><option value="">${t('all')}</option>${outcomes.map((o) => html`<option value=${o}>${code('outcome', o)}</option>`)}<option value="left">${t('left')}</option></select></${Field}>`}
+    ${fields.includes('outcome') && html`<${Field} label=${t('outcome')}><select value=${q.get('outcome') || ''} onChange=${set('outcome')}><option value="">${t('all')}</option>${outcomes.map((o) => html`<option value=${o}>${code('outcome', o)}</option>`)}<option value="left">${t('left')}</option><option value="open">${t('left.open')}</option></select></${Field}>`}
     ${boot.queues.length > 1 && html`<${Field} label=${t('queue')}><select value=${q.get('queue') || ''} onChange=${set('queue')}><option value="">${t('all')}</option>${boot.queues.map((o) => html`<option value=${o}>${o}</option>`)}</select></${Field}>`}
     ${can('team') && html`<${Field} label=${t('agent')}><select value=${q.get('agent') || ''} onChange=${set('agent')}><option value="">${t('all')}</option>${[...s.team.values()].map((m) => html`<option value=${m.id}>${m.name}</option>`)}</select></${Field}>`}
     ${fields.includes('tag') && html`<${Field} label=${t('tag')}><${Word} value=${q.get('tag') || ''} maxlength="60" onChange=${set('tag')} /></${Field}>`}
@@ -62,8 +62,8 @@ export function History() {
   return html`<div class="page"><header class="pagehead"><h1>${t('nav.history')}</h1>${can('export') && html`<div class="buttons">
       <a class="button" download href=${new URL('api/export/csv?' + key, root).href}><${Icon} name="down" /><span>CSV</span></a><a class="button" download href=${new URL('api/export/ndjson?' + key, root).href}><${Icon} name="down" /><span>NDJSON</span></a><a class="button" download href=${new URL('api/export/html?' + key, root).href}><${Icon} name="down" /><span>HTML</span></a></div>`}</header>
     <${Filters} q=${q} to=${setQuery(q, 'history')} fields=${['outcome', 'tag', 'text']} />
-    ${error ? html`<${Empty} icon="warn" title=${t('error.title')} text=${error.words} />` : !data ? html`<${Loading} />` : !rows.length ? html`<${Empty} icon="history" title=${t('empty.history')} text=${t('empty.history.text')} />` : html`<div class="tablebox" tabindex="0" role="region" aria-label=${t('nav.history')} aria-busy=${loading ? 'true' : 'false'}><table class="click"><thead><tr><th scope="col">${t('when')}</th><th scope="col">${t('customer')}</th><th scope="col">${t('queue')}</th><th scope="col">${t('agent')}</th><th scope="col" class="num">${t('wait')}</th><th scope="col">${t('outcome')}</th><th scope="col">${t('closing')}</th><th scope="col">${t('tags')}</th></tr></thead>
+    ${loading ? html`<${Loading} />` : error ? html`<${Empty} icon="warn" title=${t('error.title')} text=${error.words} />` : !rows.length ? html`<${Empty} icon="history" title=${t('empty.history')} text=${t('empty.history.text')} />` : html`<div class="tablebox" tabindex="0" role="region" aria-label=${t('nav.history')}><table class="click"><thead><tr><th scope="col">${t('when')}</th><th scope="col">${t('customer')}</th><th scope="col">${t('queue')}</th><th scope="col">${t('agent')}</th><th scope="col" class="num">${t('wait')}</th><th scope="col">${t('outcome')}</th><th scope="col">${t('closing')}</th><th scope="col">${t('tags')}</th></tr></thead>
       <tbody>${rows.map((r) => html`<tr key=${r.id}><td class="nowrap">${when(r.created)}</td><th scope="row"><a class="person" href=${link('c/' + r.id + '?tab=closed')}><${Avatar} name=${r.name} small /><${Name} name=${r.name} cell /></a></th><td>${r.queue || '–'}</td><td>${r.agent ? html`<${Name} name=${s.team.get(r.agent)?.name || r.agentName || r.agent} cell />` : '–'}</td><td class="num nowrap">${r.enqueued ? spoken((r.joined || r.ended || r.updated) - r.enqueued) : '–'}</td><td class="nowrap"><${Outcome} r=${r} />${r.score ? html` <span class="chip quiet"><${Icon} name="star" />${r.score}</span>` : ''}</td><td>${visible(r.closing || '')}</td><td>${(r.tags ?? []).map((x) => html`<span class="chip tag">${visible(x)}</span>`)}</td></tr>`)}</tbody></table></div>
-      <p class="muted center">${t('shown', { n: rows.length })}</p>${extra.next && !loading && html`<${Button} kind="wide" onClick=${older}>${t('older')}</${Button}>`}`}
+      <p class="muted center">${t('shown', { n: rows.length })}</p>${extra.next && html`<${Button} kind="wide" onClick=${older}>${t('older')}</${Button}>`}`}
   </div>`;
 }

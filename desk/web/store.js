@@ -3,7 +3,7 @@ import { useEffect, useState } from './vendor/preact-htm.js';
 import { api, boot, get, keep, me, now, root, sync, t, uid, visible } from './base.js';
 
 export const state = {
-  rows: new Map(), queues: [], team: new Map(), totals: {}, ready: false,
+  rows: new Map(), queues: [], team: new Map(), teamRead: false, totals: {}, ready: false,
   live: 'connecting', liveSince: 0, retryAt: 0, build: boot.build, newBuild: false, signIn: false, forbidden: false,
   presence: { there: '', activity: '' }, toasts: [], keys: [], want: '', path: '', query: new URLSearchParams(),
   seen: keep.get('seen', {}), lost: keep.get('lost', []), viewers: new Map(), typing: new Map(), edits: { replies: 0, rules: 0, hours: 0 }, leader: false, status: '', alert: '',
@@ -166,6 +166,7 @@ function trimEnded() {
 // left is what the agent gave away himself: no card says that it was lost.
 const left = new Set();
 export const leaving = (id) => { left.add(id); setTimeout(() => left.delete(id), 60000); };
+export const doing = new Set(); // what a dialog does something to at this moment
 function lostOne(r) {
   if (left.has(r.id) || state.lost.some((x) => x.id === r.id)) return;
   setLost([...state.lost, { id: r.id, name: r.name }]);
@@ -249,6 +250,7 @@ export async function load(signal, sent) {
   if (me.can.includes('team')) {
     const team = await get('team', signal);
     state.team = new Map(team.team.map((m) => [m.id, m]));
+    state.teamRead = true;
     changed();
   }
   return s.cursor;
