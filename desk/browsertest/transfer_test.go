@@ -169,7 +169,7 @@ func TestDesk21ToQueue(t *testing.T) {
 // over, ends it for one of the reasons that its queue knows.
 func TestDesk21EndsAsTheQueueAsks(t *testing.T) {
 	w := newWorld(t, options{engine: func(c *handoff.Config) { c.Queues[0].NeedReason = true }})
-	w.available("ann", "eve")
+	w.there("ann", "eve") // however long their pages take
 	h := w.has("ann", "maria", "billing")
 	e, p := w.at("eve", ""), w.at("ann", "c/"+token(h)+"?tab=mine")
 	p.asksColleague("Eve Novak")
@@ -207,8 +207,7 @@ func TestDesk21GivenAway(t *testing.T) {
 		})
 	}})
 	t.Cleanup(release)
-	w.available("ann")
-	w.there("bob")
+	w.there("ann", "bob")
 	h := w.has("ann", "maria", "shop")
 	p := w.at("ann", "c/"+token(h)+"?tab=mine")
 	p.clickOn(".tools button[aria-label=Transfer]")
