@@ -272,5 +272,6 @@ func (c *Config) rules() *rules {
 		r.sinks = append(r.sinks, name)
 	}
 	slices.Sort(r.sinks)
+	r.labels = labels(r.queues)
 	return r
 }

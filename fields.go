@@ -11,29 +11,31 @@ import (
 // names. It knows the forms of that queue, and then those of others, whose answers
 // may have led here; a name for which those have several words has none.
 func (e *Engine) Labels(queue string) map[string]string {
-	out, others := map[string]string{}, map[string]string{}
+	out, own := maps.Clone(e.rules.labels), map[string]bool{}
 	if q, ok := e.rules.queues[queue]; ok {
 		q.fields(func(f *Field) {
-			if _, had := out[f.Name]; !had {
+			if !own[f.Name] {
+				own[f.Name], out[f.Name] = true, f.label()
+			}
+		})
+	}
+	maps.DeleteFunc(out, func(name, label string) bool { return name == label })
+	return out
+}
+
+// labels is what all forms together call their fields; a field goes by its name
+// if they do not agree.
+func labels(queues map[string]*Queue) map[string]string {
+	out := map[string]string{}
+	for _, q := range queues {
+		q.fields(func(f *Field) {
+			if was, had := out[f.Name]; had && was != f.label() {
+				out[f.Name] = f.Name
+			} else if !had {
 				out[f.Name] = f.label()
 			}
 		})
 	}
-	for _, q := range e.rules.queues {
-		q.fields(func(f *Field) {
-			if was, had := others[f.Name]; had && was != f.label() {
-				others[f.Name] = f.Name
-			} else if !had {
-				others[f.Name] = f.label()
-			}
-		})
-	}
-	for name, label := range others {
-		if _, had := out[name]; !had {
-			out[name] = label
-		}
-	}
-	maps.DeleteFunc(out, func(name, label string) bool { return name == label })
 	return out
 }
 

@@ -25,6 +25,7 @@ type rules struct {
 	keepIdle   time.Duration
 	keepEnded  time.Duration
 	notices    Notices
+	labels     map[string]string
 	fallback   *Queue // for a queue that is not configured
 	remember   int    // as many offers of an agent are remembered
 }
