@@ -1,7 +1,7 @@
 // One conversation: what was said, and what may be said now.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './vendor/preact-htm.js';
 import { act, api, atClock, atDay, boot, can, code, get, keep, me, now, sameDay, span, t, uid, visible, when } from './base.js';
-import { apply, asking, changed, doing, failed, go, leaving, link, markSeen, memberName, settings, state, titleOf, toast, unread, useStore, waits, watchers } from './store.js';
+import { apply, asking, changed, failed, go, leaving, link, markSeen, memberName, settings, state, titleOf, toast, unread, useStore, waits, watchers } from './store.js';
 import { preparedReplies } from './replies.js';
 import { Avatar, Badge, Button, Clock, Countdown, Empty, Icon, icons, lazy, Loading, Menu, Name, once, useTick } from './ui.js';
 import { Out, Text } from './text.js';
@@ -141,7 +141,7 @@ export function Chat({ id }) {
   // What was to be done with what another has by now, or nobody, is asked no more, unless that is what is being done here.
   const past = row?.state === 'ended' || row?.state === 'wrapup';
   useEffect(() => {
-    if (!dialog || doing.has(id)) return;
+    if (!dialog || state.doing === id) return;
     setDialog('');
     toast(past ? t('gone.ended') : t(row?.agent ? 'gone.by' : 'gone.forbidden', { who: visible(row?.agentName || row?.agent) }));
   }, [row?.agent, past]);
@@ -196,7 +196,7 @@ export function Chat({ id }) {
     <${Transcript} id=${id} r=${row} one=${one} entries=${entries} from=${from} earlier=${earlier} />
     <${Foot} r=${row} one=${one} entries=${entries} dialog=${setDialog} />
     ${details && html`<${Details} r=${row} one=${one} close=${toggle} />`}
-    ${dialog && html`<${questions[dialog]} r=${row} one=${one} close=${() => setDialog('')} />`}
+    ${dialog && one && html`<${questions[dialog]} r=${row} one=${one} close=${() => setDialog('')} />`}
   </section>`;
 }
 

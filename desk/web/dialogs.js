@@ -1,7 +1,7 @@
 // What is asked before something that matters.
 import { html, useEffect, useRef, useState } from './vendor/preact-htm.js';
 import { act, boot, code, get, has, me, range, t, visible, when } from './base.js';
-import { apply, doing, go, leaving, mine, settings, state, toast } from './store.js';
+import { apply, go, leaving, mine, settings, state, toast } from './store.js';
 import { wantPresence } from './live.js';
 import { Avatar, Button, Loading, Name } from './ui.js';
 import { Dialog, Field, useLoad, Wrong } from './forms.js';
@@ -13,13 +13,13 @@ function useRun(r, close) {
   const run = async (verb, body, done) => {
     setBad('');
     leaving(r.id);
-    doing.add(r.id);
+    state.doing = r.id;
     try {
       const got = await act(r.id, verb, body);
       if (got) apply('rows', { rows: [got] });
       close();
       done?.(got);
-    } catch (e) { setBad(e.words ?? t('error.internal')); } finally { doing.delete(r.id); }
+    } catch (e) { setBad(e.words ?? t('error.internal')); } finally { state.doing = ''; }
   };
   return [run, bad && html`<${Wrong} alert text=${bad} />`];
 }

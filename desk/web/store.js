@@ -3,7 +3,7 @@ import { useEffect, useState } from './vendor/preact-htm.js';
 import { api, boot, get, keep, me, now, root, sync, t, uid, visible } from './base.js';
 
 export const state = {
-  rows: new Map(), queues: [], team: new Map(), teamRead: false, totals: {}, ready: false,
+  rows: new Map(), queues: [], team: new Map(), totals: {}, ready: false,
   live: 'connecting', liveSince: 0, retryAt: 0, build: boot.build, newBuild: false, signIn: false, forbidden: false,
   presence: { there: '', activity: '' }, toasts: [], keys: [], want: '', path: '', query: new URLSearchParams(),
   seen: keep.get('seen', {}), lost: keep.get('lost', []), viewers: new Map(), typing: new Map(), edits: { replies: 0, rules: 0, hours: 0 }, leader: false, status: '', alert: '',
@@ -166,7 +166,6 @@ function trimEnded() {
 // left is what the agent gave away himself: no card says that it was lost.
 const left = new Set();
 export const leaving = (id) => { left.add(id); setTimeout(() => left.delete(id), 60000); };
-export const doing = new Set(); // what a dialog does something to at this moment
 function lostOne(r) {
   if (left.has(r.id) || state.lost.some((x) => x.id === r.id)) return;
   setLost([...state.lost, { id: r.id, name: r.name }]);
@@ -209,8 +208,7 @@ function hello(data) {
   sync(data.now);
   if (data.build !== state.build) state.newBuild = true;
   Object.assign(me, data.me);
-  state.signIn = false;
-  state.forbidden = false;
+  state.signIn = state.forbidden = false;
   changed();
 }
 
@@ -218,7 +216,7 @@ function gone(g) {
   const old = state.rows.get(g.id);
   state.rows.delete(g.id);
   for (const f of watchers) f(g.id, null, g);
-  if (old && isMine(old) && !left.has(g.id)) lostOne(old);
+  if (old && isMine(old)) lostOne(old);
 }
 
 // load begins anew with what the server sent, or else reads it.
@@ -248,8 +246,7 @@ export async function load(signal, sent) {
   changed();
   await painted(); // what nobody waits for is asked for once there is something to see
   if (me.can.includes('team')) {
-    const team = await get('team', signal);
-    state.team = new Map(team.team.map((m) => [m.id, m]));
+    state.team = new Map((await get('team', signal)).team.map((m) => [m.id, m]));
     state.teamRead = true;
     changed();
   }
