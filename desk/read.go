@@ -149,9 +149,9 @@ func (h *Handler) one(c *call) (any, error) {
 	h.view.mu.Unlock()
 	out := map[string]any{
 		"row": r, "conversation": c.h.ID.Conversation, "number": c.h.ID.Number, "user": c.h.User, "url": safeURL(c.h.URL),
-		"answers": c.h.Answers, "labels": labelsIn(c.h.Answers, h.labelsOf(c.h.Need.Queue)), "summary": c.h.Summary, "rating": c.h.Rating, "stretch": stretch(&c.h.Stretch), "viewers": viewing, "now": serverTime(),
+		"answers": c.h.Answers, "labels": labelsIn(c.h.Answers, h.labelsOf(c.h.Need.Queue)), "reasons": h.reasons(c.h.Need.Queue),
+		"summary": c.h.Summary, "rating": c.h.Rating, "stretch": stretch(&c.h.Stretch), "viewers": viewing, "now": serverTime(),
 		"drafts": h.drafts(c), "buttons": h.buttons(c), "bot": c.h.Bot, "callback": c.h.Callback, "missed": c.h.Missed,
-		"reasons": h.reasons(c.h.Need.Queue),
 	}
 	if c.h.Room != nil && c.facts.agent == c.actor.ID {
 		out["room"] = safeURL(c.h.Room.Agent)
