@@ -35,7 +35,7 @@ func TestDesk45Quiet(t *testing.T) {
 	assert.Contains(t, strings.Join(w.said(h.ID, handoff.KindNotice, ""), "\n"), "Are you still there?")
 	p.axe()
 	p.click("Ten more minutes")
-	p.until("there is more time", `/^10:[0-5]/.test(document.querySelector('.banner .clock')?.textContent)`)
+	p.until("there is more time", `/^1[0-4]:/.test(document.querySelector('.banner .clock')?.textContent)`)
 	p.reply("I am here")
 	p.until("a reply ends the warning", `!document.querySelector('.banner .clock') && !document.querySelector('a.row .chip.amber')`)
 	assert.Equal(t, []string{"I am here"}, w.said(h.ID, handoff.KindMessage, handoff.RoleAgent))

@@ -353,7 +353,7 @@ func TestDeskSaysWhatWasDropped(t *testing.T) {
 	})
 	w.until("it asks for less", func() bool { return len(w.now(h.ID).Need.Also) > 0 })
 	p := w.at("sam", "c/"+token(h))
-	p.sees("Fewer skills are asked for: refunds 2")
+	p.sees("Fewer skills are asked for: \u2068refunds 2\u2069")
 	p.sees("Agents of shop are asked, too")
 	p.axe()
 }
