@@ -85,7 +85,7 @@ func TestDeskAssist(t *testing.T) {
 	p.click("Mark as VIP")
 	w.until("it was run", func() bool { return len(w.now(h.ID).Tags) == 1 })
 	p.sees("Done: Mark as VIP")
-	p.sees("Tags: +vip")
+	p.sees("Tags: \u2068+vip\u2069")
 	p.axe()
 }
 
