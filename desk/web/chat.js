@@ -381,7 +381,7 @@ function EventText({ e }) {
   const why = e.reason && code('reason', e.reason);
   const d = e.data ?? {};
   const what = Object.entries(d).map(([k, v]) => `\u2068${visible(v > 0 ? `${k} ${v}` : k)}\u2069`).join(', '); // from right to left too its sign stands before it
-  const text = t(d.action === 'widen' ? 'ev.widened' : d.skipped ? 'ev.skipped' : 'ev.' + e.kind, { who, by: visible(memberName(e.from, e.name)), why, what, score: d.score ?? '', field: visible(e.label), queue: d.queue ?? '', to: visible(d.queue || who) });
+  const text = t(d.action === 'widen' ? 'ev.widened' : e.kind === 'answered' && d.skipped ? 'ev.skipped' : 'ev.' + e.kind, { who, by: visible(memberName(e.from, e.name)), why, what, score: d.score ?? '', field: visible(e.label), queue: d.queue ?? '', to: visible(d.queue || who) });
   return html`${text}${why && e.reason !== 'user_requested' && e.reason !== e.kind && ['requested', 'agent_left', 'lapsed', 'refused', 'declined', 'ended'].includes(e.kind) ? ` · ${why}` : ''}${e.text && e.kind !== 'rated' ? html` · <${Text} text=${e.text} />` : e.kind === 'rated' && e.text ? html`${t('colon')} <${Text} text=${e.text} />` : ''}`;
 }
 
