@@ -201,3 +201,16 @@ func TestDeskWrapUpClock(t *testing.T) {
 	p.until("it is being wrapped up", `document.querySelector('a.row').innerText.includes('Wrap-up')`)
 	assert.Contains(t, p.text("a.row .time"), "M", "the time of what was said last")
 }
+
+// TestDeskEndsOnce: a conversation that was wrapped up has ended once.
+func TestDeskEndsOnce(t *testing.T) {
+	w := newWorld(t, options{engine: func(c *handoff.Config) { c.Queues[0].Wrapup = time.Second }})
+	w.there("ann")
+	h := w.has("ann", "maria", "billing")
+	_, err := w.engine.End(w.ctx, h.ID, handoff.By("ann"), handoff.Ending{})
+	require.NoError(t, err)
+	w.until("it is wrapped up", func() bool { return w.now(h.ID).State == handoff.StateEnded })
+	p := w.at("ann", "c/"+token(h)+"?tab=closed")
+	p.until("it has ended", `[...document.querySelectorAll('.event')].some((e) => e.innerText.startsWith('Ended'))`)
+	assert.Equal(t, 1, js[int](p, `[...document.querySelectorAll('.event')].filter((e) => e.innerText.startsWith('Ended')).length`))
+}
