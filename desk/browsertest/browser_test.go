@@ -95,6 +95,7 @@ type page struct {
 	mu       sync.Mutex
 	problems []string
 	allow    []string
+	late     func(problem string) bool // excuses what was asked before the news came
 }
 
 // tab opens a tab in a context; its own storage if fresh.
@@ -128,7 +129,7 @@ func tab(parent context.Context, t *testing.T, url string, options ...chromedp.C
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		for _, m := range p.problems {
-			if !p.allowed(m) {
+			if !p.allowed(m) && (p.late == nil || !p.late(m)) {
 				t.Errorf("the console says: %s", m)
 			}
 		}

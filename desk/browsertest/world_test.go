@@ -6,8 +6,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"runtime/pprof"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -211,7 +213,28 @@ func (w *world) running() string {
 // as opens a tab in a fresh browser context, as somebody.
 func (w *world) as(who string) *page {
 	w.t.Helper()
-	return tab(browser.ctx, w.t, w.server.URL+"/"+who+"/", chromedp.WithNewBrowserContext())
+	p := tab(browser.ctx, w.t, w.server.URL+"/"+who+"/", chromedp.WithNewBrowserContext())
+	p.late = w.late()
+	return p
+}
+
+// late excuses a page that asks for a handoff that has just become another's,
+// before it hears of that: once for each address.
+func (w *world) late() func(problem string) bool {
+	asked := map[string]bool{}
+	return func(problem string) bool {
+		address := regexp.MustCompile(`status of 40[34] .*/api/handoffs/(\d+)\.([^/?]+)\S*$`).FindStringSubmatch(problem)
+		if address == nil || asked[problem] {
+			return false
+		}
+		asked[problem] = true
+		n, err := strconv.ParseInt(address[1], 10, 64)
+		if err != nil {
+			return false
+		}
+		_, err = w.engine.Get(context.WithoutCancel(w.ctx), handoff.ID{Conversation: address[2], Number: n})
+		return err == nil
+	}
 }
 
 // at opens his desk at a path and waits until it is live.
