@@ -6,7 +6,7 @@
 // processes, but the last moments before a power loss are gone.
 //
 // A commit is one call of a function in the database, one round trip. When
-// more than a few callers commit at once, their commits travel together. Wake
+// more than two callers commit at once, their commits travel together. Wake
 // ups of other processes are gathered and sent by NOTIFY outside the commits;
 // behind a transaction pooler, set Options.NoListen and let pgx not prepare
 // statements (default_query_exec_mode=exec).

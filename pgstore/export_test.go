@@ -13,6 +13,22 @@ func ForceGroup(s *Store) *Store {
 	return s
 }
 
+// Gathered is how many of n callers who may go on are in a batch together.
+func Gathered(n int) int {
+	var g group
+	for range n {
+		go func() {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			g.queue = append(g.queue, nil)
+		}()
+	}
+	g.gather()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.queue)
+}
+
 // Channel is what a store listens to.
 func Channel(s *Store) string { return s.channel() }
 

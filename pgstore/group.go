@@ -3,6 +3,7 @@ package pgstore
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 
@@ -10,9 +11,9 @@ import (
 )
 
 // group lets commits that come together travel together. There is no timer:
-// what queued up while a batch was on its way is the next batch. One batch is
-// on its way at a time; more gain nothing, since the server writes its log in
-// groups as well.
+// what queued up while a batch was on its way is the next batch, with what
+// comes at once when that one is back. One batch is on its way at a time: two
+// of half the size cost more.
 type group struct {
 	s       *Store
 	mu      sync.Mutex
@@ -51,6 +52,7 @@ func (g *group) commit(ctx context.Context, item handoff.Item) error {
 // run sends what has queued up, until nothing has.
 func (g *group) run() {
 	for {
+		g.gather()
 		batch := g.take()
 		if len(batch) == 0 {
 			return
@@ -71,6 +73,22 @@ func (g *group) run() {
 		for i, w := range batch {
 			w.done <- errs[i]
 		}
+	}
+}
+
+// gather lets run who has something to commit: the callers of the last batch,
+// who have just got their answers and go on, are many. The first of them is not
+// sent off alone, with the others waiting for its return.
+func (g *group) gather() {
+	for n := -1; ; {
+		g.mu.Lock()
+		now := len(g.queue)
+		g.mu.Unlock()
+		if now == n || now >= most {
+			return
+		}
+		n = now
+		runtime.Gosched()
 	}
 }
 

@@ -46,7 +46,7 @@ type Store struct {
 	opt    Options
 	hints  *hints
 	busy   *atomic.Int64 // callers in Commit
-	crowd  int64         // callers at once from which travelling together pays; fewer wait for the disk, better each for himself
+	crowd  int64         // so few callers at once commit each for himself: a batch of two costs more than two commits
 	group  *group        // nil: each commit travels alone
 }
 
@@ -78,7 +78,7 @@ func New(pool *pgxpool.Pool, opt Options) *Store {
 	}
 	s := &Store{
 		pool: pool, db: pool, schema: opt.Schema, opt: opt, sql: newQueries(pgx.Identifier{opt.Schema}.Sanitize()),
-		busy: new(atomic.Int64), crowd: 16,
+		busy: new(atomic.Int64), crowd: 2,
 	}
 	if err := checkSchema(opt.Schema); err != nil {
 		s.bad, s.db = err, refused{err}

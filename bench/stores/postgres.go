@@ -92,9 +92,9 @@ func openCommits(ctx context.Context, d *database, size effort) (*suite, error) 
 	if err := s.Migrate(ctx, pgstore.Latest); err != nil {
 		return nil, err
 	}
-	// Commits go directly while few callers are in one handle, so that many
+	// Commits go directly while one or two callers are in a handle, so that many
 	// handles on the same connections show how it is without groups.
-	alone := make([]handoff.Store, 8)
+	alone := make([]handoff.Store, 64)
 	for i := range alone {
 		alone[i] = pgstore.New(pool, pgstore.Options{Schema: "commits"})
 	}
