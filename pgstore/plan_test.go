@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -51,4 +52,56 @@ func TestReadsArePlannedOnce(t *testing.T) {
 			AND statement NOT LIKE '%pg_prepared%'`, like).Scan(&once, &again))
 		require.Equal(t, []int{5, 7}, []int{again, once}, "plans made for one call, and calls that needed none, of %s", like)
 	}
+}
+
+// A batch looks up what it needs, in plans that were made when there was nothing.
+func TestBatchReadsLittle(t *testing.T) {
+	ctx := t.Context()
+	schema := nextSchema()
+	s, pool := openPool(t, pgstore.Options{Schema: schema, NoListen: true}, func(cfg *pgxpool.Config) { cfg.MaxConns = 1 })
+	for _, table := range []string{"record", "key", "entry", "cursor"} {
+		_, err := pool.Exec(ctx, "VACUUM ANALYZE "+quoted(schema)+".handoff_"+table)
+		require.NoError(t, err)
+	}
+	item := func(n int, version int64, keys ...handoff.Key) handoff.Item {
+		r := record(fmt.Sprintf("%04d", n))
+		r.Version, r.Seq, r.Keys = version, version+1, keys
+		e := entry(r.Seq)
+		e.ID = fmt.Sprint(r.Seq)
+		return handoff.Item{Record: r, Entries: []handoff.RecordEntry{e}}
+	}
+	begun := func(n int) handoff.Item {
+		return item(n, 0, handoff.Key{Name: fmt.Sprintf("conversation/%d", n), Max: 1, Units: 1}, handoff.Key{Name: fmt.Sprintf("seat/%d", n/3), Max: 6, Units: 1})
+	}
+	moved := func(n int, version int64) handoff.Item {
+		return item(n, version, handoff.Key{Name: fmt.Sprintf("seat/%d", n/3), Max: 6, Units: 2}, handoff.Key{Name: fmt.Sprintf("seat/%d", 5000+n), Max: 1, Units: 1})
+	}
+	commit := func(s *pgstore.Store, items ...handoff.Item) {
+		t.Helper()
+		for _, err := range s.CommitBatch(ctx, items) {
+			require.NoError(t, err)
+		}
+	}
+	commit(s, begun(0), begun(1), begun(2))
+	commit(s, moved(0, 1), moved(1, 1), begun(3)) // every statement has its plan
+	for n := 4; n < 2004; n += 100 {
+		var items []handoff.Item
+		for i := range 100 {
+			items = append(items, begun(n+i))
+		}
+		commit(s, items...)
+	}
+	var items []handoff.Item
+	for i := range 10 {
+		items = append(items, moved(100+50*i, 1), begun(3000+i))
+	}
+	require.NoError(t, pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		commit(s.Tx(tx), items...)
+		var read int
+		err := tx.QueryRow(ctx, "SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_xact_user_tables WHERE schemaname = $1", schema).Scan(&read)
+		require.NoError(t, err)
+		require.Less(t, read, 12*len(items), "rows that were read for %d commits, of 2,000 that are there", len(items))
+		t.Logf("%d rows for %d commits", read, len(items))
+		return nil
+	}))
 }

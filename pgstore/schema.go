@@ -41,13 +41,13 @@ func (e *SchemaError) Error() string {
 }
 
 // Latest is the version of the schema that this build needs.
-const Latest = 4
+const Latest = 5
 
 // parts are what each version adds: functions, views, and tables with their
 // columns.
 var parts = map[string]int{
 	"handoff_owed": 1, "handoff_hash": 1, "handoff_lock": 1, "handoff_commit": 1, "handoff_late": 1, "handoff_remove": 1,
-	"handoff_attend": 2, "handoff_commit_batch": 4,
+	"handoff_attend": 2, "handoff_commit_batch": 4, "handoff_commit_set": 5,
 }
 
 var tables = []struct {

@@ -3,6 +3,7 @@ package pgstore
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -40,7 +41,7 @@ func lockNames(items []handoff.Item) (conversations, keys []string) {
 	return sorted(conversations), sorted(keys)
 }
 
-// columnsOf are the arguments of handoff_commit_batch that have one value for
+// columnsOf are the arguments of handoff_commit_set that have one value for
 // each item.
 type columnsOf struct {
 	conversations, queues, states, outcomes, agents, users, tags, lines []string
@@ -51,7 +52,7 @@ type columnsOf struct {
 	twins                                                               []bool
 }
 
-// batchArgs are the arguments of handoff_commit_batch.
+// batchArgs are the arguments of handoff_commit_set.
 func batchArgs(items []handoff.Item) []any {
 	var c columnsOf
 	var entryItems, entrySeqs []int64
@@ -66,6 +67,7 @@ func batchArgs(items []handoff.Item) []any {
 		}
 	}
 	conversations, keys := lockNames(items)
+	w := wantsOf(items, keys)
 	return []any{
 		conversations, keys,
 		c.conversations, c.numbers, c.versions, c.seqs, c.queues, c.states, c.outcomes, c.agents, c.users, c.tags,
@@ -73,7 +75,34 @@ func batchArgs(items []handoff.Item) []any {
 		c.keyNames, c.keyUnits, c.keyMax, c.owedSinks, c.owedCursors, c.owedSeqs, c.bodies,
 		c.counts, c.twins, c.firsts,
 		entryItems, entryIDs, entrySeqs, entryTimes, entryBodies,
+		w.items, w.names, w.units, w.most, w.places,
 	}
+}
+
+// wants are the keys of all items, by item and name.
+type wants struct {
+	names                      []string
+	items, units, most, places []int64
+}
+
+// wantsOf are the wants of items whose keys are keys, sorted.
+func wantsOf(items []handoff.Item, keys []string) *wants {
+	n := 0
+	for i := range items {
+		n += len(items[i].Record.Keys)
+	}
+	numbers := make([]int64, 4*n)
+	w := &wants{names: make([]string, 0, n), items: numbers[:0:n], units: numbers[n : n : 2*n], most: numbers[2*n : 2*n : 3*n], places: numbers[3*n : 3*n : 4*n]}
+	for i := range items {
+		byName := slices.Clone(items[i].Record.Keys)
+		slices.SortFunc(byName, func(a, b handoff.Key) int { return strings.Compare(a.Name, b.Name) })
+		for _, k := range byName {
+			place, _ := slices.BinarySearch(keys, k.Name)
+			w.items, w.names, w.places = append(w.items, int64(i+1)), append(w.names, k.Name), append(w.places, int64(place+1))
+			w.units, w.most = append(w.units, int64(k.Units)), append(w.most, int64(k.Max))
+		}
+	}
+	return w
 }
 
 func (c *columnsOf) add(item *handoff.Item) {

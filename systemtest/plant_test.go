@@ -106,22 +106,22 @@ func unlockPostgres(t *testing.T, place string) {
 	conn, err := pgx.Connect(ctx, dsn)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, conn.Close(ctx)) }()
-	var sql string
-	require.NoError(t, conn.QueryRow(ctx, "SELECT pg_get_functiondef(($1::text || '.handoff_commit')::regproc)", schema).Scan(&sql))
-	naive := strings.ReplaceAll(sql, "pg_advisory_xact_lock(handoff_hash('k'", "(handoff_hash('k'")
-	require.NotEqual(t, sql, naive)
-	const looked = "	IF answer IS NULL THEN\n		IF again THEN\n"
-	naive = strings.Replace(naive, looked, "	PERFORM pg_sleep(0.05);\n"+looked, 1)
-	require.Equal(t, 1, strings.Count(naive, "pg_sleep"))
-	_, err = conn.Exec(ctx, naive)
-	require.NoError(t, err)
-
-	// Those that travel together are locked before.
-	require.NoError(t, conn.QueryRow(ctx, "SELECT pg_get_functiondef(($1::text || '.handoff_lock')::regproc)", schema).Scan(&sql))
-	naive = strings.ReplaceAll(sql, "pg_advisory_xact_lock(handoff_hash('k'", "(handoff_hash('k'")
-	require.NotEqual(t, sql, naive)
-	_, err = conn.Exec(ctx, naive)
-	require.NoError(t, err)
+	for _, f := range []struct{ name, looked, taken string }{ // those that travel together are locked apart
+		{"handoff_commit", "	IF answer IS NULL THEN\n		IF again THEN\n", "cardinality(taken) > 0"},
+		{"handoff_commit_set", "	FOR i IN 1..n LOOP\n		IF answers[i] = '' THEN\n", "(SELECT count(u) FROM unnest(c_used) u) > 0"},
+		{"handoff_lock", "", ""},
+	} {
+		var sql string
+		require.NoError(t, conn.QueryRow(ctx, "SELECT pg_get_functiondef(($1::text || '.' || $2)::regproc)", schema, f.name).Scan(&sql))
+		naive := strings.ReplaceAll(sql, "pg_advisory_xact_lock(handoff_hash('k'", "(handoff_hash('k'")
+		require.NotEqual(t, sql, naive)
+		if f.looked != "" {
+			naive = strings.Replace(naive, f.looked, "	IF "+f.taken+" THEN PERFORM pg_sleep(0.05); END IF;\n"+f.looked, 1)
+			require.Equal(t, 1, strings.Count(naive, "pg_sleep"))
+		}
+		_, err = conn.Exec(ctx, naive)
+		require.NoError(t, err)
+	}
 }
 
 // acksFirst takes for delivered what somebody is about to deliver.

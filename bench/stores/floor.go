@@ -87,7 +87,7 @@ func newJudgedFloor(pool *pgxpool.Pool) func(context.Context, int) error {
 // command for each hundred, to handoffs that wait.
 func newOffersFloor(ctx context.Context, d *database, size effort) (func(context.Context) (float64, error), error) {
 	const conns = 8
-	// Plans as handoff_commit_batch has them.
+	// Plans as handoff_commit_set has them.
 	pool, err := d.pool(ctx, conns, "enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 	if err != nil {
 		return nil, err

@@ -1,0 +1,1 @@
+DROP FUNCTION handoff_commit_set;
