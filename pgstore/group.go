@@ -78,9 +78,11 @@ func (g *group) run() {
 
 // gather lets run who has something to commit: the callers of the last batch,
 // who have just got their answers and go on, are many. The first of them is not
-// sent off alone, with the others waiting for its return.
+// sent off alone, with the others waiting for its return. In a busy process each
+// turn takes a while, so there are few.
 func (g *group) gather() {
-	for n := -1; ; {
+	n := -1
+	for range 4 {
 		g.mu.Lock()
 		now := len(g.queue)
 		g.mu.Unlock()
