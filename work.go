@@ -24,6 +24,7 @@ type work struct {
 	pools map[string]*pool
 	later map[task]time.Time
 	tells map[string]bool    // queues whose users are to be told their places
+	late  map[string]bool    // those of which that was put off
 	own   *recent[ID, int64] // versions committed here, whose hints tell nothing new
 	come  map[string][]arrival
 }
@@ -42,7 +43,7 @@ const (
 )
 
 func newWork() *work {
-	return &work{pools: map[string]*pool{}, later: map[task]time.Time{}, tells: map[string]bool{}, come: map[string][]arrival{}, own: newRecent[ID, int64](mostRecent)}
+	return &work{pools: map[string]*pool{}, later: map[task]time.Time{}, tells: map[string]bool{}, late: map[string]bool{}, come: map[string][]arrival{}, own: newRecent[ID, int64](mostRecent)}
 }
 
 // start lets the pools take tasks, of which most are done at once; stop empties
@@ -65,6 +66,7 @@ func (w *work) stop() {
 		clear(w.pools)
 		clear(w.later)
 		clear(w.tells)
+		clear(w.late)
 		clear(w.come)
 		w.own.clear()
 	}
@@ -81,6 +83,10 @@ func (w *work) running() bool {
 func (w *work) add(t task) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.put(t)
+}
+
+func (w *work) put(t task) {
 	p := w.pools[t.pool]
 	if w.runs == 0 || p == nil {
 		return
@@ -169,6 +175,10 @@ func (w *work) done(t task, broken bool) {
 		return
 	}
 	delete(p.state, t)
+	if t.do == "drain" && w.tells[t.name] { // since it looked: see tellLater
+		delete(w.tells, t.name)
+		w.put(task{pool: poolTell, do: "tell", name: t.name})
+	}
 }
 
 // steady is a time on the clock that nobody sets: what is to wait for five
@@ -258,6 +268,20 @@ func (w *work) telling(queue string) bool {
 	told := w.tells[queue]
 	delete(w.tells, queue)
 	return told
+}
+
+// tellLater reports whether the users of a queue are better told after a drain that is
+// still to end, which may offer somebody at once what has just come, and sees to
+// that. It does so once, since in a busy queue a drain is always to end.
+func (w *work) tellLater(queue string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if p := w.pools[poolDrain]; w.late[queue] || p == nil || p.state[task{pool: poolDrain, do: "drain", name: queue}] == 0 {
+		delete(w.late, queue)
+		return false
+	}
+	w.late[queue], w.tells[queue] = true, true
+	return true
 }
 
 func (w *work) agent(id string) { w.add(task{pool: poolDrain, do: "agent", name: id}) }

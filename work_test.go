@@ -96,3 +96,38 @@ func TestWorkBoundIsOfAllRuns(t *testing.T) {
 		require.Equal(t, "b", <-got)
 	})
 }
+
+// Who comes while a queue is drained is told his place after the drain that
+// looks for an agent for him, and not before; nor never, where drain follows drain.
+func TestWorkTellsAfterTheDrain(t *testing.T) {
+	w := newWork()
+	w.start([]string{poolDrain, poolTell}, 1)
+	next := func() task {
+		t.Helper()
+		d, ok := w.next(t.Context(), poolDrain)
+		require.True(t, ok)
+		return d
+	}
+	require.False(t, w.tellLater("q"), "nothing is in the way")
+	w.drain("q") // somebody has come
+	require.True(t, w.tellLater("q"), "nobody was looked for yet")
+	d := next()
+	require.True(t, w.telling("q"), "when somebody was, it is time")
+	w.drain("q") // and somebody else has come
+	require.False(t, w.tellLater("q"), "the first waits no longer")
+	require.True(t, w.tellLater("q"))
+	w.done(d, false)
+	d = next()
+	require.True(t, w.telling("q"))
+	w.done(d, false)
+	require.False(t, w.tellLater("q"))
+
+	w.drain("q")
+	d = next()
+	require.False(t, w.telling("q"), "nobody is to be told")
+	require.True(t, w.tellLater("q"), "but now")
+	w.done(d, false)
+	told, ok := w.next(t.Context(), poolTell)
+	require.True(t, ok)
+	require.Equal(t, task{pool: poolTell, do: "tell", name: "q"}, told)
+}

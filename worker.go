@@ -96,7 +96,9 @@ func (e *Engine) task(ctx context.Context, t task) {
 			e.work.add(task{pool: poolTell, do: "tell", name: t.name})
 		}
 	case "tell":
-		err = e.tell(ctx, t.name)
+		if !e.work.tellLater(t.name) {
+			err = e.tell(ctx, t.name)
+		}
 	case "agent":
 		err = e.agentFree(ctx, t.name)
 	case "reread":
