@@ -43,7 +43,10 @@ const (
 )
 
 func newWork() *work {
-	return &work{pools: map[string]*pool{}, later: map[task]time.Time{}, tells: map[string]bool{}, late: map[string]bool{}, come: map[string][]arrival{}, own: newRecent[ID, int64](mostRecent)}
+	return &work{
+		pools: map[string]*pool{}, later: map[task]time.Time{}, tells: map[string]bool{}, late: map[string]bool{},
+		own: newRecent[ID, int64](mostRecent), come: map[string][]arrival{},
+	}
 }
 
 // start lets the pools take tasks, of which most are done at once; stop empties
