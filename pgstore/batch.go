@@ -17,7 +17,7 @@ import (
 // All conversations are locked before all keys, each in one order, so that
 // batches do not wait for each other in a circle.
 func (s *Store) CommitBatch(ctx context.Context, items []handoff.Item) []error {
-	errs := s.commitBatch(ctx, items)
+	errs, _ := s.commitBatch(ctx, items, "")
 	for i := range items {
 		if errs[i] == nil {
 			s.hints.add(items[i].Record)
@@ -27,9 +27,10 @@ func (s *Store) CommitBatch(ctx context.Context, items []handoff.Item) []error {
 }
 
 // commitBatch commits items together or, if that fails for a reason that lies
-// in one of them, one by one.
-func (s *Store) commitBatch(ctx context.Context, items []handoff.Item) []error {
-	errs := make([]error, len(items))
+// in one of them, one by one. It is stuck, and has committed nothing, when
+// somebody holds the lock of one of them for longer than patience, if that is set.
+func (s *Store) commitBatch(ctx context.Context, items []handoff.Item, patience string) (errs []error, stuck bool) {
+	errs = make([]error, len(items))
 	good := make([]int, 0, len(items))
 	for i := range items {
 		if errs[i] = check(items[i].Record, items[i].Entries); errs[i] == nil {
@@ -37,9 +38,13 @@ func (s *Store) commitBatch(ctx context.Context, items []handoff.Item) []error {
 		}
 	}
 	if len(good) == 0 {
-		return errs
+		return errs, false
 	}
-	answers, err := s.sendBatch(ctx, items, good)
+	answers, err := s.sendBatch(ctx, items, good, patience)
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) && pe.Code == "55P03" { // lock_not_available
+		return errs, true
+	}
 	for n, i := range good {
 		switch {
 		case err == nil:
@@ -50,11 +55,11 @@ func (s *Store) commitBatch(ctx context.Context, items []handoff.Item) []error {
 			errs[i] = wrap("commit batch", err)
 		}
 	}
-	return errs
+	return errs, false
 }
 
 // sendBatch sends the good ones of items as one implicit transaction.
-func (s *Store) sendBatch(ctx context.Context, items []handoff.Item, good []int) ([][2]string, error) {
+func (s *Store) sendBatch(ctx context.Context, items []handoff.Item, good []int, patience string) ([][2]string, error) {
 	list := make([]handoff.Item, len(good))
 	for n, i := range good {
 		list[n] = items[i]
@@ -65,15 +70,15 @@ func (s *Store) sendBatch(ctx context.Context, items []handoff.Item, good []int)
 		err := s.db.QueryRow(ctx, s.sql.commit, commitArgs(list[0].Record, list[0].Entries)...).Scan(&a[0], &a[1])
 		return [][2]string{a}, err
 	case apart(list):
-		return s.sendSet(ctx, list)
+		return s.sendSet(ctx, list, patience)
 	}
 	return s.sendEach(ctx, list)
 }
 
 // sendSet sends items as one statement, which judges and stores them together.
-func (s *Store) sendSet(ctx context.Context, items []handoff.Item) ([][2]string, error) {
+func (s *Store) sendSet(ctx context.Context, items []handoff.Item, patience string) ([][2]string, error) {
 	var words, details []string
-	if err := s.db.QueryRow(ctx, s.sql.batch, batchArgs(items)...).Scan(&words, &details); err != nil {
+	if err := s.db.QueryRow(ctx, s.sql.batch, batchArgs(items, patience)...).Scan(&words, &details); err != nil {
 		return nil, err
 	}
 	if len(words) != len(items) || len(details) != len(items) {

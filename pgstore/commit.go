@@ -18,7 +18,7 @@ var (
 // travel together.
 func (s *Store) Commit(ctx context.Context, r handoff.Record, entries ...handoff.RecordEntry) error {
 	var err error
-	if n := s.busy.Add(1); s.group != nil && n > s.crowd {
+	if n := s.busy.Add(1); n > s.crowd && s.group.open() {
 		err = s.group.commit(ctx, handoff.Item{Record: r, Entries: entries})
 	} else {
 		err = s.commitOne(ctx, r, entries)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-2a427302/handoff"
@@ -19,6 +20,7 @@ type group struct {
 	mu      sync.Mutex
 	queue   []*waiting
 	running bool
+	apart   atomic.Int64 // until when commits travel alone, in nanoseconds since 1970
 }
 
 type waiting struct {
@@ -54,25 +56,56 @@ func (g *group) run() {
 	for {
 		g.gather()
 		batch := g.take()
-		if len(batch) == 0 {
+		switch len(batch) {
+		case 0:
 			return
+		case 1:
+			g.part(batch)
+		default:
+			g.send(batch)
 		}
-		items := make([]handoff.Item, len(batch))
-		var until time.Time // the latest of the callers' deadlines
-		for i, w := range batch {
-			items[i] = w.item
-			if d, ok := w.ctx.Deadline(); ok && d.After(until) {
-				until = d
-			} else if !ok {
-				until = time.Now().Add(time.Minute)
-			}
+	}
+}
+
+// send sends a batch and waits for it.
+func (g *group) send(batch []*waiting) {
+	items := make([]handoff.Item, len(batch))
+	var until time.Time // the latest of the callers' deadlines
+	for i, w := range batch {
+		items[i] = w.item
+		if d, ok := w.ctx.Deadline(); ok && d.After(until) {
+			until = d
+		} else if !ok {
+			until = time.Now().Add(time.Minute)
 		}
-		ctx, cancel := context.WithDeadline(context.WithoutCancel(batch[0].ctx), until)
-		errs := g.s.commitBatch(ctx, items)
-		cancel()
-		for i, w := range batch {
-			w.done <- errs[i]
-		}
+	}
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(batch[0].ctx), until)
+	defer cancel()
+	errs, stuck := g.s.commitBatch(ctx, items, patience)
+	if stuck {
+		g.apart.Store(time.Now().Add(apartFor).UnixNano())
+		g.part(batch)
+		return
+	}
+	for i, w := range batch {
+		w.done <- errs[i]
+	}
+}
+
+// patience is how long a batch waits for a lock: far longer than a commit takes.
+const patience = "250ms"
+
+// apartFor is how long commits travel alone after one was stuck: it will be
+// tried again, and others are not to wait for it.
+const apartFor = time.Second
+
+// open reports whether commits may travel together.
+func (g *group) open() bool { return g != nil && time.Now().UnixNano() >= g.apart.Load() }
+
+// part sends each of a batch on its own, and does not wait.
+func (g *group) part(batch []*waiting) {
+	for _, w := range batch {
+		go func() { w.done <- g.s.commitOne(w.ctx, w.item.Record, w.item.Entries) }()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/pgstore"
 )
 
@@ -44,4 +45,28 @@ func TestGroup(t *testing.T) {
 	require.Equal(t, callers*each, stored)
 	require.Less(t, transactions, stored*2/5, "of eight callers four and more travel together at a time")
 	t.Logf("%d commits in %d transactions", stored, transactions)
+}
+
+// Who holds up one conversation holds up nobody else: what has travelled with it
+// goes on without it.
+func TestGroupParts(t *testing.T) {
+	ctx := t.Context()
+	s, pool := openPool(t, pgstore.Options{Schema: nextSchema(), NoListen: true})
+	tx, err := pool.Begin(ctx)
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback(ctx) }()
+	require.NoError(t, s.Tx(tx).Commit(ctx, record("held"), entry(1)))
+
+	pgstore.ForceGroup(s)
+	held, others := make(chan error, 1), make(chan error, 20)
+	go func() { held <- s.Commit(ctx, record("held"), entry(1)) }()
+	for i := range cap(others) {
+		go func() { others <- s.Commit(ctx, record(fmt.Sprint(i)), entry(1)) }()
+	}
+	for range cap(others) {
+		require.NoError(t, <-others)
+	}
+	require.Empty(t, held, "it waits for the one who came first")
+	require.NoError(t, tx.Commit(ctx))
+	require.ErrorIs(t, <-held, handoff.ErrConflict)
 }

@@ -53,7 +53,7 @@ type columnsOf struct {
 }
 
 // batchArgs are the arguments of handoff_commit_set.
-func batchArgs(items []handoff.Item) []any {
+func batchArgs(items []handoff.Item, patience string) []any {
 	var c columnsOf
 	var entryItems, entrySeqs []int64
 	var entryIDs []string
@@ -75,7 +75,7 @@ func batchArgs(items []handoff.Item) []any {
 		c.keyNames, c.keyUnits, c.keyMax, c.owedSinks, c.owedCursors, c.owedSeqs, c.bodies,
 		c.counts, c.twins, c.firsts,
 		entryItems, entryIDs, entrySeqs, entryTimes, entryBodies,
-		w.items, w.names, w.units, w.most, w.places,
+		w.items, w.names, w.units, w.most, w.places, patience,
 	}
 }
 

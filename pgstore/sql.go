@@ -32,7 +32,7 @@ func newQueries(schema string) queries {
 			$19::text[],$20::text[],$21::text[],$22::text[],$23::text[],$24::text[],$25::bytea[],
 			$26::bigint[],$27::boolean[],$28::timestamptz[],
 			$29::bigint[],$30::text[],$31::bigint[],$32::timestamptz[],$33::bytea[],
-			$34::bigint[],$35::text[],$36::bigint[],$37::bigint[],$38::bigint[])`),
+			$34::bigint[],$35::text[],$36::bigint[],$37::bigint[],$38::bigint[],$39::text)`),
 		lock:   q(`SELECT @handoff_lock($1::text[], $2::text[])`),
 		get:    q(`SELECT ` + columns + ` FROM @handoff_record r WHERE conversation = $1 AND number = $2`),
 		latest: q(`SELECT ` + columns + ` FROM @handoff_record r WHERE conversation = $1 ORDER BY number DESC LIMIT 1`),

@@ -17,6 +17,10 @@
 --
 -- Plans are made once for each connection and are the same whatever the tables
 -- hold: look-ups in indexes, one for each item.
+--
+-- p_patience is how long it waits for a lock, '' for as long as it takes. Who
+-- holds one for long, as a transaction of the host may, is to hold up his own
+-- conversation, and not all that travel with it.
 CREATE FUNCTION handoff_commit_set(
 	p_lock_conversations text[], p_lock_keys text[],
 	p_conversations text[], p_numbers bigint[], p_versions bigint[], p_seqs bigint[],
@@ -27,6 +31,7 @@ CREATE FUNCTION handoff_commit_set(
 	p_counts bigint[], p_twins boolean[], p_firsts timestamptz[],
 	p_entry_items bigint[], p_entry_ids text[], p_entry_seqs bigint[], p_entry_ats timestamptz[], p_entry_bodies bytea[],
 	p_want_items bigint[], p_want_names text[], p_want_units bigint[], p_want_max bigint[], p_want_places bigint[],
+	p_patience text,
 	OUT answers text[], OUT details text[]
 ) LANGUAGE plpgsql VOLATILE SET search_path FROM CURRENT
 	SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -61,6 +66,7 @@ BEGIN
 		answers := array_fill('isolation'::text, ARRAY[n]);
 		RETURN;
 	END IF;
+	IF p_patience <> '' AND set_config('lock_timeout', p_patience, true) IS NULL THEN END IF;
 	-- As handoff_lock does it.
 	FOREACH locked IN ARRAY p_lock_conversations LOOP
 		IF pg_advisory_xact_lock(handoff_hash('c', locked)) IS NULL THEN END IF;
