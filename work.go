@@ -173,15 +173,15 @@ func (w *work) done(t task, broken bool) {
 		return
 	}
 	<-p.room
+	if t.do == "drain" && w.tells[t.name] {
+		delete(w.tells, t.name)
+		w.put(task{pool: poolTell, do: "tell", name: t.name})
+	}
 	if p.state[t] == taskAgain || broken && w.runs > 1 {
 		p.push(t)
 		return
 	}
 	delete(p.state, t)
-	if t.do == "drain" && w.tells[t.name] { // since it looked: see tellLater
-		delete(w.tells, t.name)
-		w.put(task{pool: poolTell, do: "tell", name: t.name})
-	}
 }
 
 // steady is a time on the clock that nobody sets: what is to wait for five
@@ -262,15 +262,6 @@ func (w *work) tell(queue string) {
 	if w.runs > 0 {
 		w.tells[queue] = true
 	}
-}
-
-// telling reports whether tell was called since it was last asked.
-func (w *work) telling(queue string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	told := w.tells[queue]
-	delete(w.tells, queue)
-	return told
 }
 
 // tellLater reports whether the users of a queue are better told after a drain that is

@@ -102,32 +102,28 @@ func TestWorkBoundIsOfAllRuns(t *testing.T) {
 func TestWorkTellsAfterTheDrain(t *testing.T) {
 	w := newWork()
 	w.start([]string{poolDrain, poolTell}, 1)
-	next := func() task {
+	begin := func(pool string) task {
 		t.Helper()
-		d, ok := w.next(t.Context(), poolDrain)
+		require.NotEmpty(t, w.pools[pool].ready)
+		got, ok := w.next(t.Context(), pool)
 		require.True(t, ok)
-		return d
+		return got
 	}
 	require.False(t, w.tellLater("q"), "nothing is in the way")
 	w.drain("q") // somebody has come
 	require.True(t, w.tellLater("q"), "nobody was looked for yet")
-	d := next()
-	require.True(t, w.telling("q"), "when somebody was, it is time")
-	w.drain("q") // and somebody else has come
+	d := begin(poolDrain)
+	w.drain("q") // and somebody else has
+	w.done(d, false)
+	tell := begin(poolTell)
 	require.False(t, w.tellLater("q"), "the first waits no longer")
-	require.True(t, w.tellLater("q"))
-	w.done(d, false)
-	d = next()
-	require.True(t, w.telling("q"))
-	w.done(d, false)
-	require.False(t, w.tellLater("q"))
+	w.done(tell, false)
 
-	w.drain("q")
-	d = next()
-	require.False(t, w.telling("q"), "nobody is to be told")
-	require.True(t, w.tellLater("q"), "but now")
+	d = begin(poolDrain)
+	w.tell("q")
 	w.done(d, false)
-	told, ok := w.next(t.Context(), poolTell)
-	require.True(t, ok)
-	require.Equal(t, task{pool: poolTell, do: "tell", name: "q"}, told)
+	w.done(begin(poolTell), false)
+	w.drain("q")
+	w.done(begin(poolDrain), false)
+	require.Empty(t, w.pools[poolTell].ready, "nobody is to be told")
 }

@@ -92,9 +92,6 @@ func (e *Engine) task(ctx context.Context, t task) {
 		err = e.send(ctx, t)
 	case "drain":
 		err = e.drain(ctx, t.name)
-		if e.work.telling(t.name) {
-			e.work.add(task{pool: poolTell, do: "tell", name: t.name})
-		}
 	case "tell":
 		if !e.work.tellLater(t.name) {
 			err = e.tell(ctx, t.name)

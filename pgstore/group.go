@@ -60,7 +60,7 @@ func (g *group) run() {
 		case 0:
 			return
 		case 1:
-			g.part(batch)
+			g.alone(batch[0])
 		default:
 			g.send(batch)
 		}
@@ -81,9 +81,8 @@ func (g *group) send(batch []*waiting) {
 	}
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(batch[0].ctx), until)
 	defer cancel()
-	errs, stuck := g.s.commitBatch(ctx, items, patience)
+	errs, stuck := g.s.commitBatch(ctx, items, patience.String())
 	if stuck {
-		g.apart.Store(time.Now().Add(apartFor).UnixNano())
 		g.part(batch)
 		return
 	}
@@ -92,22 +91,42 @@ func (g *group) send(batch []*waiting) {
 	}
 }
 
+// alone sends the only one of a batch, with a statement of its own, and waits for
+// it as a batch waits: those who come meanwhile are the next one.
+func (g *group) alone(w *waiting) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		g.one(w)
+	}()
+	stuck := time.NewTimer(patience)
+	defer stuck.Stop()
+	select {
+	case <-done:
+	case <-stuck.C:
+		g.part(nil)
+	}
+}
+
+func (g *group) one(w *waiting) { w.done <- g.s.commitOne(w.ctx, w.item.Record, w.item.Entries) }
+
 // patience is how long a batch waits for a lock: far longer than a commit takes.
-const patience = "250ms"
+const patience = 250 * time.Millisecond
 
 // apartFor is how long commits travel alone after one was stuck: it will be
 // tried again, and others are not to wait for it.
 const apartFor = time.Second
 
-// open reports whether commits may travel together.
-func (g *group) open() bool { return g != nil && time.Now().UnixNano() >= g.apart.Load() }
-
-// part sends each of a batch on its own, and does not wait.
+// part sends each of a batch on its own, and so what comes in the time after it.
 func (g *group) part(batch []*waiting) {
+	g.apart.Store(time.Now().Add(apartFor).UnixNano())
 	for _, w := range batch {
-		go func() { w.done <- g.s.commitOne(w.ctx, w.item.Record, w.item.Entries) }()
+		go g.one(w)
 	}
 }
+
+// open reports whether commits may travel together.
+func (g *group) open() bool { return g != nil && time.Now().UnixNano() >= g.apart.Load() }
 
 // gather lets run who has something to commit: the callers of the last batch,
 // who have just got their answers and go on, are many. The first of them is not

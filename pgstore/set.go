@@ -87,12 +87,7 @@ type wants struct {
 
 // wantsOf are the wants of items whose keys are keys, sorted.
 func wantsOf(items []handoff.Item, keys []string) *wants {
-	n := 0
-	for i := range items {
-		n += len(items[i].Record.Keys)
-	}
-	numbers := make([]int64, 4*n)
-	w := &wants{names: make([]string, 0, n), items: numbers[:0:n], units: numbers[n : n : 2*n], most: numbers[2*n : 2*n : 3*n], places: numbers[3*n : 3*n : 4*n]}
+	w := wants{names: []string{}, items: []int64{}, units: []int64{}, most: []int64{}, places: []int64{}} // never NULL
 	for i := range items {
 		byName := slices.Clone(items[i].Record.Keys)
 		slices.SortFunc(byName, func(a, b handoff.Key) int { return strings.Compare(a.Name, b.Name) })
@@ -102,7 +97,7 @@ func wantsOf(items []handoff.Item, keys []string) *wants {
 			w.units, w.most = append(w.units, int64(k.Units)), append(w.most, int64(k.Max))
 		}
 	}
-	return w
+	return &w
 }
 
 func (c *columnsOf) add(item *handoff.Item) {

@@ -93,10 +93,12 @@ func openCommits(ctx context.Context, d *database, size effort) (*suite, error) 
 		return nil, err
 	}
 	// Commits go directly while one or two callers are in a handle, so that many
-	// handles on the same connections show how it is without groups.
-	alone := make([]handoff.Store, 64)
+	// handles on the same connections show how it is without groups. Neither side
+	// sends hints: each handle would gather its own.
+	silent := pgstore.Options{Schema: "commits", NoListen: true}
+	together, alone := pgstore.New(pool, silent), make([]handoff.Store, 64)
 	for i := range alone {
-		alone[i] = pgstore.New(pool, pgstore.Options{Schema: "commits"})
+		alone[i] = pgstore.New(pool, silent)
 	}
 	l := newLoad(s, size, "c")
 	leastRequest, leastMessage, err := newRowsFloor(ctx, pool)
@@ -138,7 +140,7 @@ func openCommits(ctx context.Context, d *database, size effort) (*suite, error) 
 	}
 	for _, callers := range []int{64, 8, 1} {
 		one, many := fmt.Sprintf("commits, one handle, %d callers", callers), fmt.Sprintf("commits, many handles, %d callers", callers)
-		out.measures = append(out.measures, rate(one, l.lifecycles(callers, s)), rate(many, l.lifecycles(callers, alone...)))
+		out.measures = append(out.measures, rate(one, l.lifecycles(callers, together)), rate(many, l.lifecycles(callers, alone...)))
 		bound := 1.5
 		if callers < 64 {
 			bound = 0.95 // no loss

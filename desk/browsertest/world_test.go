@@ -222,8 +222,9 @@ func (w *world) as(who string) *page {
 // before it hears of that: once for each address.
 func (w *world) late() func(problem string) bool {
 	asked := map[string]bool{}
+	refused := regexp.MustCompile(`status of 40[34] .*/api/handoffs/(\d+)\.([^/?]+)\S*$`)
 	return func(problem string) bool {
-		address := regexp.MustCompile(`status of 40[34] .*/api/handoffs/(\d+)\.([^/?]+)\S*$`).FindStringSubmatch(problem)
+		address := refused.FindStringSubmatch(problem)
 		if address == nil || asked[problem] {
 			return false
 		}
