@@ -67,7 +67,7 @@ BEGIN
 		RETURN;
 	END IF;
 	IF p_patience <> '' AND set_config('lock_timeout', p_patience, true) IS NULL THEN END IF;
-	-- As handoff_lock does it: a call of a function that has settings costs as much as a few locks.
+	-- As handoff_lock does it, without the call of a function that has settings.
 	FOREACH locked IN ARRAY p_lock_conversations LOOP
 		IF pg_advisory_xact_lock(handoff_hash('c', locked)) IS NULL THEN END IF;
 	END LOOP;
