@@ -30,6 +30,10 @@ var (
 	// is still loading its data. Nothing of the call was stored.
 	ErrBusy = errors.New("the server is busy")
 
+	// ErrForeign says that something of another origin has one of the store's
+	// names. Two programs use one prefix.
+	ErrForeign = errors.New("a value is not this library's")
+
 	// ErrEvicts is part of what Check returns when the server deletes data to
 	// make room. Handoffs would vanish. Set maxmemory-policy to noeviction.
 	ErrEvicts = errors.New("the server may delete data")
@@ -50,6 +54,7 @@ var codes = map[string]error{
 	"OOM":    ErrNoMemory,
 	"NOAUTH": ErrDenied, "WRONGPASS": ErrDenied, "NOPERM": ErrDenied,
 	"BUSY": ErrBusy, "LOADING": ErrBusy, "MASTERDOWN": ErrBusy,
+	"WRONGTYPE": ErrForeign,
 }
 
 // wrap names the operation of an error, and its kind if it has one.

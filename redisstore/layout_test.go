@@ -170,6 +170,21 @@ func TestForeignLayout(t *testing.T) {
 	}
 }
 
+// What Check does not look at, since there may be millions of it, says so when
+// it is met.
+func TestForeignValue(t *testing.T) {
+	ctx := t.Context()
+	c, prefix := client(t), nextPrefix()
+	tag := "{" + prefix + "}:"
+	s := openOn(t, c, redisstore.Options{Prefix: prefix})
+	require.NoError(t, c.MSet(ctx, tag+"n:c", "x", tag+"r:d\x000000000000000000001", "x").Err())
+	_, err := s.Latest(ctx, "c")
+	require.ErrorIs(t, err, redisstore.ErrForeign)
+	_, err = s.Get(ctx, record("d").ID)
+	require.ErrorIs(t, err, redisstore.ErrForeign)
+	require.ErrorIs(t, s.Commit(ctx, record("c"), entry(1)), redisstore.ErrForeign)
+}
+
 // What a newer build keeps in a record or an entry survives an older one's
 // commit: the body is the engine's, and fields of a hash that this build does
 // not know are left alone.

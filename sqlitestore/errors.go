@@ -14,6 +14,11 @@ var (
 	// ErrReadOnly says that the file takes no writes.
 	ErrReadOnly = errors.New("the file is read-only")
 
+	// ErrNoFile says that the path names a database in memory or a nameless one,
+	// which each connection would have for itself. A test without a file takes
+	// memstore, or a file in its t.TempDir.
+	ErrNoFile = errors.New("the path names no file")
+
 	// ErrFull says that the disk is full, or the file as large as it may be.
 	// Nothing was written.
 	ErrFull = errors.New("the disk is full")

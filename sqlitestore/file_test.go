@@ -48,12 +48,14 @@ func TestOpenRefuses(t *testing.T) {
 		want error
 		says string
 	}{
-		"no folder": {path: filepath.Join(t.TempDir(), "there is no", "x.db"), want: os.ErrNotExist},
-		"folder":    {path: t.TempDir(), says: "unable to open"},
-		"text":      {path: text, want: sqlitestore.ErrDamaged},
-		"cut":       {path: cut, want: sqlitestore.ErrDamaged},
-		"memory":    {path: "file::memory:", says: "cannot be WAL"},
-		"prefix":    {path: file(t), opt: sqlitestore.Options{Prefix: "SQLite_x"}, says: "Options.Prefix"},
+		"no folder":  {path: filepath.Join(t.TempDir(), "there is no", "x.db"), want: os.ErrNotExist},
+		"folder":     {path: t.TempDir(), says: "unable to open"},
+		"text":       {path: text, want: sqlitestore.ErrDamaged},
+		"cut":        {path: cut, want: sqlitestore.ErrDamaged},
+		"memory":     {path: ":memory:", want: sqlitestore.ErrNoFile, says: `":memory:"`},
+		"nameless":   {want: sqlitestore.ErrNoFile},
+		"memory URI": {path: "file:shared?mode=memory&cache=shared", want: sqlitestore.ErrNoFile},
+		"prefix":     {path: file(t), opt: sqlitestore.Options{Prefix: "SQLite_x"}, says: "Options.Prefix"},
 	} {
 		_, err = sqlitestore.Open(ctx, c.path, c.opt)
 		require.Error(t, err, name)

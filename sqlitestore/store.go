@@ -69,9 +69,9 @@ const (
 
 // Open opens a file, which is made if there is none, in a folder that is
 // there. path may be a SQLite URI (file:…). Call Migrate to create or update
-// the tables, or Check to see whether they fit. A path that cannot be opened, a
-// file that takes no writes (ErrReadOnly) and one that is no SQLite database
-// (ErrDamaged) are errors.
+// the tables, or Check to see whether they fit. A path that cannot be opened or
+// names no file (ErrNoFile), a file that takes no writes (ErrReadOnly) and one
+// that is no SQLite database (ErrDamaged) are errors.
 //
 // The file must be on a disk of this host: WAL does not work over a network.
 func Open(ctx context.Context, path string, opt Options) (*Store, error) {
@@ -123,8 +123,11 @@ func (s *Store) Close() error { return wrap("close", s.close()) }
 // create makes a file that only its owner may read. It never opens one that is
 // there: to close it again would drop the locks that this process has on it.
 func create(path string) error {
-	if strings.HasPrefix(path, "file:") {
+	switch {
+	case strings.HasPrefix(path, "file:"):
 		return nil
+	case path == "" || path == ":memory:": // SQLite's own names
+		return fmt.Errorf("%w: %q", ErrNoFile, path)
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the host says where
 	if errors.Is(err, os.ErrExist) {

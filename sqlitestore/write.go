@@ -145,7 +145,10 @@ func (w *writer) wal(ctx context.Context) error {
 		}
 		return err
 	})
-	if err == nil && mode != "wal" {
+	switch {
+	case err == nil && mode == "memory":
+		return fmt.Errorf("%w, but a database in memory", ErrNoFile)
+	case err == nil && mode != "wal":
 		return fmt.Errorf("%w: its journal_mode is %s and cannot be WAL", ErrReadOnly, mode)
 	}
 	return err
