@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -53,7 +54,7 @@ func TestBadInput(t *testing.T) {
 		if rt.Method == http.MethodGet {
 			for _, q := range []string{
 				"?after=-1", "?after=x", "?after=99999999999999999999", "?limit=-5", "?limit=1e9", "?before=%00", "?from=x&to=y", "?from=9999999999999999", "?zone=Mars/Base",
-				"?wait=0&after=../..", "?wait=-1", "?offset=-1", "?list=%F0%9F%92%A9", "?text=" + strings.Repeat("x", 5000), "?outcome=nope", "?from=0",
+				"?wait=0&after=../..", "?wait=-1", "?offset=-1", "?list=%F0%9F%92%A9", "?sort=x", "?after=1,2", "?after=1,x,y", "?after=-1,-2,", "?queue=%00", "?text=" + strings.Repeat("x", 5000), "?outcome=nope", "?from=0",
 			} {
 				got := w.call("admin", rt.Method, path+q, nil)
 				assert.Less(t, got.status, 500, "%s%s: %s", path, q, got.raw)
@@ -276,7 +277,7 @@ func TestNotRunning(t *testing.T) {
 	w := newWorld(t)
 	d, err := desk.New(desk.Config{Engine: w.engine, Auth: func(*http.Request) (desk.Actor, error) { return desk.Actor{ID: "x", Role: desk.Admin}, nil }})
 	require.NoError(t, err)
-	for _, path := range []string{"/api/snapshot", "/api/events", "/api/changes"} {
+	for _, path := range []string{"/api/snapshot", "/api/events", "/api/changes", "/api/handoffs"} {
 		rec := httptest.NewRecorder()
 		d.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
 		assert.Equal(t, http.StatusServiceUnavailable, rec.Code, path)
@@ -304,11 +305,13 @@ func TestDesk26TenThousand(t *testing.T) {
 	assert.Len(t, got.body["rows"], 200)
 	assert.InDelta(t, n, got.body["totals"].(map[string]any)["new"], 0)
 	seen := map[string]bool{}
-	for offset := 0; offset < n; offset += 200 {
-		page := w.call("agent", http.MethodGet, fmt.Sprintf("api/handoffs?list=new&offset=%d", offset), nil)
+	for next, more := "", true; more; {
+		page := w.call("agent", http.MethodGet, "api/handoffs?list=new&after="+url.QueryEscape(next), nil)
+		assert.InDelta(t, n, page.body["total"], 0)
 		for _, r := range page.body["rows"].([]any) {
 			seen[r.(map[string]any)["id"].(string)] = true
 		}
+		next, more = page.body["next"].(string)
 	}
 	assert.Len(t, seen, n)
 	assert.Less(t, len(got.raw), 200<<10, "a snapshot stays small")

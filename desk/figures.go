@@ -314,7 +314,7 @@ func (v *view) lastWaiting(queue string) (handoff.ID, bool) {
 	defer v.mu.Unlock()
 	var last *row
 	for _, r := range v.rows {
-		if r.Queue == queue && r.waits() && (last == nil || inOrder(r, last) > 0) {
+		if r.Queue == queue && r.waits() && (last == nil || served.compare(r, last) > 0) {
 			last = r
 		}
 	}

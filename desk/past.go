@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/analytics"
@@ -43,6 +44,9 @@ func (h *Handler) filter(q url.Values, a *Actor) (history.Filter, *problem) {
 		for _, s := range v {
 			if len(s) > 500 {
 				return history.Filter{}, invalid("filter", "is too long")
+			}
+			if !utf8.ValidString(s) || strings.ContainsRune(s, 0) { // no store has it, and an export could no longer say so
+				return history.Filter{}, invalid("filter", "holds NUL or is not UTF-8")
 			}
 		}
 	}

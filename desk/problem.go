@@ -31,8 +31,9 @@ func (p *problem) Error() string { return p.Code }
 var errHandled = errors.New("desk: answered")
 
 var (
-	errNotFound  = &problem{Status: http.StatusNotFound, Code: "not_found"}
-	errForbidden = &problem{Status: http.StatusForbidden, Code: "forbidden"}
+	errNotFound   = &problem{Status: http.StatusNotFound, Code: "not_found"}
+	errForbidden  = &problem{Status: http.StatusForbidden, Code: "forbidden"}
+	errNotRunning = &problem{Status: http.StatusServiceUnavailable, Code: "not_running"} // before Run has read what there is
 )
 
 func invalid(field, why string) *problem {

@@ -37,7 +37,7 @@ func routes() []route {
 		{get, "api/changes", Figures, "", false, true, (*Handler).changes},
 		{get, "api/board", Figures, "", false, true, (*Handler).board},
 		{get, "api/team", Team, "", false, true, (*Handler).team},
-		{get, "api/handoffs", Rows, "", false, true, (*Handler).list},
+		{get, "api/handoffs", Rows, "", false, true, (*Handler).list}, // list, queue, q, sort, after: see there
 		{get, "api/past", Past, "", false, true, (*Handler).past},
 
 		{get, "api/handoffs/{id}", "", "", true, true, (*Handler).one},

@@ -108,7 +108,7 @@ func (v *view) join(s *stream, rights int64, most int) *problem {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if !v.ready {
-		return &problem{Status: http.StatusServiceUnavailable, Code: "not_running"}
+		return errNotRunning
 	}
 	mine := 0
 	for o := range v.streams {
@@ -448,7 +448,7 @@ func (h *Handler) changes(c *call) (any, error) {
 	h.view.polled = time.Now()
 	h.view.mu.Unlock()
 	if !ready {
-		return nil, &problem{Status: http.StatusServiceUnavailable, Code: "not_running"}
+		return nil, errNotRunning
 	}
 	ctx, cancel := context.WithTimeout(c.r.Context(), wait)
 	defer cancel()
