@@ -182,7 +182,9 @@ func TestForeignValue(t *testing.T) {
 	require.ErrorIs(t, err, redisstore.ErrForeign)
 	_, err = s.Get(ctx, record("d").ID)
 	require.ErrorIs(t, err, redisstore.ErrForeign)
+	before := names(t, c, tag)
 	require.ErrorIs(t, s.Commit(ctx, record("c"), entry(1)), redisstore.ErrForeign)
+	require.ElementsMatch(t, before, names(t, c, tag), "nothing half written")
 }
 
 // What a newer build keeps in a record or an entry survives an older one's

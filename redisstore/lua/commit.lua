@@ -1,5 +1,7 @@
 -- Commits items, each judged alone, in order. All that is checked comes before
--- all that is written, and nothing that is written can fail.
+-- all that is written, and nothing that is written can fail, unless somebody
+-- else uses the store's names. Check looks at those that all records share, and
+-- a conversation's own is written first.
 --
 -- An item is: conversation, number, the version that was read, the number of
 -- the last entry that was read, how many entries, keys and cursors follow; the
@@ -79,6 +81,12 @@ local function commit(n)
 	end
 
 	-- From here on everything is written.
+	if new then
+		call('ZADD', P .. 'n:' .. A[n], '0', A[n + 1])
+		-- On a server that was emptied, or to which nobody has migrated, what is
+		-- stored now would be taken for somebody else's.
+		call('SET', P .. 'layout', LAYOUT, 'NX')
+	end
 	local q, state, agent, user, line, rank, wake = A[f + 3], A[f + 4], A[f + 6], A[f + 7], A[f + 9], A[f + 10], A[f + 13]
 	local oq, oagent, ouser, oline, orank = old[3] or '', old[6] or '', old[7] or '', old[9] or '', old[10]
 	if line ~= oline or line ~= '' and (q ~= oq or rank ~= orank) then
@@ -110,12 +118,6 @@ local function commit(n)
 			if ouser ~= '' then call('ZREM', P .. 'user:' .. ouser, before) end
 			if user ~= '' then call('ZADD', P .. 'user:' .. user, '0', at) end
 		end
-	end
-	if new then
-		call('ZADD', P .. 'n:' .. A[n], '0', A[n + 1])
-		-- On a server that was emptied, or to which nobody has migrated, what is
-		-- stored now would be taken for somebody else's.
-		call('SET', P .. 'layout', LAYOUT, 'NX')
 	end
 	local hidden = old[h] and old[h] ~= ''
 	if hidden or wake ~= (old[13] or '') then
