@@ -29,7 +29,9 @@ import (
 //
 // Errors. ErrNotFound, ErrConflict, *HeldError and ErrDuplicate are answers.
 // Any other error means that the outcome is unknown: the engine then reads the
-// record again, looks for its entry id, and only then decides.
+// record again, looks for its entry id, and only then decides. A call whose
+// context ended before it may fail with the context's error, and has changed
+// nothing then.
 type Store interface {
 	// Commit saves r as version r.Version+1 and appends the entries, all or
 	// nothing. r.Version 0 inserts. There is at least one entry; they carry

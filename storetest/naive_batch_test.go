@@ -9,7 +9,13 @@ import (
 	"github.com/seed-2a427302/handoff"
 )
 
-func (s *naive) CommitBatch(_ context.Context, items []handoff.Item) []error {
+func (s *naive) CommitBatch(ctx context.Context, items []handoff.Item) []error {
+	if err := ctx.Err(); err != nil {
+		if s.is("CommitBatch is done and fails when its context has ended") {
+			_ = s.CommitBatch(context.WithoutCancel(ctx), items)
+		}
+		return slices.Repeat([]error{err}, len(items))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	errs := make([]error, len(items))

@@ -10,7 +10,13 @@ import (
 	"github.com/seed-2a427302/handoff"
 )
 
-func (s *naive) Claim(_ context.Context, c handoff.Claim) (handoff.Claimed, error) {
+func (s *naive) Claim(ctx context.Context, c handoff.Claim) (handoff.Claimed, error) {
+	if err := ctx.Err(); err != nil {
+		if s.is("Claim is done and fails when its context has ended") {
+			_, _ = s.Claim(context.WithoutCancel(ctx), c)
+		}
+		return handoff.Claimed{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.claims++
@@ -234,7 +240,13 @@ func (s *naive) cursor(r *naiveRecord, name string) *naiveCursor {
 	return c
 }
 
-func (s *naive) Lead(_ context.Context, id handoff.ID, cursor string, now time.Time, lease time.Duration) (handoff.Lead, error) {
+func (s *naive) Lead(ctx context.Context, id handoff.ID, cursor string, now time.Time, lease time.Duration) (handoff.Lead, error) {
+	if err := ctx.Err(); err != nil {
+		if s.is("Lead is done and fails when its context has ended") {
+			_, _ = s.Lead(context.WithoutCancel(ctx), id, cursor, now, lease)
+		}
+		return handoff.Lead{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.find(id)
@@ -314,7 +326,13 @@ func (s *naive) Lead(_ context.Context, id handoff.ID, cursor string, now time.T
 	return out, nil
 }
 
-func (s *naive) Ack(_ context.Context, acks ...handoff.Ack) error {
+func (s *naive) Ack(ctx context.Context, acks ...handoff.Ack) error {
+	if err := ctx.Err(); err != nil {
+		if s.is("Ack is done and fails when its context has ended") {
+			_ = s.Ack(context.WithoutCancel(ctx), acks...)
+		}
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.is("one Ack for each call") && len(acks) > 1 {

@@ -161,7 +161,10 @@ func (s *naive) compare(q handoff.Query, a, b *handoff.Record) int {
 	return ca.Compare(cb)
 }
 
-func (s *naive) List(_ context.Context, q handoff.Query) ([]handoff.Record, error) {
+func (s *naive) List(ctx context.Context, q handoff.Query) ([]handoff.Record, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var list []handoff.Record
@@ -229,7 +232,10 @@ func (s *naive) List(_ context.Context, q handoff.Query) ([]handoff.Record, erro
 	return list, nil
 }
 
-func (s *naive) Count(_ context.Context, q handoff.Query) (int, error) {
+func (s *naive) Count(ctx context.Context, q handoff.Query) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := 0
@@ -250,7 +256,10 @@ func (s *naive) Count(_ context.Context, q handoff.Query) (int, error) {
 	return n, nil
 }
 
-func (s *naive) Ahead(_ context.Context, r handoff.Record, limit int) (int, error) {
+func (s *naive) Ahead(ctx context.Context, r handoff.Record, limit int) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := 0

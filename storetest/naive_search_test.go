@@ -9,7 +9,10 @@ import (
 )
 
 // Search looks for substrings.
-func (s *naive) Search(_ context.Context, q handoff.Query, text string) ([]handoff.Record, error) {
+func (s *naive) Search(ctx context.Context, q handoff.Query, text string) ([]handoff.Record, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var list []handoff.Record

@@ -70,6 +70,14 @@ func (s *naive) yield(bug string) {
 	}
 }
 
+// ended is the context's error, which a bug takes for an answer.
+func (s *naive) ended(ctx context.Context, bug string) error {
+	if ctx.Err() != nil && s.is(bug) {
+		return handoff.ErrNotFound
+	}
+	return ctx.Err()
+}
+
 // name is where bugs mix names up.
 func (s *naive) name(name string) string {
 	switch s.bug {
@@ -130,7 +138,10 @@ func (s *naive) all() []*naiveRecord {
 	return slices.Clone(s.sorted)
 }
 
-func (s *naive) Get(_ context.Context, id handoff.ID) (handoff.Record, error) {
+func (s *naive) Get(ctx context.Context, id handoff.ID) (handoff.Record, error) {
+	if err := s.ended(ctx, "Get is not found when its context has ended"); err != nil {
+		return handoff.Record{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.find(id)
@@ -160,7 +171,10 @@ func (s *naive) Get(_ context.Context, id handoff.ID) (handoff.Record, error) {
 	return out, nil
 }
 
-func (s *naive) Latest(_ context.Context, conversation string) (handoff.Record, error) {
+func (s *naive) Latest(ctx context.Context, conversation string) (handoff.Record, error) {
+	if err := s.ended(ctx, "Latest is not found when its context has ended"); err != nil {
+		return handoff.Record{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if id, ok := s.cache[conversation]; ok && s.is("Latest cached") && s.records[id] != nil {
@@ -201,7 +215,10 @@ func (s *naive) Latest(_ context.Context, conversation string) (handoff.Record, 
 	return last.Record, nil
 }
 
-func (s *naive) Holders(_ context.Context, keys ...string) ([]handoff.Holding, error) {
+func (s *naive) Holders(ctx context.Context, keys ...string) ([]handoff.Holding, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []handoff.Holding
@@ -244,7 +261,10 @@ func (s *naive) holders(key string) []handoff.Holding {
 	return out
 }
 
-func (s *naive) Lines(_ context.Context, queue string) ([]string, error) {
+func (s *naive) Lines(ctx context.Context, queue string) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.is("one call at a time") {
@@ -287,7 +307,10 @@ func (s *naive) Lines(_ context.Context, queue string) ([]string, error) {
 	return out, nil
 }
 
-func (s *naive) Log(_ context.Context, id handoff.ID, after int64, limit int) ([]handoff.RecordEntry, error) {
+func (s *naive) Log(ctx context.Context, id handoff.ID, after int64, limit int) ([]handoff.RecordEntry, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.find(id)
@@ -322,7 +345,10 @@ func (s *naive) Log(_ context.Context, id handoff.ID, after int64, limit int) ([
 	return out, nil
 }
 
-func (s *naive) Entry(_ context.Context, id handoff.ID, entry string) (handoff.RecordEntry, error) {
+func (s *naive) Entry(ctx context.Context, id handoff.ID, entry string) (handoff.RecordEntry, error) {
+	if err := s.ended(ctx, "Entry is not found when its context has ended"); err != nil {
+		return handoff.RecordEntry{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.find(id)

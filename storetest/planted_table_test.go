@@ -100,6 +100,17 @@ var planted = []plant{
 
 	{"one call at a time", ruleConcurrent},
 
+	{"Commit is done and fails when its context has ended", ruleContext},
+	{"CommitBatch is done and fails when its context has ended", ruleContext},
+	{"Claim is done and fails when its context has ended", ruleContext},
+	{"Lead is done and fails when its context has ended", ruleContext},
+	{"Ack is done and fails when its context has ended", ruleContext},
+	{"Erase is done and fails when its context has ended", ruleContext},
+	{"Delete is done and fails when its context has ended", ruleContext},
+	{"Get is not found when its context has ended", ruleContext},
+	{"Latest is not found when its context has ended", ruleContext},
+	{"Entry is not found when its context has ended", ruleContext},
+
 	{"not found is an error of its own", ruleAnswers},
 
 	{"a commit that was applied is accepted again", ruleUnknown},

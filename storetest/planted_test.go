@@ -145,7 +145,7 @@ func TestPlantedComplete(t *testing.T) {
 // bugs returns the names of the bugs in the source of the naive store.
 func bugs(t *testing.T) []string {
 	t.Helper()
-	direct := regexp.MustCompile(`(?:s\.is|s\.yield)\("([^"]+)"\)|s\.bug == "([^"]+)"`)
+	direct := regexp.MustCompile(`(?:s\.is|s\.yield|s\.ended)\((?:ctx, )?"([^"]+)"\)|s\.bug == "([^"]+)"`)
 	cases := regexp.MustCompile(`(?m)^\s*case "([^"]+)":`)
 	verbs := regexp.MustCompile(`(?m)^\s*case verb \+ "([^"]+)":`)
 	var out []string

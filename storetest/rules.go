@@ -16,6 +16,7 @@ const (
 	ruleNames        = "Names (ids, queues, keys, cursors, entry ids) are compared as bytes; any valid UTF-8 without NUL must work, and no two names may be mixed up."
 	ruleAnswers      = "ErrNotFound, ErrConflict, *HeldError and ErrDuplicate are answers."
 	ruleUnknown      = "Any other error means that the outcome is unknown: the engine then reads the record again, looks for its entry id, and only then decides."
+	ruleContext      = "A call whose context ended before it may fail with the context's error, and has changed nothing then."
 	ruleKeeps        = "The engine computes every field; a store keeps them, finds records by them, and chooses none."
 
 	// Commit.

@@ -32,6 +32,6 @@ func checks() []check {
 	return slices.Concat(
 		commitChecks(), keyChecks(), atomicChecks(), readChecks(), nameChecks(),
 		listChecks(), claimChecks(), deliveryChecks(), cursorChecks(),
-		eraseChecks(), raceChecks(), abilityChecks(),
+		eraseChecks(), raceChecks(), contextChecks(), abilityChecks(),
 	)
 }
