@@ -201,6 +201,9 @@ func (h *Handler) stats(c *call) (any, error) {
 		return nil, p
 	}
 	agent := q.Get("agent")
+	if agent != "" && !c.actor.has(Team) {
+		return nil, errForbidden // the figures of one agent say who works there, and how
+	}
 	f.Query.States, f.Text = nil, ""
 	f.Match = func(now *handoff.Handoff) bool {
 		return c.actor.may(Figures, &facts{queue: now.Need.Queue}) && (agent == "" || analytics.ByAgent(now) == agent)

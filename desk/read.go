@@ -145,7 +145,10 @@ func (h *Handler) entries(c *call) (any, error) {
 }
 
 // before is what was said in the conversation before this handoff: the last
-// three of them, or those before the handoff of a number.
+// three of them, or those before the handoff of a number. Whoever may read a
+// conversation may read what the user was told before, and told others: it is
+// how it came to this. What was said about him meanwhile, and where it was
+// filed, he reads only where he may read that one itself.
 func (h *Handler) before(c *call) (any, error) {
 	to := c.h.ID.Number
 	if s := c.r.URL.Query().Get("to"); s != "" {
@@ -173,11 +176,16 @@ func (h *Handler) before(c *call) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		// Whoever may read a conversation may read how it came to this.
+		full := newRow(&was, h.style(was.Need.Queue), nil)
+		all := c.actor.reads(&full.facts)
 		log = slices.DeleteFunc(log, func(e handoff.Entry) bool {
-			return e.Kind != handoff.KindMessage && e.Kind != handoff.KindNotice && e.Kind != handoff.KindNote && e.Kind != handoff.KindLeft
+			return e.Kind != handoff.KindMessage && e.Kind != handoff.KindNotice && e.Kind != handoff.KindLeft && (e.Kind != handoff.KindNote || !all)
 		})
-		out = append(out, earlier{newRow(&was, handoff.Push, nil), h.entriesOf(c.ctx(), &was, log)})
+		r := full.view(&c.actor)
+		if !all {
+			r = full.glimpse()
+		}
+		out = append(out, earlier{r, h.entriesOf(c.ctx(), &was, log)})
 	}
 	return map[string]any{"before": out}, nil
 }

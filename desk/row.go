@@ -182,7 +182,7 @@ func lastSaid(list []handoff.Entry, labels map[string]string) *said {
 	return nil
 }
 
-// for returns r as an actor may see it, or nil.
+// view returns r as an actor may see it, or nil.
 func (r *row) view(a *Actor) *row {
 	if !a.sees(&r.facts) {
 		return nil
@@ -211,6 +211,12 @@ func (r *row) view(a *Actor) *row {
 		}
 	}
 	return &out
+}
+
+// glimpse returns what the user himself knows of r: that it was, when, and how it
+// ended.
+func (r *row) glimpse() *row {
+	return &row{ID: r.ID, State: r.State, Outcome: r.Outcome, Name: r.Name, Created: r.Created, Ended: r.Ended}
 }
 
 // waits reports whether somebody should take it.
