@@ -24,7 +24,7 @@ func check(r *handoff.Record, entries []handoff.RecordEntry) error {
 			return errGap
 		}
 		if !isName(entries[i].ID) {
-			return &NameError{"entry"}
+			return badName("entry")
 		}
 	}
 	return checkNames(r)

@@ -126,7 +126,7 @@ func (s *Store) findCursor(ctx context.Context, w runner, id handoff.ID, name st
 // record.
 func (s *Store) Lead(ctx context.Context, id handoff.ID, name string, now time.Time, lease time.Duration) (handoff.Lead, error) {
 	if !isName(name) {
-		return handoff.Lead{}, &NameError{"cursor"}
+		return handoff.Lead{}, badName("cursor")
 	}
 	var l handoff.Lead
 	err := s.change(ctx, light, func(ctx context.Context, w runner) error {
@@ -164,7 +164,7 @@ func (s *Store) Ack(ctx context.Context, acks ...handoff.Ack) error {
 	}
 	for i := range acks {
 		if !isName(acks[i].Cursor) {
-			return &NameError{"cursor"}
+			return badName("cursor")
 		}
 	}
 	return wrap("ack", s.change(ctx, light, func(ctx context.Context, w runner) error {

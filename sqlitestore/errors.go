@@ -23,6 +23,10 @@ var (
 	// Nothing was written.
 	ErrFull = errors.New("the disk is full")
 
+	// ErrDisk says that the disk failed to read, write or sync. Nothing of the
+	// call is known to be stored.
+	ErrDisk = errors.New("the disk failed")
+
 	// ErrBusy says that another process has been writing for too long.
 	ErrBusy = errors.New("another process is writing")
 
@@ -53,6 +57,7 @@ const (
 	codeError    = 1 // in the statement: what it names is missing, or there already
 	codeBusy     = 5
 	codeReadOnly = 8
+	codeIO       = 10
 	codeCorrupt  = 11
 	codeFull     = 13
 	codeCantOpen = 14
@@ -85,6 +90,8 @@ func wrap(op string, err error) error {
 		kind = ErrReadOnly
 	case codeCorrupt, codeNotADB:
 		kind = ErrDamaged
+	case codeIO:
+		kind = ErrDisk
 	case codeFull:
 		kind = ErrFull
 	}

@@ -271,7 +271,7 @@ func TestHostileValues(t *testing.T) {
 	} {
 		r := record(name)
 		c.change(&r)
-		var ne *sqlitestore.NameError
+		var ne *handoff.InvalidError
 		require.ErrorAs(t, s.Commit(ctx, r, entry(1)), &ne, name)
 		assert.Equal(t, c.field, ne.Field)
 		errs := s.CommitBatch(ctx, []handoff.Item{item(record("before " + name)), item(r), item(record("after " + name))})

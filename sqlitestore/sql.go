@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -223,11 +222,9 @@ func bytes(b handoff.Body) []byte {
 	return []byte{}
 }
 
-// A NameError says that a record or an entry has a name that no store keeps.
-type NameError struct{ Field string }
-
-func (e *NameError) Error() string {
-	return fmt.Sprintf("sqlitestore: %s: not valid UTF-8, or with a NUL", e.Field)
+// badName says that a record or an entry has a name that no store keeps.
+func badName(field string) error {
+	return &handoff.InvalidError{Field: field, Why: "is not valid UTF-8 without NUL"}
 }
 
 // checkNames looks at every text of a record.
@@ -242,17 +239,17 @@ func checkNames(r *handoff.Record) error {
 		{"line", r.Line},
 	} {
 		if !isName(f.value) {
-			return &NameError{f.field}
+			return badName(f.field)
 		}
 	}
 	for _, tag := range r.Tags {
 		if !isName(tag) {
-			return &NameError{"tag"}
+			return badName("tag")
 		}
 	}
 	for i, k := range r.Keys {
 		if !isName(k.Name) {
-			return &NameError{"key"}
+			return badName("key")
 		}
 		for j := range i {
 			if r.Keys[j].Name == k.Name {
@@ -262,7 +259,7 @@ func checkNames(r *handoff.Record) error {
 	}
 	for i, o := range r.Owed {
 		if !isName(o.Sink) || !isName(o.Cursor) {
-			return &NameError{"owed"}
+			return badName("owed")
 		}
 		for j := range i {
 			if r.Owed[j].Cursor == o.Cursor {

@@ -135,6 +135,9 @@ func syncChild(ctx context.Context, _ handoff.Store) error {
 		}
 		word := "acked"
 		if err != nil {
+			if !errors.Is(err, sqlitestore.ErrDisk) {
+				return fmt.Errorf("an error of another kind: %w", err)
+			}
 			word = "failed"
 		}
 		fmt.Fprintln(os.Stdout, word, name)
