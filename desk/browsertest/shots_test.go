@@ -52,7 +52,11 @@ func shots(t *testing.T, fill string) {
 		}
 	}, engine: func(c *handoff.Config) {
 		c.CRM = crm{}
-		c.Queues[1].OfferTimeout = time.Hour // it is there in every picture
+		// Who is asked and who waits does so in every picture, however long they take.
+		c.Queues[1].OfferTimeout = 2 * time.Hour
+		for i := range c.Queues {
+			c.Queues[i].Ladder = []handoff.Rung{{After: 2 * time.Hour, Do: handoff.ToBot}}
+		}
 		if fill != "empty" {
 			c.Queues[0].Hours = memstore.NewHours(handoff.Weekly{Days: map[string][]handoff.Span{"mon-sun": {"00:00-24:00"}}, Special: map[string][]handoff.Span{"12-25": {}}})
 		}
