@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -27,7 +28,7 @@ type fuse struct {
 
 func newFuse(s string) *fuse {
 	part := strings.Split(s+"//", "/")
-	f := &fuse{kind: part[0], when: part[1], old: time.Now().Add(time.Second)}
+	f := &fuse{kind: part[0], when: part[1], old: time.Now().Add(500 * time.Millisecond)}
 	n, _ := strconv.ParseInt(part[2], 10, 64)
 	f.left.Store(n)
 	return f
@@ -51,10 +52,12 @@ func (f *fuse) around(kind string, call func() error) error {
 	return err
 }
 
-// mortal is a store in a process that dies.
+// mortal is a store in a process that dies. There is no fuse around CommitBatch,
+// which no engine calls.
 type mortal struct {
 	handoff.Store
 	fuse *fuse
+	w    *survivor
 }
 
 func (s *mortal) Unwrap() handoff.Store { return s.Store }
@@ -77,15 +80,58 @@ func (s *mortal) Ack(ctx context.Context, acks ...handoff.Ack) error {
 	return s.fuse.around("ack", func() error { return s.Store.Ack(ctx, acks...) })
 }
 
+func (s *mortal) Erase(ctx context.Context, conversation string, tomb handoff.Record) error {
+	all, err := s.List(ctx, handoff.Query{Conversation: conversation})
+	for i := range all {
+		err = errors.Join(err, s.leave(ctx, all[i].ID))
+	}
+	if err != nil {
+		return err
+	}
+	return s.fuse.around("erase", func() error { return s.Store.Erase(ctx, conversation, tomb) })
+}
+
+func (s *mortal) Delete(ctx context.Context, id handoff.ID, version int64) error {
+	if err := s.leave(ctx, id); err != nil {
+		return err
+	}
+	return s.fuse.around("delete", func() error { return s.Store.Delete(ctx, id, version) })
+}
+
+// leave tells of the messages that are about to be removed: it is no loss that
+// they are in no log afterwards.
+func (s *mortal) leave(ctx context.Context, id handoff.ID) error {
+	log, err := s.w.e.Log(ctx, id, 0, 10_000)
+	if err != nil {
+		return err
+	}
+	f := fact{Conversation: id.Conversation, Number: id.Number}
+	for i := range log {
+		switch en := &log[i]; {
+		case en.Kind != handoff.KindMessage:
+		case en.From.Role == handoff.RoleAgent:
+			f.Said = append(f.Said, en.Message)
+		case en.From.Role == handoff.RoleUser:
+			f.Heard = append(f.Heard, en.Message)
+		}
+	}
+	return s.w.tell("leave", f)
+}
+
 // A survivor is an engine in one process, with lines to what is outside.
 type survivor struct {
 	e    *handoff.Engine
+	s    *mortal
 	out  *wire
 	fuse *fuse
 	idle time.Duration // how long to wait when the platform has nothing to tell
 }
 
-const crashChats = 6 // conversations
+// crashChats are the conversations. Those of the second kind are erased now and
+// then, and their past is removed.
+var crashChats = []string{"c0", "c1", "c2", "c3", "e0", "e1"}
+
+const fleeting = "e"
 
 var crashStaff = handoff.Staff{
 	{ID: "ann", Queues: []string{"desk"}, Seats: 2},
@@ -103,8 +149,9 @@ func newSurvivor(ctx context.Context, s handoff.Store, socket string, f *fuse, a
 		return nil, err
 	}
 	w := &survivor{out: out, fuse: f, idle: 3 * time.Millisecond}
+	w.s = &mortal{s, f, w}
 	cfg := handoff.Config{
-		Store: &mortal{s, f}, Directory: crashStaff, Queues: crashQueues, Channel: w, Bot: w, Providers: []handoff.Provider{&vendor{w}},
+		Store: w.s, Directory: crashStaff, Queues: crashQueues, Channel: w, Bot: w, Providers: []handoff.Provider{&vendor{w, os.Getenv("CRASH_PLANT") == "twice"}},
 		Sinks: map[string]handoff.Sink{"audit": handoff.SinkFunc(func(_ context.Context, h *handoff.Handoff, e *handoff.Entry) error {
 			return w.fuse.around("handle", func() error {
 				return w.tell("handle", fact{Conversation: h.ID.Conversation, Number: h.ID.Number, Seq: e.Seq})
@@ -158,7 +205,17 @@ func (w *survivor) answer(ctx context.Context, t handoff.Turn) error {
 }
 
 // vendor is the platform, as an engine reaches it.
-type vendor struct{ w *survivor }
+type vendor struct {
+	w     *survivor
+	twice bool // planted: no process knows the attempts of another one
+}
+
+func (v *vendor) attempt(id string) string {
+	if v.twice {
+		return id + " of " + strconv.Itoa(os.Getpid())
+	}
+	return id
+}
 
 func (v *vendor) Info() handoff.ProviderInfo {
 	return handoff.ProviderInfo{Name: "vendor", Custody: handoff.CustodyQueue, Can: handoff.Capabilities{FindsAttempt: true, SendsOnce: true, ReadsState: true}}
@@ -169,12 +226,15 @@ func (v *vendor) Receive(context.Context, handoff.Webhook) ([]handoff.ProviderEv
 }
 
 func (v *vendor) Open(_ context.Context, o handoff.Opening) (s handoff.Session, err error) {
-	err = v.w.fuse.around("open", func() error { s.Reference, err = v.w.ask("open", fact{ID: o.Attempt}); return err })
+	err = v.w.fuse.around("open", func() error {
+		s.Reference, err = v.w.ask("open", fact{ID: v.attempt(o.Attempt), Conversation: o.Handoff.ID.Conversation, Number: o.Handoff.ID.Number})
+		return err
+	})
 	return s, err
 }
 
 func (v *vendor) Find(_ context.Context, attempt string) (handoff.Session, bool, error) {
-	ref, err := v.w.ask("find", fact{ID: attempt})
+	ref, err := v.w.ask("find", fact{ID: v.attempt(attempt)})
 	return handoff.Session{Reference: ref}, ref != "", err
 }
 
@@ -229,12 +289,12 @@ func crashChild(ctx context.Context, s handoff.Store) error {
 	if err != nil {
 		return err
 	}
-	const all = crashChats + 2
+	all := len(crashChats) + 2
 	ended := make(chan error, all)
 	go func() { ended <- w.e.Run(ctx) }()
 	go func() { ended <- w.hear(ctx) }()
-	for i := range crashChats {
-		go func() { ended <- w.live(ctx, fmt.Sprint("c", i)) }()
+	for _, name := range crashChats {
+		go func() { ended <- w.live(ctx, name) }()
 	}
 	// The first that fails is told of at once: without him the others may never
 	// get to where this process is to die.
@@ -246,17 +306,24 @@ func crashChild(ctx context.Context, s handoff.Store) error {
 	return nil
 }
 
+// rare are the steps that lead to calls that are rare.
+var rare = map[string]int{"close": 7, "erase": 6, "delete": 7}
+
 // live is what the people of a conversation do, one thing after the other. They
 // slow down once the fuse is old: it waits then for what a back-off holds up,
-// and what they would do meanwhile would only pile up behind it.
+// and what they would do meanwhile would only pile up behind it. Every second
+// step is then what the fuse may wait for.
 func (w *survivor) live(ctx context.Context, conversation string) error {
 	for ctx.Err() == nil {
-		if err := reported(refusal(w.step(ctx, conversation, rand.IntN(8)))); err != nil && ctx.Err() == nil {
-			return err
-		}
-		pause := time.Millisecond
+		dice, pause := rand.IntN(8), time.Millisecond
 		if time.Now().After(w.fuse.old) {
 			pause = 100 * time.Millisecond
+			if aim := rare[w.fuse.kind]; aim > 0 && rand.IntN(2) == 0 {
+				dice = aim
+			}
+		}
+		if err := reported(refusal(w.step(ctx, conversation, dice))); err != nil && ctx.Err() == nil {
+			return err
 		}
 		time.Sleep(time.Duration(rand.IntN(5)) * pause)
 	}
@@ -270,6 +337,11 @@ func (w *survivor) step(ctx context.Context, conversation string, dice int) erro
 	}
 	if dice < 3 {
 		return w.write(ctx, conversation)
+	}
+	if strings.HasPrefix(conversation, fleeting) && dice > 5 {
+		if !h.IsOpen() || h.State == handoff.StateBot {
+			return w.clear(ctx, conversation, dice)
+		}
 	}
 	switch h.State {
 	case handoff.StateBot:
@@ -293,6 +365,25 @@ func (w *survivor) step(ctx context.Context, conversation string, dice int) erro
 	default:
 	}
 	return err
+}
+
+// clear erases a conversation, or removes the first of its handoffs, as an engine
+// does after a day at least. That one must have left no question to the next,
+// for the checker would not know it.
+func (w *survivor) clear(ctx context.Context, conversation string, dice int) error {
+	if dice == 6 {
+		return w.e.Erase(ctx, conversation)
+	}
+	all, err := w.e.List(ctx, handoff.Query{Conversation: conversation})
+	if err != nil || len(all) < 2 {
+		return err
+	}
+	first := &all[0]
+	left := func(b handoff.Binding) bool { return b.Status != handoff.BindClosed }
+	if first.IsOpen() || first.NextOwed() || len(first.Pending) > 0 || slices.ContainsFunc(first.Bindings(), left) {
+		return nil
+	}
+	return w.s.Delete(ctx, first.ID, first.Version)
 }
 
 // write says what the user has to say: again, if nobody took it.

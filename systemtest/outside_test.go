@@ -31,6 +31,7 @@ type outside struct {
 	open   map[string]string          // by conversation: a message that nobody has acknowledged
 	sent   map[string]map[string]bool // by conversation: what agents said and was acknowledged
 	shown  map[string]bool            // conversation and message
+	left   map[handoff.ID]fact        // what was said in handoffs that are erased or removed, or were about to be
 	events []handoff.ProviderEvent    // of the platform, not acknowledged
 	chats  []*vendorChat
 	wrong  []string
@@ -39,6 +40,7 @@ type outside struct {
 // A vendorChat is one on the platform.
 type vendorChat struct {
 	ref, attempt string
+	handoff      handoff.ID
 	state        handoff.SessionState
 	ids          []string          // of messages, in the order in which they came
 	texts        map[string]string // of messages, by text: the id
@@ -51,6 +53,7 @@ type fact struct {
 	ID           string                 `json:",omitempty"`
 	Text         string                 `json:",omitempty"`
 	Number, Seq  int64                  `json:",omitempty"`
+	Said, Heard  []string               `json:",omitempty"`
 	Message      *handoff.UserMessage   `json:",omitempty"`
 	Turn         *handoff.Turn          `json:",omitempty"`
 	Event        *handoff.ProviderEvent `json:",omitempty"`
@@ -60,7 +63,7 @@ func newOutside(t *testing.T) *outside {
 	t.Helper()
 	o := &outside{
 		socket: filepath.Join(t.TempDir(), "o"), ledger: check.NewLedger(),
-		open: map[string]string{}, sent: map[string]map[string]bool{}, shown: map[string]bool{},
+		open: map[string]string{}, sent: map[string]map[string]bool{}, shown: map[string]bool{}, left: map[handoff.ID]fact{},
 	}
 	var lc net.ListenConfig
 	listener, err := lc.Listen(t.Context(), "unix", o.socket)
@@ -122,6 +125,8 @@ func (o *outside) note(f fact) fact {
 			o.sent[f.Conversation] = map[string]bool{}
 		}
 		o.sent[f.Conversation][f.ID] = true
+	case "leave":
+		o.left[handoff.ID{Conversation: f.Conversation, Number: f.Number}] = f
 	case "ask":
 		o.ledger.Ask(*f.Turn)
 	case "try":
@@ -156,7 +161,15 @@ func (o *outside) platform(f fact) fact {
 	switch f.Kind {
 	case "open": // of an attempt
 		if c = find(func(c *vendorChat) bool { return c.attempt == f.ID }); c == nil {
-			c = &vendorChat{ref: o.id("chat"), attempt: f.ID, state: handoff.SessionQueued, texts: map[string]string{}}
+			c = &vendorChat{
+				ref: o.id("chat"), attempt: f.ID, handoff: handoff.ID{Conversation: f.Conversation, Number: f.Number},
+				state: handoff.SessionQueued, texts: map[string]string{},
+			}
+			// The user has one chat at a time: a second one is what the attempt's
+			// id is there to prevent, even if both are closed one day.
+			if other := find(func(o *vendorChat) bool { return o.handoff == c.handoff && o.state != handoff.SessionEnded }); other != nil {
+				o.wrong = append(o.wrong, fmt.Sprintf("%v has a second chat: %s (%s) beside %s (%s)", c.handoff, c.ref, c.attempt, other.ref, other.attempt))
+			}
 			o.chats = append(o.chats, c)
 		}
 		return fact{ID: c.ref}

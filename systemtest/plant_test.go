@@ -22,6 +22,7 @@ var plants = map[string]func(handoff.Store) handoff.Store{
 	"capacity": func(s handoff.Store) handoff.Store { return &looksFirst{s} },
 	"version":  func(s handoff.Store) handoff.Store { return &overwrites{s} },
 	"early":    func(s handoff.Store) handoff.Store { return &acksFirst{s} },
+	"wide":     func(s handoff.Store) handoff.Store { return &erasesMore{s} },
 }
 
 // pause is the time between a look and a write.
@@ -141,4 +142,22 @@ func (s *acksFirst) Lead(ctx context.Context, id handoff.ID, cursor string, now 
 		}
 	}
 	return l, err
+}
+
+// erasesMore removes something of somebody else too.
+type erasesMore struct{ handoff.Store }
+
+func (s *erasesMore) Unwrap() handoff.Store { return s.Store }
+
+func (s *erasesMore) Erase(ctx context.Context, conversation string, tomb handoff.Record) error {
+	if err := s.Store.Erase(ctx, conversation, tomb); err != nil {
+		return err
+	}
+	list, err := s.List(ctx, handoff.Query{States: []handoff.State{handoff.StateEnded}})
+	for i := range list {
+		if name := list[i].ID.Conversation; name != conversation && !strings.Contains(name, ":") {
+			return s.Delete(ctx, list[i].ID, list[i].Version)
+		}
+	}
+	return err
 }

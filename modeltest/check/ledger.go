@@ -53,6 +53,14 @@ func (l *Ledger) Acknowledged(conversation string) []string {
 	return slices.Clone(l.acked[conversation])
 }
 
+// Remove notes that messages were erased, or removed with their handoff: they
+// are not lost.
+func (l *Ledger) Remove(conversation string, ids ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.acked[conversation] = slices.DeleteFunc(l.acked[conversation], func(id string) bool { return slices.Contains(ids, id) })
+}
+
 // Show notes what a user saw; a repeat is passed over.
 func (l *Ledger) Show(conversation string, m handoff.UserMessage) {
 	l.mu.Lock()
