@@ -32,7 +32,8 @@ CREATE TABLE handoff_record (
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
 
 -- The hot indexes are partial: what has ended leaves them, so that they stay
--- as short as the work that is open, whatever the history. ~priority turns the
+-- as short as the work that is open, whatever the history (that of wakes keeps
+-- what is to be deleted one day, behind all that is due). ~priority turns the
 -- order round and cannot overflow, so that a place in a queue is one row
 -- comparison and counting those ahead reads nothing behind it.
 CREATE INDEX handoff_record_rank ON handoff_record (queue, (~priority), since, conversation, number) WHERE line <> '';
