@@ -60,7 +60,9 @@ func TestBeforeTellsWhatWasSaid(t *testing.T) {
 			if all {
 				continue
 			}
-			var in struct{ Before []struct{ Row map[string]any } }
+			var in struct {
+				Before []struct{ Row map[string]any }
+			}
 			require.NoError(t, json.Unmarshal([]byte(got.raw), &in))
 			require.Len(t, in.Before, 1, what)
 			var told []string

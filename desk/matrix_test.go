@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/desk"
 )
 
@@ -141,14 +142,14 @@ func TestDesk39Connections(t *testing.T) {
 // TestDesk39Lists looks in every list of every role for every relation that a
 // handoff can have to him: what he may know of is there, and nothing else.
 func TestDesk39Lists(t *testing.T) {
-	w := newWorld(t)
+	w := newMatrix(t)
 	w.actor("far", &desk.Actor{ID: "far", Role: desk.Admin})
 	list := subjects(w)
 	shows := func(raw string, s subject) bool { return strings.Contains(raw, fmt.Sprintf("%q", s.id)) }
 	w.until("the desk has read all that is open", func() bool {
 		all := w.call("far", http.MethodGet, "api/snapshot", nil).raw
 		return !slices.ContainsFunc(list, func(s subject) bool {
-			return s.relation == desk.Own && len(all) == 0 || !strings.HasPrefix(s.name, "over") && !shows(all, s)
+			return s.state != handoff.StateEnded && !shows(all, s)
 		})
 	})
 	for _, role := range roles {
@@ -171,13 +172,16 @@ func TestDesk39Lists(t *testing.T) {
 		assert.NotContains(t, open.String(), "null", "rows that %s may not see are counted", role)
 		for _, s := range list {
 			where := fmt.Sprintf("%s for %s", s.name, role)
-			over := strings.HasPrefix(s.name, "over")
+			over := s.state == handoff.StateEnded || s.state == handoff.StateWrapup
+			stands := s.state != handoff.StateEnded // in a list of what is open
 			knows := reaches(knows(s.state), role, s)
-			assert.Equal(t, knows && !over, shows(snapshot, s), "snapshot: %s", where)
-			assert.Equal(t, knows && !over && desk.Allowed(desk.Rows, role) > desk.Nothing, shows(open.String(), s), "lists: %s", where)
+			assert.Equal(t, knows && stands, shows(snapshot, s), "snapshot: %s", where)
+			assert.Equal(t, knows && stands && desk.Allowed(desk.Rows, role) > desk.Nothing, shows(open.String(), s), "lists: %s", where)
 			assert.Equal(t, knows && over, shows(past, s), "past: %s", where)
-			assert.Equal(t, knows && over && reaches(desk.Export, role, s),
-				regexp.MustCompile("User of "+s.handoff.ID.Conversation+`\b`).MatchString(exports.String()), "exports: %s", where)
+			if s.handoff.ID.Number == 1 { // else what was before it is over
+				assert.Equal(t, knows && over && reaches(desk.Export, role, s),
+					regexp.MustCompile("User of "+s.handoff.ID.Conversation+`\b`).MatchString(exports.String()), "exports: %s", where)
+			}
 			if !over && !reaches(reading(s.state), role, s) { // whose conversation is over has begun another with the bot
 				words := "hello from " + s.handoff.ID.Conversation + `"`
 				assert.NotContains(t, snapshot+open.String()+past, words, "content: %s", where)
@@ -187,6 +191,9 @@ func TestDesk39Lists(t *testing.T) {
 			everything := desk.Allowed(desk.Figures, role) == desk.Everything
 			raw := get(path)
 			if raw != "" && !everything {
+				if path == "api/snapshot" { // it has rows of what is his there
+					raw = strings.ReplaceAll(raw, `"queue":"theirs"`, "")
+				}
 				assert.NotContains(t, raw, `"theirs"`, "%s tells %s of another queue", path, role)
 				assert.NotContains(t, raw, `"far"`, "%s tells %s who serves another queue", path, role)
 			}

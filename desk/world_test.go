@@ -243,8 +243,8 @@ func (w *world) left(conversation, queue string) handoff.Handoff {
 	return h
 }
 
-// token is a handoff's name in the API, for conversations of plain letters.
-func token(h handoff.Handoff) string { return "1." + h.ID.Conversation }
+// token is a handoff's name in the API.
+func token(h handoff.Handoff) string { return desk.Token(h.ID) }
 
 // told is an event of a stream.
 type told struct{ id, name, data string }
