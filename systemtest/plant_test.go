@@ -3,9 +3,11 @@ package systemtest
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +25,8 @@ var plants = map[string]func(handoff.Store) handoff.Store{
 	"version":  func(s handoff.Store) handoff.Store { return &overwrites{s} },
 	"early":    func(s handoff.Store) handoff.Store { return &acksFirst{s} },
 	"wide":     func(s handoff.Store) handoff.Store { return &erasesMore{s} },
+	"lenient":  func(s handoff.Store) handoff.Store { return &lenient{Store: s} },
+	"shuffled": func(s handoff.Store) handoff.Store { return &shuffles{s} },
 }
 
 // pause is the time between a look and a write.
@@ -160,4 +164,47 @@ func (s *erasesMore) Erase(ctx context.Context, conversation string, tomb handof
 		}
 	}
 	return err
+}
+
+// lenient grants every fourth commit a unit more of a key than there is.
+type lenient struct {
+	handoff.Store
+	n atomic.Int64
+}
+
+func (s *lenient) Unwrap() handoff.Store { return s.Store }
+
+func (s *lenient) CommitBatch(ctx context.Context, items []handoff.Item) []error {
+	return oneByOne(ctx, s, items)
+}
+
+func (s *lenient) Commit(ctx context.Context, r handoff.Record, entries ...handoff.RecordEntry) error {
+	if s.n.Add(1)%4 == 0 {
+		r.Keys = slices.Clone(r.Keys)
+		for i := range r.Keys {
+			if strings.HasPrefix(r.Keys[i].Name, "seat/") {
+				r.Keys[i].Max++
+			}
+		}
+	}
+	return s.Store.Commit(ctx, r, entries...)
+}
+
+// shuffles lists those who wait in no order.
+type shuffles struct{ handoff.Store }
+
+func (s *shuffles) Unwrap() handoff.Store { return s.Store }
+
+func (s *shuffles) List(ctx context.Context, q handoff.Query) ([]handoff.Record, error) {
+	if !q.ByRank {
+		return s.Store.List(ctx, q)
+	}
+	all := q
+	all.Limit = 0
+	list, err := s.Store.List(ctx, all)
+	rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	if q.Limit > 0 {
+		list = list[:min(len(list), q.Limit)]
+	}
+	return list, err
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -78,9 +79,10 @@ func (r *racer) fault(ctx context.Context, what string, err error) {
 
 // pull is an agent who looks for something to do.
 func (r *racer) pull(ctx context.Context, by handoff.Actor) {
-	list, err := r.e.List(ctx, handoff.Query{Queue: "pull", Waiting: true, ByRank: true, Limit: 20})
+	list, err := r.e.List(ctx, handoff.Query{Queue: "pull", Waiting: true, ByRank: true, Limit: 100})
 	if err == nil && len(list) > 0 {
-		err = r.work(ctx, list[rand.IntN(len(list))].ID, by, 0)
+		newer := list[len(list)/2:] // in no order that is fair, see order
+		err = r.work(ctx, newer[rand.IntN(len(newer))].ID, by, 0)
 	}
 	r.fault(ctx, "pull", err)
 	if err != nil || len(list) == 0 {
@@ -124,7 +126,41 @@ func (s *watched) Commit(ctx context.Context, rec handoff.Record, entries ...han
 	if !isAnswer(err) {
 		s.r.fault(s.run, "commit", err)
 	}
+	if err == nil {
+		s.r.fault(s.run, "holders", s.count(ctx, rec))
+	}
 	return err
+}
+
+// count looks at who holds the seats that a commit has just taken. What a ledger
+// is told of is the time between an answer and the next call; here nothing has
+// been given back yet, however short a chat is.
+func (s *watched) count(ctx context.Context, rec handoff.Record) error {
+	for _, k := range rec.Keys {
+		if !strings.HasPrefix(k.Name, "seat/") {
+			continue
+		}
+		list, err := s.Holders(ctx, k.Name)
+		if err != nil {
+			return err
+		}
+		n := 0
+		for _, h := range list {
+			n += h.Units
+		}
+		if n > seats {
+			return fmt.Errorf("%d of %s are held: %v", n, k.Name, list)
+		}
+	}
+	return nil
+}
+
+func (s *watched) Lead(ctx context.Context, id handoff.ID, cursor string, now time.Time, lease time.Duration) (handoff.Lead, error) {
+	l, err := s.Store.Lead(ctx, id, cursor, now, lease)
+	if !isAnswer(err) {
+		s.r.fault(s.run, "lead", err)
+	}
+	return l, err
 }
 
 func (s *watched) Claim(ctx context.Context, c handoff.Claim) (handoff.Claimed, error) {

@@ -1,7 +1,6 @@
 package systemtest
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -11,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
@@ -35,8 +33,8 @@ func size() raceSize {
 }
 
 // Processes share agents whose seats are scarce: never a chat too many, none
-// twice, nobody overtaken by more than can be on their way at once, and no
-// error of the store.
+// twice, nobody overtaken by more than can be on their way at once, no error of
+// the store, and no deadlock that it got over.
 func TestRace(t *testing.T) {
 	each(t, func(t *testing.T, k kind) {
 		for _, broken := range race(t, k, size(), "", "") {
@@ -46,15 +44,22 @@ func TestRace(t *testing.T) {
 }
 
 // The same with stores that look and then write, or that save what is out of
-// date: the test must notice.
+// date: the test must notice. At its own size it must notice a single seat too
+// many, and a line that is served in no order.
 func TestRaceNaive(t *testing.T) {
+	own := size()
+	if testing.Short() {
+		own = raceSize{4, 6, 200, 30} // in less nobody need be passed by too many
+	}
 	plants := []struct {
-		name, word       string
-		agents, requests int
+		name, word string
+		size       raceSize
 	}{
-		{"capacity", "at once", 1, 60},
-		{"version", "was taken by", 4, 60},
-		{"postgres", "at once", 1, 600}, // most offers of the same moment are of one handoff, whose lock is left
+		{"capacity", "at once", raceSize{3, 1, 60, 300}},
+		{"version", "was taken by", raceSize{3, 4, 60, 300}},
+		{"postgres", "at once", raceSize{3, 1, 600, 300}}, // most offers of the same moment are of one handoff, whose lock is left
+		{"lenient", "are held", own},
+		{"shuffled", "was overtaken by", own},
 	}
 	each(t, func(t *testing.T, k kind) {
 		for _, p := range plants {
@@ -62,7 +67,7 @@ func TestRaceNaive(t *testing.T) {
 				continue
 			}
 			t.Run(p.name, func(t *testing.T) {
-				broken := race(t, k, raceSize{3, p.agents, p.requests, 300}, p.name, p.word)
+				broken := race(t, k, p.size, p.name, p.word)
 				require.True(t, says(broken, p.word), broken)
 				t.Log(broken[0])
 			})
@@ -83,6 +88,7 @@ func race(t *testing.T, k kind, n raceSize, plant, word string) (broken []string
 	ctx := t.Context()
 	place := k.place(t)
 	s := mustOpen(t, k, place)
+	before := deadlocks(t, k, place)
 	if plant == "postgres" {
 		unlockPostgres(t, place)
 	}
@@ -101,10 +107,13 @@ func race(t *testing.T, k kind, n raceSize, plant, word string) (broken []string
 		for _, c := range list {
 			c.gone(t)
 		}
-		ended, err := counter.Count(ctx, handoff.Query{States: []handoff.State{handoff.StateEnded}})
-		require.NoError(t, err)
-		left = n.requests - ended
-		if plant != "" && (time.Since(begun) > time.Minute || says(l.broken(seats), word)) {
+		left = n.requests
+		for _, q := range raceQueues { // what engines keep for themselves has ended, too, but stands in none
+			ended, err := counter.Count(ctx, handoff.Query{Queue: q.Name, States: []handoff.State{handoff.StateEnded}})
+			require.NoError(t, err)
+			left -= ended
+		}
+		if plant != "" && plant != "shuffled" && (time.Since(begun) > time.Minute || says(l.broken(seats), word)) {
 			break // a broken store need not get anywhere
 		}
 	}
@@ -114,66 +123,22 @@ func race(t *testing.T, k kind, n raceSize, plant, word string) (broken []string
 	}
 	t.Logf("%d processes, %d agents, %d requests: %v, %.0f a second", n.processes, n.agents, n.requests, took.Round(time.Millisecond), float64(n.requests)/took.Seconds())
 	broken = l.broken(seats)
-	if plant == "" {
-		broken = append(broken, order(t, s, n)...)
+	if plant != "" && plant != "shuffled" {
+		return broken
 	}
-	return broken
+	if n := deadlocks(t, k, place) - before; n != 0 {
+		broken = append(broken, fmt.Sprintf("the server resolved %d deadlocks", n))
+	}
+	agree(t, s)
+	for i := range n.agents {
+		held, err := s.Holders(ctx, "seat/"+agentName(i))
+		require.NoError(t, err)
+		require.Empty(t, held, "everything has ended")
+	}
+	return append(broken, order(t, s, n)...)
 }
 
 func agentName(i int) string { return fmt.Sprintf("agent%02d", i) }
-
-// order returns who was overtaken by more than could be on their way at once:
-// each seat may be going to somebody who stood behind while he came.
-func order(t *testing.T, s handoff.Store, n raceSize) (broken []string) {
-	t.Helper()
-	most := overtaken(t, s, n, "push")
-	t.Logf("overtaken by at most %d", most)
-	if bound := n.agents * seats; most > bound {
-		broken = append(broken, fmt.Sprintf("somebody was overtaken by %d, more than the %d seats", most, bound))
-	}
-	// Those who help themselves do not keep the order, which shows that this
-	// would be seen.
-	assert.Positive(t, overtaken(t, s, n, "pull"))
-	return broken
-}
-
-// overtaken returns by how many the one was overtaken who was overtaken most.
-func overtaken(t *testing.T, s handoff.Store, n raceSize, queue string) (most int) {
-	t.Helper()
-	all, err := s.List(t.Context(), handoff.Query{Queue: queue})
-	require.NoError(t, err)
-	assert.Len(t, all, n.requests/2)
-	e, err := handoff.New(handoff.Config{Store: s, Directory: raceStaff(n.agents), Queues: raceQueues})
-	require.NoError(t, err)
-	type stay struct{ since, until time.Time }
-	stays := make([]stay, len(all))
-	for i := range all {
-		log, err := e.Log(t.Context(), all[i].ID, 0, 1000)
-		require.NoError(t, err)
-		for j := range log {
-			switch log[j].Kind {
-			case handoff.KindEnqueued:
-				stays[i].since = log[j].At
-			case handoff.KindOffered, handoff.KindJoined:
-				if stays[i].until.IsZero() {
-					stays[i].until = log[j].At
-				}
-			default:
-			}
-		}
-	}
-	slices.SortFunc(stays, func(a, b stay) int { return cmp.Or(a.since.Compare(b.since), a.until.Compare(b.until)) })
-	for i := range stays {
-		by := 0
-		for j := i + 1; j < len(stays) && stays[j].since.Before(stays[i].until); j++ {
-			if stays[j].until.Before(stays[i].until) && stays[j].since.After(stays[i].since) {
-				by++
-			}
-		}
-		most = max(most, by)
-	}
-	return most
-}
 
 // In one queue agents are asked, in the other they help themselves, several
 // consoles of an agent at once.
