@@ -52,10 +52,30 @@ func (p *page) front() {
 	p.focused(true)
 }
 
+// leaseOfTests is how long an agent of leased is there without a word of his page.
+const leaseOfTests = 12 * time.Second
+
+// longer is more than such a lease.
+const longer = leaseOfTests + leaseOfTests/4
+
+// stays looks at who is there for some time, while a test does something, and
+// returns what was seen of him.
+func (w *world) stays(who string, so time.Duration, meanwhile func()) []handoff.Availability {
+	w.t.Helper()
+	var states []handoff.Availability
+	for limit := time.Now().Add(so); time.Now().Before(limit); wait(10 * time.Millisecond) {
+		if a := w.availability(who); len(states) == 0 || states[len(states)-1] != a {
+			states = append(states, a)
+		}
+		meanwhile()
+	}
+	return states
+}
+
 // leased makes pages answer every four seconds, and agents lost soon after they do not.
 func leased(grace time.Duration) options {
 	return options{
-		desk:   func(c *desk.Config) { c.Lease = 12 * time.Second },
+		desk:   func(c *desk.Config) { c.Lease = leaseOfTests },
 		engine: func(c *handoff.Config) { c.Queues[0].AgentGrace, c.Queues[1].AgentGrace = grace, grace },
 	}
 }
@@ -166,13 +186,7 @@ func TestDesk09HiddenTab(t *testing.T) {
 	p.until("it is hidden", `document.hidden`)
 
 	// For longer than the lease: each beat answers a ping.
-	var states []handoff.Availability
-	for limit := time.Now().Add(time.Duration(inLong(8, 600)) * time.Second); time.Now().Before(limit); wait(10 * time.Millisecond) {
-		if a := w.availability("ann"); len(states) == 0 || states[len(states)-1] != a {
-			states = append(states, a)
-		}
-	}
-	assert.Equal(t, []handoff.Availability{handoff.Online}, states)
+	assert.Equal(t, []handoff.Availability{handoff.Online}, w.stays("ann", time.Duration(inLong(int(longer.Seconds()), 600))*time.Second, func() {}))
 	h := w.asks("maria", "shop")
 	w.until("it rings", func() bool { return sounds() == before+1 })
 	assert.Equal(t, "ann", w.now(h.ID).Offers[0].Agent)

@@ -8,6 +8,7 @@ import { Out, Text } from './text.js';
 import { look, session, wantPresence } from './live.js';
 import { accept, declineItems } from './inbox.js';
 import { dealt, Outcome } from './outcome.js';
+import { onTheirWay, PendingMessage, send as sendOff, settle } from './pending.js';
 
 // What is beside it, and what is asked before something that matters, are not
 // waited for. The questions are read in a quiet moment: there may be no
@@ -23,7 +24,6 @@ Object.assign(icons, {
 });
 
 const cache = new Map(); // id → what was read of it, for coming back quickly
-const pending = new Map(); // id → messages that are on their way
 watchers.add((id, list, gone) => { if (gone) cache.delete(id); else if (id === null) cache.clear(); });
 
 export function Chat({ id }) {
@@ -279,7 +279,7 @@ function Transcript({ id, r, one, entries, from, earlier }) {
   const [before, setBefore] = useState([]);
   const [first, setFirst] = useState(one.number);
   const [showBot, setShowBot] = useState(false);
-  const wait = pending.get(id) ?? [];
+  const wait = onTheirWay(id);
   const { bot, rest } = useMemo(() => split(entries, r.state, from), [entries, r.state, from]);
   const collapse = bot.filter((e) => said.has(e.kind)).length > 6 && !showBot && r.state !== 'bot';
   const typing = (s.typing.get(id) || 0) > now();
@@ -331,7 +331,7 @@ function Transcript({ id, r, one, entries, from, earlier }) {
       ${fresh.map((e, i) => html`<${Entry} key=${e.id} e=${e} last=${fresh[i - 1] ?? past.at(-1) ?? bot.at(-1)} r=${r} />`)}
     </div>
     <div>
-      ${wait.map((m) => html`<${PendingMessage} key=${m.id} m=${m} id=${id} />`)}
+      ${wait.map((m) => html`<${PendingMessage} key=${m.id} m=${m} seen=${entries.at(-1)?.seq ?? 0} />`)}
       ${r.question && html`<p class="event question"><${Icon} name="clock" /><span>${t('question.asked', { what: visible(r.question) })}</span></p>`}
       ${typing && html`<p class="typing">${t('typing', { who: visible(r.name) })}<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span></p>`}
     </div>
@@ -390,49 +390,6 @@ function Files({ files }) {
   return html`<ul class="files">${files.map((f) => html`<li><${Icon} name="file" /><span>${f.url ? html`<${Out} href=${f.url} text=${f.name || f.url} />` : visible(f.name || t('file'))}</span>${f.size ? html`<span class="muted nowrap">${size(f.size)}</span>` : ''}</li>`)}</ul>`;
 }
 const size = (n) => n < 1024 ? `${n} B` : n < 1048576 ? `${Math.round(n / 1024)} KB` : `${(n / 1048576).toFixed(1)} MB`;
-
-// --- messages on their way ----------------------------------------------------------------------
-// settle drops what has arrived in the log.
-function settle(id, fresh) {
-  const list = pending.get(id);
-  if (!list) return;
-  const rest = list.filter((m) => !fresh.some((e) => e.message === m.id || e.id.endsWith('/' + m.id)));
-  if (rest.length) pending.set(id, rest); else pending.delete(id);
-}
-function mark(id, m, change) { Object.assign(m, change); changed(); }
-
-const routes = { reply: 'messages', join: 'join', note: 'notes', whisper: 'whisper' };
-async function deliver(id, m, force) {
-  mark(id, m, { state: 'sending' });
-  try {
-    const body = m.mode === 'reply' || m.mode === 'join' ? { id: m.id, text: m.text, seen: m.seen, force: Boolean(force) } : { op: m.id, text: m.text };
-    const e = await api('POST', `handoffs/${id}/${routes[m.mode]}`, body);
-    mark(id, m, { state: 'sent' });
-    for (const f of watchers) f(id, [e]);
-    return 'sent';
-  } catch (e) {
-    if (e.code === 'stale') { forget(id, m); return 'stale'; }
-    if (e.status === 0 || e.status === 401 || e.status >= 500) mark(id, m, { state: 'waiting', why: e.words }); // goes out by itself
-    else mark(id, m, { state: 'failed', why: e.words });
-    if (e.body?.current) apply('rows', { rows: [e.body.current] });
-    return 'failed';
-  }
-}
-function forget(id, m) {
-  const rest = (pending.get(id) ?? []).filter((x) => x !== m);
-  if (rest.length) pending.set(id, rest); else pending.delete(id);
-  changed();
-}
-// What could not be sent goes out when there is a connection again, in order.
-async function flushPending() {
-  for (const [id, list] of pending) for (const m of [...list]) if (m.state === 'waiting') { if (await deliver(id, m, true) === 'failed') return; }
-}
-setInterval(() => { if (state.live === 'live') flushPending(); }, 3000);
-
-function PendingMessage({ m, id }) {
-  return html`<div class="entry ${m.mode === 'note' || m.mode === 'whisper' ? 'note' : 'agent'} pending ${m.state}"><div class="bubble"><p dir="auto"><${Text} text=${m.text} bare /></p><div class="by">
-    ${m.state === 'failed' ? html`<${Icon} name="warn" /><span role="alert">${t('failed')}${t('colon')} ${m.why}</span><${Button} onClick=${() => deliver(id, m, true)}>${t('retry')}</${Button}><${Button} kind="ghost" onClick=${() => forget(id, m)}>${t('discard')}</${Button}>` : html`<${Icon} name="clock" />${t(m.state === 'waiting' ? 'pending.offline' : 'pending')}`}</div></div></div>`;
-}
 
 // --- what may be done now ------------------------------------------------------------------------
 function Foot({ r, one, entries, dialog }) {
@@ -550,8 +507,8 @@ function Composer({ r, entries, modes, drafts }) {
   const send = async (force) => {
     const v = text.trim();
     if (!v) return;
-    const m = { id: uid(), text: v, mode: at, seen: entries.at(-1)?.seq ?? 0, state: 'sending' };
-    pending.set(r.id, [...(pending.get(r.id) ?? []), m]);
+    const m = { id: uid(), to: r.id, who: r.name, text: v, mode: at, seen: entries.at(-1)?.seq ?? 0 };
+    const sent = sendOff(m, force); // it is kept before the draft goes
     clearTimeout(save.current);
     clearTimeout(told.current);
     keep.set(draftKey(r.id, at), undefined);
@@ -561,7 +518,7 @@ function Composer({ r, entries, modes, drafts }) {
     setPick(null);
     typed.current = 0;
     changed();
-    if (await deliver(r.id, m, force) === 'stale') {
+    if (await sent === 'stale') {
       const now = latest.current.text;
       const back = now ? v + '\n' + now : v;
       if (latest.current.key === draftKey(r.id, m.mode)) { setText(back); setStale(true); box.current?.focus(); }

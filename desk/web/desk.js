@@ -1,6 +1,6 @@
 // The page: the frame around the views, and what starts it.
 import { html, render, useEffect, useState } from './vendor/preact-htm.js';
-import { boot, can, me, now, number, signInNeeded, t, when } from './base.js';
+import { boot, can, keep, me, now, number, signInNeeded, t, when } from './base.js';
 import { applySettings, changed, failed, follow, go, link, mine, offers, readPlace, setSetting, settings, state, unread, useStore } from './store.js';
 import { Avatar, Button, Empty, Icon, lazy, Menu, Toasts, useTick } from './ui.js';
 import { Inbox } from './inbox.js';
@@ -93,3 +93,4 @@ addEventListener('keydown', (e) => state.keys?.push(e)); // until the shortcuts 
 addEventListener('click', () => setTimeout(changed, 0), { once: true }); // sounds may be made from now on
 render(html`<${App} />`, document.getElementById('desk'));
 start();
+if (keep.keys('sending:').length) import('./pending.js').catch(() => {}); // what a page before this one could not send

@@ -9,7 +9,8 @@ export const session = keep.get('session') || uid();
 keep.set('session', session);
 
 const channel = 'BroadcastChannel' in self ? new BroadcastChannel(keep.name) : null;
-let cursor = '';
+// wire is what the stream and the polling both know of the connection.
+export const wire = { cursor: '', every: boot.ping, beaten: 0, looking: '', tryAt: 0 };
 let delay = 1000;
 let stop = null; // ends the present stream or poll
 let wakeUp = null; // ends the present pause
@@ -18,39 +19,37 @@ let buffer = null; // events that come while the snapshot is read
 // --- silence: the server says something so often, or the connection is dead ------------
 // Timers of a page that sleeps stand still, and so may one of the clocks: a
 // machine that sleeps does not count that time, and a clock can be set.
-let every = boot.ping;
 let heard = [Date.now(), performance.now()];
-const hear = () => { heard = [Date.now(), performance.now()]; };
+export const hear = () => { heard = [Date.now(), performance.now()]; };
 const silence = () => Math.max(Date.now() - heard[0], performance.now() - heard[1]);
-const firstEvent = 8000; // a stream that says nothing for so long is held back on its way
+export const firstEvent = 8000; // a stream that says nothing for so long is held back on its way
 
-const since = () => (cursor ? { 'Last-Event-ID': cursor } : {});
-const pass = (m) => channel?.postMessage(m);
+export const since = () => (wire.cursor ? { 'Last-Event-ID': wire.cursor } : {});
+export const pass = (m) => channel?.postMessage(m);
 
-function event(name, data, own = true) {
-  hear();
+export function event(name, data, own = true) {
   if (own) pass({ name, data });
-  if (name === 'hello') every = data.ping || every;
+  if (name === 'hello') wire.every = data.ping || wire.every;
   if (buffer && name !== 'hello' && name !== 'ping') buffer.push([name, data]);
   else apply(name, data);
   // What another device said of oneself may be old news by now: the server is asked.
   if (own && name === 'team') for (const m of data.team) if (m.id === me.id && (m.there !== state.presence.there || (m.activity || '') !== (state.presence.activity || ''))) beat();
 }
 
-function setLive(live) {
+export function setLive(live) {
   if (state.live !== live) { state.live = live; state.liveSince = now(); }
   changed();
 }
 
 // resync begins anew while events are kept, then applies those.
-async function resync(signal, sent) {
+export async function resync(signal, sent) {
   if (buffer) return;
   buffer = [];
   try {
     const c = await load(signal, sent);
-    cursor ||= c;
+    wire.cursor ||= c;
   } catch (e) {
-    cursor = ''; // nothing that follows makes up for what could not be read
+    wire.cursor = ''; // nothing that follows makes up for what could not be read
     throw e;
   } finally {
     const list = buffer;
@@ -60,6 +59,7 @@ async function resync(signal, sent) {
 }
 
 // --- the leader
+const polling = () => import('./poll.js');
 async function lead() {
   state.leader = true;
   pass({ lead: true });
@@ -70,17 +70,15 @@ async function lead() {
     stop = ended;
     hear();
     try {
-      const how = state.poll ? await poll(ended.signal) : await stream(ended.signal);
-      if (how === 'poll') { holdBack(latest); continue; }
-      if (how === 'silent') { holdBack(later); continue; }
-      if (how === 'again') continue;
+      const how = await (state.poll ? (await polling()).poll : stream)(ended.signal);
+      if (how === 'poll' || how === 'silent') (await polling()).holdBack(how);
+      if (how !== 'off') continue;
     } catch (e) {
       if (ended.signal.aborted) continue;
       if (e.status === 401) state.signIn = true;
       else if (e.status === 403) { state.forbidden = true; state.rows.clear(); for (const r of [...state.team.keys()]) state.team.delete(r); }
     }
     if (!state.leader) return;
-    if (state.poll) { later = soon; tryLater(); } // when the whole connection fails, that says nothing about streams
     setLive('off');
     pass({ live: 'off' });
     const wait = delay * (0.7 + Math.random() * 0.6);
@@ -92,39 +90,12 @@ async function lead() {
 }
 
 // restart gives the present connection up for a new one, at once.
-function restart() {
+export function restart() {
   hear();
   stop?.abort();
 }
 
-// --- polling, where a stream does not come through --------------------------------------
-const soon = 30000, latest = 600000; // until a stream is tried again
-let later = soon, tryAt = 0, probing = false, polled = false;
-function tryLater() { tryAt = Date.now() + later; later = Math.min(later * 2, latest); }
-function holdBack(ms) {
-  if (state.live === 'live') setLive('off'); // nobody knows until the first answer
-  state.poll = true;
-  polled = false;
-  later = ms;
-  tryLater();
-}
-// probe looks beside the polling whether a stream comes through by now. It says
-// what it knows, so that it is not sent everything.
-async function probe() {
-  probing = true;
-  const c = new AbortController();
-  const limit = setTimeout(() => c.abort(), firstEvent);
-  try {
-    const res = await fetch(new URL('api/events', root), { signal: c.signal, headers: since() });
-    if (res.ok && (await res.body.getReader().read()).value) { state.poll = false; later = soon; restart(); }
-  } catch { /* it does not */ }
-  clearTimeout(limit);
-  c.abort();
-  tryLater();
-  probing = false;
-}
-
-function alive() {
+export function alive() {
   delay = 1000;
   state.signIn = false;
   state.forbidden = false;
@@ -132,7 +103,7 @@ function alive() {
   pass({ live: 'live' });
 }
 
-async function refused(res) {
+export async function refused(res) {
   let body = {};
   try { body = await res.json(); } catch { /* a proxy's page */ }
   const e = new Error(body.code);
@@ -170,7 +141,7 @@ async function stream(signal) {
           else if (line.startsWith('data: ')) data = line.slice(6);
           else if (line.startsWith('id: ')) id = line.slice(4);
         }
-        if (id) cursor = id;
+        if (id) wire.cursor = id;
         if (!name) continue;
         const d = JSON.parse(data);
         if (name === 'hello') { alive(); event(name, d); if (state.ready) beat(); }
@@ -189,33 +160,12 @@ async function stream(signal) {
   }
 }
 
-async function poll(signal) {
-  // The first answer comes at once: it says whether there is a connection.
-  const wait = polled ? Math.max(1, Math.min(20, Math.round(every / 1000))) : 0;
-  const q = new URLSearchParams({ session, after: cursor, wait: String(wait) });
-  const limit = within(wait * 1000 + 10000, signal);
-  const res = await fetch(new URL('api/changes?' + q, root), { signal: limit });
-  if (!res.ok) throw await refused(res);
-  const d = await res.json();
-  hear();
-  cursor = d.cursor;
-  alive();
-  if (!polled && looking) look(looking);
-  polled = true;
-  for (const e of d.events) {
-    if (e.event === 'reset') { pass({ reset: true }); await resync(signal, e.data); } else event(e.event, e.data);
-  }
-  if (Date.now() - beaten > every * 0.9) beat(); // also where there is always something to tell
-  if (Date.now() > tryAt && !probing) probe();
-  return 'again';
-}
-
 // --- presence: the page says that it is alive, for as long as it is ------------------------
-let beating = false, beaten = 0;
+let beating = false;
 export async function beat() {
   if (!me.presence || beating) return;
   beating = true;
-  beaten = Date.now();
+  wire.beaten = Date.now();
   try { event('presence', await api('POST', 'presence/beat', { session }, AbortSignal.timeout(10000))); } catch { /* the next ping */ }
   beating = false;
 }
@@ -224,9 +174,8 @@ export async function wantPresence(online, activity) {
 }
 
 // --- which conversation is open here
-let looking = '';
 export async function look(id) {
-  looking = id;
+  wire.looking = id;
   try {
     const r = await api('POST', 'viewing', { session, tab, id });
     state.viewers.set(id, r.viewers);
@@ -242,7 +191,7 @@ export function retry() { delay = 1000; wakeUp?.(); }
 function wake() {
   if (!state.leader) { pass({ wake: true }); return; }
   retry();
-  if (silence() > every + 2000) restart();
+  if (silence() > wire.every + 2000) restart();
   beat();
 }
 
@@ -253,7 +202,7 @@ export function start() {
   channel?.addEventListener('message', (e) => {
     const m = e.data;
     if (m.wake) { if (state.leader) wake(); return; }
-    hear();
+    if (!state.leader) hear(); // what another tab says is no life of one's own stream
     if (m.lead && state.leader) return;
     if (m.reset) followLead();
     else if (m.live) { if (m.live === 'live') { state.signIn = false; } setLive(m.live); }
@@ -271,7 +220,7 @@ export function start() {
     });
     ask({});
     setInterval(() => {
-      if (!state.leader && silence() > 2 * every + 5000) { hear(); ask({ steal: true }); }
+      if (!state.leader && silence() > 2 * wire.every + 5000) { hear(); ask({ steal: true }); }
     }, 1000);
     navigator.locks.query().then((q) => {
       // Somebody leads already: this tab reads once and listens.
@@ -282,17 +231,17 @@ export function start() {
   }
   setInterval(() => {
     // A poll has a limit of its own, and a stream that begins too.
-    if (state.leader && !state.poll && silence() > Math.max(every * 1.5, every + 5000)) restart();
+    if (state.leader && !state.poll && silence() > Math.max(wire.every * 1.5, wire.every + 5000)) restart();
   }, 1000);
-  setInterval(() => { if (looking) look(looking); }, 30000);
+  setInterval(() => { if (wire.looking) look(wire.looking); }, 30000);
   document.addEventListener('visibilitychange', () => { if (!document.hidden) wake(); });
   document.addEventListener('resume', wake);
   addEventListener('pageshow', (e) => { if (e.persisted) wake(); });
-  addEventListener('online', () => { retry(); tryAt = 0; if (state.leader) restart(); }); // perhaps another network
+  addEventListener('online', () => { retry(); wire.tryAt = 0; if (state.leader) restart(); }); // perhaps another network
   addEventListener('focus', wake);
   addEventListener('pagehide', () => {
     rememberMine();
-    if (looking) api('POST', 'viewing', { session, tab, id: '' }).catch(() => {});
+    if (wire.looking) api('POST', 'viewing', { session, tab, id: '' }).catch(() => {});
     if (me.presence && state.leader) api('POST', 'presence/leave', { session }).catch(() => {});
   });
   setInterval(rememberMine, 15000);
