@@ -1,7 +1,7 @@
 // The inbox: lists on one side, the conversation beside it.
 import { html, useEffect, useRef, useState } from './vendor/preact-htm.js';
 import { act, boot, can, code, get, me, now, number, t, when } from './base.js';
-import { apply, asking, failed, go, inOrder, isMine, leaving, link, mine, offers, state, toast, unread, useStore, waiting, waits } from './store.js';
+import { apply, asking, failed, go, inOrder, isMine, leaving, link, mine, offers, state, toast, unread, useStore, waiting, waits, waitingShown } from './store.js';
 import { Avatar, Button, Clock, Countdown, Empty, Icon, lazy, Loading, Menu, Name, once, useTick } from './ui.js';
 
 const Chat = lazy(() => import('./chat.js'), 'Chat'), Closed = lazy(() => import('./closed.js'), 'Closed'), LostCard = lazy(() => import('./lost.js'), 'LostCard', true);
@@ -14,12 +14,16 @@ export function Inbox({ id }) {
   </div>`;
 }
 
+// Orders are the server's.
+const since = (r) => r.enqueued || r.created;
+const orders = { longest: (a, b) => since(a) - since(b), newest: (a, b) => since(b) - since(a), priority: inOrder };
+
 function Lists({ id }) {
   const s = useStore();
   const q = s.query;
   const tab = q.get('tab') || (can('answer') ? 'new' : 'all');
   const queue = q.get('queue') || '';
-  const sort = q.get('sort') || 'longest';
+  const sort = orders[q.get('sort')] ? q.get('sort') : 'longest';
   const text = (q.get('q') || '').toLowerCase();
   const to = (change) => {
     const n = new URLSearchParams(q);
@@ -32,11 +36,7 @@ function Lists({ id }) {
   let rows = { new: () => fresh, mine: () => own, all: everything }[tab]?.() ?? [];
   if (queue) rows = rows.filter((r) => r.queue === queue);
   if (text) rows = rows.filter((r) => [r.name, r.last?.text, r.agentName, ...(r.tags || []), ...(r.skills || []).map((x) => x.name)].some((x) => x && String(x).toLowerCase().includes(text)));
-  if (tab !== 'mine') {
-    if (sort === 'newest') rows = [...rows].sort((a, b) => (b.enqueued || b.created) - (a.enqueued || a.created));
-    if (sort === 'longest') rows = [...rows].sort((a, b) => (a.enqueued || a.created) - (b.enqueued || b.created));
-    if (sort === 'priority') rows = [...rows].sort(inOrder);
-  }
+  if (tab !== 'mine') rows = [...rows].sort(orders[sort]);
   return html`${!id && html`<h1 class="hidden">${t('nav.inbox')}</h1>`}<nav class="tabs" aria-label=${t('inbox.lists')}>${tabs.map(([name, label, n]) => html`<a href=${link(to({ tab: name }))} aria-current=${tab === name ? 'page' : undefined}>${label}${n ? html` <span class="count">${number(n)}</span>` : ''}</a>`)}</nav>
   <div class="filters">
     <label class="search"><${Icon} name="search" /><span class="hidden">${t('filter')}</span><input type="search" placeholder=${t('filter')} value=${q.get('q') || ''} onInput=${(e) => go(to({ q: e.target.value }), { replace: true })} /></label>
@@ -47,31 +47,38 @@ function Lists({ id }) {
     ]} />
   </div>
   ${s.lost.length > 0 && html`<${LostCard} />`}
-  ${tab === 'closed' ? html`<${Closed} id=${id} text=${text} queue=${queue} />` : html`<${Rows} rows=${rows} id=${id} tab=${tab} filtered=${Boolean(queue || text)} query=${q} />`}`;
+  ${tab === 'closed' ? html`<${Closed} id=${id} text=${text} queue=${queue} />` : html`<${Rows} rows=${rows} id=${id} tab=${tab} filtered=${Boolean(queue || text)} query=${q} ask=${{ list: tab, queue, q: text, sort }} />`}`;
 }
 
-// The page knows the first of a long list; how many there are it is told.
-function waitingShown(list) {
-  return Math.max(list.length, state.queues.filter((x) => me.queues == null || me.queues.includes(x.name)).reduce((n, x) => n + x.waiting, 0));
-}
-
-function Rows({ rows, id, tab, filtered, query }) {
+function Rows({ rows, id, tab, filtered, query, ask }) {
   const [most, setMost] = useState(page);
-  const list = useRef(null);
+  const [part, setPart] = useState(null); // of a list that is longer than what a page begins with, how far it is read
+  const list = useRef(null), own = useRef(null); // what is read ends with what it is read for
   const mineToAnswer = tab === 'new' || tab === 'mine' ? offers() : []; // they run out, wherever one looks
   useTick(mineToAnswer.length > 0);
   const rest = rows.filter((r) => !mineToAnswer.includes(r));
   const search = query.size ? '?' + query : '', day = new Date(now()).toDateString();
-  const total = tab === 'new' && !filtered ? Math.max(rest.length, waitingShown(rest) - mineToAnswer.length) : rest.length;
-  useKeepFocus(list, rest);
-  const more = async () => {
-    setMost(most + page);
-    if (rest.length >= most + page || rest.length >= total) return;
+  const read = async (after) => {
     try {
-      const r = await get(`handoffs?list=${tab === 'all' ? 'others' : tab}&offset=${rest.length}`);
-      apply('rows', { rows: r.rows });
+      const r = await get('handoffs?' + new URLSearchParams({ ...ask, after }), own.current.signal);
+      apply('rows', r, true);
+      setPart({ next: r.next, last: r.rows.at(-1), total: r.total });
+      setMost(after ? most + page : page);
     } catch (e) { failed(e); }
   };
+  const { next } = state, long = tab === 'all' ? next.new || next.others : next[tab];
+  useEffect(() => {
+    setPart(null);
+    if (!long) return undefined;
+    own.current = new AbortController();
+    const x = setTimeout(read, ask.q && 300, '');
+    return () => { clearTimeout(x); own.current.abort(); };
+  }, [JSON.stringify(ask), next]);
+  useKeepFocus(list, rest);
+  // Behind what was read there is a hole before what else is known.
+  const known = part?.next ? rest.filter((r) => orders[ask.sort](r, part.last) <= 0) : rest, shown = known.slice(0, most);
+  const total = Math.max(rest.length, tab === 'new' && !filtered ? waitingShown(rest) - mineToAnswer.length : part?.total ?? 0);
+  const more = () => (known.length > most || !part?.next ? setMost(most + page) : read(part.next));
   if (!state.ready) return html`<${Loading} />`;
   const move = (e) => {
     if (e.key !== 'ArrowDown' && e.key !== 'ArrowUp') return;
@@ -83,8 +90,8 @@ function Rows({ rows, id, tab, filtered, query }) {
   return html`<div class="scroll">
     ${mineToAnswer.length > 0 && html`<ul class="offers" aria-label=${t('offers')}>${mineToAnswer.map((r) => html`<${OfferCard} key=${r.id} r=${r} id=${id} />`)}</ul>`}
     ${rest.length === 0 && mineToAnswer.length === 0 ? html`<${Empty} icon=${tab === 'mine' ? 'user' : 'check'} title=${t(filtered ? 'empty.filtered' : 'empty.' + tab)} text=${filtered ? '' : t(`empty.${tab}.text`)} />`
-    : html`<ul class="rows" ref=${list} onKeyDown=${move} aria-label=${t('tab.' + tab)}>${rest.slice(0, most).map((r) => html`<${Row} key=${r.id} r=${r} chosen=${r.id === id} unread=${unread(r)} search=${search} quiet=${r.quiet > now()} day=${day} />`)}</ul>
-      ${total > Math.min(most, rest.length) && html`<${Button} kind="wide" onClick=${more}>${t('more', { n: total - Math.min(most, rest.length) })}</${Button}>`}`}
+    : html`<ul class="rows" ref=${list} onKeyDown=${move} aria-label=${t('tab.' + tab)}>${shown.map((r) => html`<${Row} key=${r.id} r=${r} chosen=${r.id === id} unread=${unread(r)} search=${search} quiet=${r.quiet > now()} day=${day} />`)}</ul>
+      ${total > shown.length && html`<${Button} kind="wide" onClick=${more}>${t('more', { n: total - shown.length })}</${Button}>`}`}
   </div>`;
 }
 

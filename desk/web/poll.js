@@ -40,6 +40,8 @@ export async function poll(signal) {
   // The first answer comes at once: it says whether there is a connection.
   const wait = polled ? Math.max(1, Math.min(longest, Math.round(wire.every / 1000))) : 0;
   const began = performance.now();
+  // A browser tries again by itself what ended without an answer, and says nothing meanwhile.
+  const life = setInterval(beat, wire.every);
   try {
     await ask(wait, signal);
   } catch (e) {
@@ -56,6 +58,8 @@ export async function poll(signal) {
     later = soon; // when the whole connection fails, that says nothing about streams
     tryLater();
     throw e;
+  } finally {
+    clearInterval(life);
   }
   before = longest;
   if (Date.now() - wire.beaten > wire.every * 0.9) beat(); // also where there is always something to tell

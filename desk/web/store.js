@@ -3,7 +3,7 @@ import { useEffect, useState } from './vendor/preact-htm.js';
 import { api, boot, get, keep, me, now, root, sync, t, uid, visible } from './base.js';
 
 export const state = {
-  rows: new Map(), queues: [], team: new Map(), totals: {}, ready: false,
+  rows: new Map(), queues: [], team: new Map(), next: {}, ready: false,
   live: 'connecting', liveSince: 0, retryAt: 0, build: boot.build, newBuild: false, signIn: false, forbidden: false,
   presence: { there: '', activity: '' }, toasts: [], keys: [], want: '', path: '', query: new URLSearchParams(),
   seen: keep.get('seen', {}), lost: keep.get('lost', []), viewers: new Map(), typing: new Map(), edits: { replies: 0, rules: 0, hours: 0 }, leader: false, status: '', alert: '',
@@ -90,10 +90,14 @@ export const failed = (e) => { if (e.name !== 'AbortError') toast(e.words ?? t('
 let lastStatus = 0;
 function announceWaiting() {
   if (now() - lastStatus < 10000) return;
-  const list = waiting();
-  if (!list.length) return;
+  const n = waitingShown(waiting());
+  if (!n) return;
   lastStatus = now();
-  state.status = t('status.waiting', { n: list.length });
+  state.status = t('status.waiting', { n });
+}
+// The page knows the first of a long list; how many there are it is told.
+export function waitingShown(list) {
+  return Math.max(list.length, state.queues.filter((x) => me.queues == null || me.queues.includes(x.name)).reduce((n, x) => n + x.waiting, 0));
 }
 
 // --- rows
@@ -175,10 +179,10 @@ export const setLost = (list) => { state.lost = list; keep.set('lost', list.leng
 
 // --- events
 export const watchers = new Set(); // of entries: the open conversation
-export function apply(name, data) {
+export function apply(name, data, quiet) {
   switch (name) {
     case 'rows':
-      for (const r of data.rows ?? []) putRow(r);
+      for (const r of data.rows ?? []) putRow(r, quiet);
       for (const g of data.gone ?? []) gone(g);
       announceWaiting();
       break;
@@ -238,7 +242,7 @@ export async function load(signal, sent) {
   Object.assign(me, s.me);
   Object.assign(boot, s.lists);
   state.queues = s.queues;
-  state.totals = s.totals;
+  state.next = s.next ?? {};
   for (const [id, at] of Object.entries(s.seen ?? {})) sawUntil(id, at);
   if (state.ready) for (const k in state.edits) state.edits[k]++; // who knows what was missed
   state.ready = true;
