@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,24 +22,28 @@ type subject struct {
 	handoff  handoff.Handoff
 }
 
+// routeByName offers a conversation to the agent after whom it is called, and else
+// to nobody.
+var routeByName = handoff.RouterFunc(func(_ context.Context, h *handoff.Handoff, free []handoff.Candidate) (agent, why string) {
+	to, _, _ := strings.Cut(h.ID.Conversation, ".")
+	for i := range free {
+		if to == "to"+free[i].Agent.ID {
+			return free[i].Agent.ID, "asked for"
+		}
+	}
+	return "", ""
+})
+
 // newMatrix is a world in which a handoff can be in every state: whoever waits is
 // offered to the one after whom he is called, and else to nobody.
 func newMatrix(t *testing.T) *world {
 	t.Helper()
 	w := newWorldOf(t, func(c *handoff.Config) {
-		to := handoff.RouterFunc(func(_ context.Context, h *handoff.Handoff, free []handoff.Candidate) (agent, why string) {
-			for i := range free {
-				if "to"+free[i].Agent.ID == h.ID.Conversation {
-					return free[i].Agent.ID, "asked for"
-				}
-			}
-			return "", ""
-		})
-		c.Queues[0].Route, c.Queues[0].OfferTimeout = to, time.Hour
+		c.Queues[0].Route, c.Queues[0].OfferTimeout = routeByName, time.Hour
 		c.Queues[1].OfferTimeout = time.Hour
 		c.Queues = append(
 			c.Queues,
-			handoff.Queue{Name: "wrap", Wrapup: time.Hour, Route: to},
+			handoff.Queue{Name: "wrap", Wrapup: time.Hour, Route: routeByName},
 			handoff.Queue{Name: "form", Intake: &handoff.Form{Fields: []handoff.Field{{Name: "order"}}}, IntakeTimeout: time.Hour},
 			handoff.Queue{Name: "slow", Providers: []string{"slow"}, ConnectTime: time.Hour},
 			handoff.Queue{Name: "elsewhere", Providers: []string{"elsewhere"}},
@@ -77,7 +82,8 @@ func (p *platform) Open(ctx context.Context, o handoff.Opening) (handoff.Session
 }
 
 func (p *platform) Send(context.Context, handoff.Session, handoff.ProviderMessage) error { return nil }
-func (p *platform) Close(context.Context, handoff.Session, handoff.Reason) error         { return nil }
+
+func (p *platform) Close(context.Context, handoff.Session, handoff.Reason) error { return nil }
 
 func (p *platform) Stream(ctx context.Context, _ handoff.Session, _ func(handoff.ProviderEvent) error) error {
 	<-ctx.Done()
