@@ -126,6 +126,31 @@ func TestGuardDependencies(t *testing.T) {
 	}
 }
 
+// The desk is a client like any other: what it can do, another console can.
+func TestGuardDesk(t *testing.T) {
+	const desk = modulePath + "/desk"
+	standard, own := map[string]bool{}, 0
+	packages := listPackages(t)
+	for _, p := range packages {
+		standard[p.ImportPath] = p.Standard
+	}
+	for _, p := range packages {
+		if p.ImportPath != desk && !strings.HasPrefix(p.ImportPath, desk+"/") {
+			continue
+		}
+		for _, i := range p.Imports {
+			inside := i == desk || strings.HasPrefix(i, desk+"/")
+			public := (i == modulePath || strings.HasPrefix(i, modulePath+"/")) && !strings.Contains(i+"/", "/internal/")
+			assert.True(t, standard[i] || inside || public,
+				"%s is made of the standard library and of what this module offers everybody, not of %s", p.ImportPath, i)
+			if i == modulePath {
+				own++
+			}
+		}
+	}
+	assert.Positive(t, own, "the desk was not found, or is a client of nothing")
+}
+
 func TestGuardFileLength(t *testing.T) {
 	const most = 600
 	for _, name := range tree(t) {

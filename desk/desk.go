@@ -73,7 +73,8 @@ type Config struct {
 	// Replies are prepared texts. Nil: in memory, empty at first.
 	Replies canned.Replies
 
-	// Header has the last word on the headers of each answer.
+	// Header has the last word on the headers of each answer: it is called once
+	// for each, when all the others are set.
 	Header func(http.Header)
 
 	// Audit is told of what was done or read out of the ordinary: exports,
@@ -217,6 +218,11 @@ func (h *Handler) UserTyping(conversation string, on bool) { h.view.userTyping(c
 // ServeHTTP serves pages, assets and the API.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.headers(w.Header())
+	if h.cfg.Header != nil {
+		last := &lastWord{ResponseWriter: w, say: h.cfg.Header}
+		defer last.begin() // where nothing is written
+		last.begin()
+	}
 	h.guard.Handler(http.HandlerFunc(h.route)).ServeHTTP(w, r)
 }
 

@@ -207,9 +207,39 @@ func TestDesk13Cursors(t *testing.T) {
 		assert.NotContains(t, e.data, `"1.one"`)
 		return strings.Contains(e.data, `"1.two"`)
 	})
-	boot, _, _ := strings.Cut(reset.id, ".")
-	for _, cursor := range []string{"other.1", "", "x", boot + ".999999", boot + ".-1", boot + ".x"} {
-		w.next(w.listen("viewer", "session=s", "Last-Event-ID", cursor), "reset for "+cursor, named("reset"))
+	// The same actor, so that it is for its number that a cursor is refused.
+	begins := func(cursor string) told {
+		t.Helper()
+		ctx, stop := context.WithCancel(t.Context()) // else the agent has too many
+		defer stop()
+		return w.next(w.listenUntil(ctx, "agent", "session=s", "Last-Event-ID", cursor), "what comes first for "+cursor, func(e told) bool {
+			return e.name != "hello" && e.name != "ping"
+		})
+	}
+	mark, _, _ := strings.Cut(reset.id, ".")
+	old := []string{"other.1", "", "x", mark, mark + ".", mark + ".999999", mark + ".-1", mark + ".x", mark + ".99999999999999999999", mark + ".1.1"}
+	assert.NotEqual(t, "reset", begins(first.id).name)
+	require.Equal(t, http.StatusOK, w.call("agent", http.MethodPost, "api/viewing", map[string]string{"session": "s", "tab": "t", "id": "1.one"}).status)
+	for range desk.RingSize {
+		w.desk.UserTyping("one", true)
+	}
+	for _, cursor := range append(old, first.id, mark+".0") {
+		e := begins(cursor)
+		if !assert.Equal(t, "reset", e.name, cursor) {
+			continue
+		}
+		var all struct{ Rows []struct{ ID string } }
+		require.NoError(t, json.Unmarshal([]byte(e.data), &all))
+		var ids []string
+		for _, r := range all.Rows {
+			ids = append(ids, r.ID)
+		}
+		assert.ElementsMatch(t, []string{"1.zero", "1.one", "1.two"}, ids, cursor)
+		var polled batch
+		polled, err := w.poll(t.Context(), "agent", "session=s&wait=0&after="+url.QueryEscape(cursor))
+		require.NoError(t, err)
+		require.NotEmpty(t, polled.Events, cursor)
+		assert.Equal(t, "reset", polled.Events[0].Event, cursor)
 	}
 }
 

@@ -106,10 +106,34 @@ func (h *Handler) headers(head http.Header) {
 	head.Set("Cross-Origin-Opener-Policy", "same-origin")
 	head.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
 	head.Set("Cache-Control", "no-store")
-	if h.cfg.Header != nil {
-		h.cfg.Header(head)
+}
+
+// A lastWord asks the host about the headers before the first of them is written.
+type lastWord struct {
+	http.ResponseWriter
+	say  func(http.Header)
+	said bool
+}
+
+func (w *lastWord) begin() {
+	if !w.said {
+		w.said = true
+		w.say(w.Header())
 	}
 }
+
+func (w *lastWord) WriteHeader(status int) {
+	w.begin()
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *lastWord) Write(b []byte) (int, error) {
+	w.begin()
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap is for http.ResponseController. Nothing is flushed before it is written.
+func (w *lastWord) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // asset serves a file. An address with another hash is one of another build: it
 // gets what there is now, and does not keep it.

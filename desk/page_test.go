@@ -314,3 +314,25 @@ func TestPageHoldsNoMarkupOfOthers(t *testing.T) {
 		assert.False(t, strings.Contains(got.raw, markup), markup)
 	}
 }
+
+// TestSignIn: a page sends whoever is not signed in to where the host says, and
+// knows that address for the day that he no longer is; the API says it alone.
+func TestSignIn(t *testing.T) {
+	const at = "https://login.example.com/?next=desk&x=1"
+	w := newWorld(t, func(c *desk.Config) { c.SignIn = at })
+	for _, path := range []string{"", "board", "c/1.c"} {
+		got := w.call("stranger", http.MethodGet, path, nil)
+		assert.Equal(t, http.StatusSeeOther, got.status, path)
+		assert.Equal(t, at, got.header.Get("Location"), path)
+	}
+	got := w.call("stranger", http.MethodGet, "api/snapshot", nil)
+	assert.Equal(t, http.StatusUnauthorized, got.status)
+	assert.Equal(t, "sign_in", got.body["code"])
+	assert.Empty(t, got.header.Get("Location"))
+	_, link, _ := strings.Cut(w.call("agent", http.MethodGet, "", nil).raw, `"signIn":"`)
+	link, _, _ = strings.Cut(link, `"`)
+	assert.Equal(t, at, strings.ReplaceAll(link, `\u0026`, "&"))
+
+	w = newWorld(t)
+	assert.Equal(t, http.StatusUnauthorized, w.call("stranger", http.MethodGet, "", nil).status, "nowhere to send him")
+}

@@ -252,7 +252,13 @@ type told struct{ id, name, data string }
 // listen opens a stream and passes on what comes until the test ends.
 func (w *world) listen(actor, query string, header ...string) <-chan told {
 	w.Helper()
-	r, err := http.NewRequestWithContext(w.Context(), http.MethodGet, w.server.URL+"/api/events?"+query, nil)
+	return w.listenUntil(w.Context(), actor, query, header...)
+}
+
+// listenUntil does so until ctx ends.
+func (w *world) listenUntil(ctx context.Context, actor, query string, header ...string) <-chan told {
+	w.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.server.URL+"/api/events?"+query, nil)
 	require.NoError(w, err)
 	r.Header.Set("X-Actor", actor)
 	for i := 0; i+1 < len(header); i += 2 {
