@@ -74,9 +74,12 @@ func commands(t *testing.T, n int, seed uint64) ([]command, map[string]int) {
 	t.Helper()
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 1)), memory: mustOpen(t, kinds[0], "")}
 	counts := map[string]int{}
-	list := make([]command, n)
+	list := make([]command, n+1)
 	for i := range list {
-		c := g.next(t.Context())
+		c := everything() // in the end
+		if i < n {
+			c = g.next(t.Context())
+		}
 		c.want = c.do(t.Context(), g.memory)
 		list[i] = c
 		word, _, _ := strings.Cut(c.want, " ")
@@ -87,6 +90,25 @@ func commands(t *testing.T, n int, seed uint64) ([]command, map[string]int) {
 		counts[verb]++
 	}
 	return list, counts
+}
+
+// everything is all that can be read of a store in the end: records, whole logs,
+// who holds what, and how far each receiver is.
+func everything() command {
+	return command{name: "everything", do: func(ctx context.Context, s handoff.Store) string {
+		all, err := s.List(ctx, handoff.Query{})
+		text := []string{result(records(all...), err)}
+		for i := range all {
+			log, err := s.Log(ctx, all[i].ID, 0, 1_000_000)
+			text = append(text, result(entriesText(log...), err))
+			for _, cursor := range []string{"channel", "channel/1", "sink/a", "sink/a/1"} {
+				l, err := s.Lead(ctx, all[i].ID, cursor, then.AddDate(100, 0, 0), time.Hour)
+				text = append(text, result(fmt.Sprintf("%s %+v", cursor, l), err))
+			}
+		}
+		held, err := s.Holders(ctx, keyNames...)
+		return strings.Join(append(text, result(fmt.Sprintf("%+v", held), err)), "\n")
+	}}
 }
 
 type generator struct {
@@ -109,8 +131,10 @@ func (g *generator) id() handoff.ID {
 	return handoff.ID{Conversation: g.of("c", "C", "c1", "c%", "c_", "ç", "c\u0301", " c", "c'", "c\\", "🙂", "c/1"), Number: int64(1 + g.IntN(3))}
 }
 
+var keyNames = []string{"seat/a", "seat/A", "seat/b", "seat/a ", "q/ü"}
+
 func (g *generator) key() handoff.Key {
-	k := handoff.Key{Name: g.of("seat/a", "seat/A", "seat/b", "seat/a ", "q/ü"), Max: 1 + g.IntN(4)}
+	k := handoff.Key{Name: g.of(keyNames...), Max: 1 + g.IntN(4)}
 	k.Units = 1 + g.IntN(min(2, k.Max))
 	return k
 }
@@ -202,7 +226,7 @@ func (g *generator) query(ctx context.Context) handoff.Query {
 // next makes a command.
 func (g *generator) next(ctx context.Context) command {
 	id, at := g.id(), g.time()
-	switch g.IntN(20) {
+	switch g.IntN(23) {
 	case 0, 1, 2, 3, 4, 5, 6:
 		r, entries := g.record(ctx)
 		return command{name: fmt.Sprintf("Commit %+v", r), do: func(ctx context.Context, s handoff.Store) string {
@@ -282,8 +306,38 @@ func (g *generator) next(ctx context.Context) command {
 	case 18:
 		a := handoff.Ack{ID: id, Cursor: g.of("channel", "channel/1", "sink/a"), Seq: int64(g.IntN(6)), Term: int64(g.IntN(4)), Keep: g.IntN(3) == 0}
 		return command{name: fmt.Sprintf("Ack %+v", a), do: func(ctx context.Context, s handoff.Store) string { return result("ok", s.Ack(ctx, a)) }}
+	case 19, 20:
+		return g.batch(ctx)
+	case 21:
+		r, err := g.memory.Get(ctx, id)
+		if err != nil || r.Line == "" { // who is not in line stands where he would
+			r = handoff.Record{ID: id, Queue: g.of("sales", "Sales", "sales "), Priority: g.IntN(5) - 2, Since: at}
+		}
+		limit := g.IntN(4)
+		return command{name: fmt.Sprintf("Ahead %+v %d", r, limit), do: func(ctx context.Context, s handoff.Store) string {
+			n, err := ability[handoff.AheadCounter](s).Ahead(ctx, r, limit)
+			return result(strconv.Itoa(n), err)
+		}}
 	}
 	return g.removal(ctx, id)
+}
+
+// batch commits some records at once, which may want the same keys.
+func (g *generator) batch(ctx context.Context) command {
+	var items []handoff.Item
+	for range 2 + g.IntN(4) {
+		r, entries := g.record(ctx)
+		if !slices.ContainsFunc(items, func(i handoff.Item) bool { return i.Record.ID == r.ID }) {
+			items = append(items, handoff.Item{Record: r, Entries: entries})
+		}
+	}
+	return command{name: fmt.Sprintf("CommitBatch %+v", items), do: func(ctx context.Context, s handoff.Store) string {
+		var text []string
+		for _, err := range ability[handoff.BatchCommitter](s).CommitBatch(ctx, items) {
+			text = append(text, result("ok", err))
+		}
+		return strings.Join(text, " ")
+	}}
 }
 
 // removal deletes or erases something, mostly what is there.

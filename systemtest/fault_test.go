@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/redisstore"
 	"github.com/seed-2a427302/handoff/sqlitestore"
 )
 
@@ -214,6 +215,10 @@ func TestTransient(t *testing.T) {
 		"serialization failure": &pgconn.PgError{Severity: "ERROR", Code: "40001"},
 		"deadlock":              &pgconn.PgError{Severity: "ERROR", Code: "40P01"},
 		"busy":                  fmt.Errorf("sqlitestore: commit: %w", sqlitestore.ErrBusy),
+		"script":                fmt.Errorf("redisstore: commit: %w: BUSY Redis is busy running a script", redisstore.ErrBusy),
+		"loading":               fmt.Errorf("redisstore: commit: %w: LOADING Redis is loading the dataset in memory", redisstore.ErrBusy),
+		"replica":               fmt.Errorf("redisstore: commit: %w: READONLY You can't write against a read only replica", redisstore.ErrReadOnly),
+		"memory":                fmt.Errorf("redisstore: commit: %w: OOM command not allowed when used memory > 'maxmemory'", redisstore.ErrNoMemory),
 	}
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {

@@ -26,6 +26,8 @@ var plants = map[string]func(handoff.Store) handoff.Store{
 	"early":    func(s handoff.Store) handoff.Store { return &acksFirst{s} },
 	"wide":     func(s handoff.Store) handoff.Store { return &erasesMore{s} },
 	"lenient":  func(s handoff.Store) handoff.Store { return &lenient{Store: s} },
+	"reversed": func(s handoff.Store) handoff.Store { return &reverses{s} },
+	"behind":   func(s handoff.Store) handoff.Store { return &countsBehind{s} },
 	"shuffled": func(s handoff.Store) handoff.Store { return &shuffles{s} },
 }
 
@@ -207,4 +209,30 @@ func (s *shuffles) List(ctx context.Context, q handoff.Query) ([]handoff.Record,
 		list = list[:min(len(list), q.Limit)]
 	}
 	return list, err
+}
+
+// reverses judges a batch from its end.
+type reverses struct{ handoff.Store }
+
+func (s *reverses) Unwrap() handoff.Store { return s.Store }
+
+func (s *reverses) CommitBatch(ctx context.Context, items []handoff.Item) []error {
+	items = slices.Clone(items)
+	slices.Reverse(items)
+	errs := oneByOne(ctx, s.Store, items)
+	slices.Reverse(errs)
+	return errs
+}
+
+// countsBehind counts who is asked for among those before him.
+type countsBehind struct{ handoff.Store }
+
+func (s *countsBehind) Unwrap() handoff.Store { return s.Store }
+
+func (s *countsBehind) Ahead(ctx context.Context, r handoff.Record, limit int) (int, error) {
+	n, err := ability[handoff.AheadCounter](s.Store).Ahead(ctx, r, 0)
+	if n++; limit > 0 {
+		n = min(n, limit)
+	}
+	return n, err
 }
