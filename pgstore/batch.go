@@ -12,18 +12,48 @@ import (
 	"github.com/seed-2a427302/handoff"
 )
 
-// CommitBatch is handoff.BatchCommitter's: one transaction, one statement and
-// one round trip.
+// A transaction of a batch has at most so many commits, and takes at most so many
+// locks. The server has one table for the locks of all its sessions: as it comes,
+// with room for 6,400 at least and for some 12,000 as a rule. Who fills it makes
+// others fail too. A hundred commits with four keys each are one transaction.
+const (
+	together  = 100
+	mostLocks = 512
+)
+
+// CommitBatch is handoff.BatchCommitter's: a hundred commits are one transaction,
+// one statement and one round trip. More of them, or such with many keys, are
+// several transactions, one after the other: others may see, or a crash may leave,
+// the first ones without the last. Each commit is all or nothing. In a
+// transaction of the caller (see Tx) all of them are part of it, and all their
+// locks are held until it ends: there a hundred is enough.
 // All conversations are locked before all keys, each in one order, so that
 // batches do not wait for each other in a circle.
 func (s *Store) CommitBatch(ctx context.Context, items []handoff.Item) []error {
-	errs, _ := s.commitBatch(ctx, items, "")
-	for i := range items {
-		if errs[i] == nil {
-			s.hints.add(items[i].Record)
+	errs := make([]error, 0, len(items))
+	for len(errs) < len(items) {
+		part := head(items[len(errs):])
+		got, _ := s.commitBatch(ctx, part, "")
+		for i := range part {
+			if got[i] == nil {
+				s.hints.add(part[i].Record)
+			}
 		}
+		errs = append(errs, got...)
 	}
 	return errs
+}
+
+// head are the first of items, as many as one transaction has.
+func head(items []handoff.Item) []handoff.Item {
+	locks := 0
+	for i := range items {
+		locks += 1 + len(items[i].Record.Keys)
+		if i == together || i > 0 && locks > mostLocks {
+			return items[:i]
+		}
+	}
+	return items
 }
 
 // commitBatch commits items together or, if that fails for a reason that lies
