@@ -70,7 +70,17 @@ func (s *Store) commitBatch(ctx context.Context, items []handoff.Item, patience 
 	if len(good) == 0 {
 		return errs, false
 	}
-	answers, err := s.sendBatch(ctx, items, good, patience)
+	var answers [][2]string
+	send := func(db db) (err error) {
+		answers, err = s.sendBatch(ctx, db, items, good, patience)
+		return err
+	}
+	var err error
+	if tx, ok := s.db.(pgx.Tx); ok {
+		err = apiece(ctx, tx, send) // or one by one would be too late
+	} else {
+		err = send(s.db)
+	}
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) && pe.Code == "55P03" { // lock_not_available
 		return errs, true
@@ -82,14 +92,14 @@ func (s *Store) commitBatch(ctx context.Context, items []handoff.Item, patience 
 		case poisoned(err) && len(good) > 1:
 			errs[i] = s.commitOne(ctx, items[i].Record, items[i].Entries)
 		default:
-			errs[i] = wrap("commit batch", err)
+			errs[i] = wrap("commit batch", tooLong(err, names(&items[i].Record, items[i].Entries)))
 		}
 	}
 	return errs, false
 }
 
 // sendBatch sends the good ones of items as one implicit transaction.
-func (s *Store) sendBatch(ctx context.Context, items []handoff.Item, good []int, patience string) ([][2]string, error) {
+func (s *Store) sendBatch(ctx context.Context, db db, items []handoff.Item, good []int, patience string) ([][2]string, error) {
 	list := make([]handoff.Item, len(good))
 	for n, i := range good {
 		list[n] = items[i]
@@ -97,18 +107,18 @@ func (s *Store) sendBatch(ctx context.Context, items []handoff.Item, good []int,
 	switch {
 	case len(list) == 1:
 		var a [2]string
-		err := s.db.QueryRow(ctx, s.sql.commit, commitArgs(list[0].Record, list[0].Entries)...).Scan(&a[0], &a[1])
+		err := db.QueryRow(ctx, s.sql.commit, commitArgs(list[0].Record, list[0].Entries)...).Scan(&a[0], &a[1])
 		return [][2]string{a}, err
 	case apart(list):
-		return s.sendSet(ctx, list, patience)
+		return s.sendSet(ctx, db, list, patience)
 	}
-	return s.sendEach(ctx, list)
+	return s.sendEach(ctx, db, list)
 }
 
 // sendSet sends items as one statement, which judges and stores them together.
-func (s *Store) sendSet(ctx context.Context, items []handoff.Item, patience string) ([][2]string, error) {
+func (s *Store) sendSet(ctx context.Context, db db, items []handoff.Item, patience string) ([][2]string, error) {
 	var words, details []string
-	if err := s.db.QueryRow(ctx, s.sql.batch, batchArgs(items, patience)...).Scan(&words, &details); err != nil {
+	if err := db.QueryRow(ctx, s.sql.batch, batchArgs(items, patience)...).Scan(&words, &details); err != nil {
 		return nil, err
 	}
 	if len(words) != len(items) || len(details) != len(items) {
@@ -123,7 +133,7 @@ func (s *Store) sendSet(ctx context.Context, items []handoff.Item, patience stri
 
 // sendEach sends a statement for each of the items, in their order. It is for
 // items that have to do with each other in a way that no set has.
-func (s *Store) sendEach(ctx context.Context, items []handoff.Item) ([][2]string, error) {
+func (s *Store) sendEach(ctx context.Context, db db, items []handoff.Item) ([][2]string, error) {
 	conversations, keys := lockNames(items)
 	var b pgx.Batch
 	b.Queue(s.sql.lock, conversations, keys)
@@ -131,7 +141,7 @@ func (s *Store) sendEach(ctx context.Context, items []handoff.Item) ([][2]string
 		b.Queue(s.sql.commit, commitArgs(items[i].Record, items[i].Entries)...)
 	}
 	answers := make([][2]string, len(items))
-	res := s.db.SendBatch(ctx, &b)
+	res := db.SendBatch(ctx, &b)
 	_, err := res.Exec()
 	for n := range items {
 		if err == nil {

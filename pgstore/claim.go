@@ -31,7 +31,7 @@ func (s *Store) Claim(ctx context.Context, c handoff.Claim) (handoff.Claimed, er
 		return got, wrap("claim", err)
 	}
 	slices.SortFunc(got.Due, func(a, b handoff.Record) int { return cmp.Or(a.Wake.Compare(b.Wake), a.ID.Compare(b.ID)) })
-	if len(c.Sinks) == 0 {
+	if emptied(&c.Sinks) || len(c.Sinks) == 0 {
 		return got, nil
 	}
 	rows, err = s.db.Query(ctx, s.sql.late, got.Now, interval(c.Lease), interval(c.Grace), c.Sinks, int64(c.Limit))
@@ -53,7 +53,15 @@ func interval(d time.Duration) pgtype.Interval {
 // record.
 func (s *Store) Lead(ctx context.Context, id handoff.ID, cursor string, now time.Time, lease time.Duration) (handoff.Lead, error) {
 	var l handoff.Lead
-	err := s.db.QueryRow(ctx, s.sql.lead, id.Conversation, id.Number, cursor, stamp(now), stamp(now.Add(lease))).Scan(&l.Seq, &l.Tries, &l.Term)
+	switch {
+	case !clean(id.Conversation):
+		return l, handoff.ErrNotFound
+	case !clean(cursor):
+		return l, unclean("cursor")
+	}
+	err := s.guarded(ctx, cursors(id, cursor), func(db db) error {
+		return db.QueryRow(ctx, s.sql.lead, id.Conversation, id.Number, cursor, stamp(now), stamp(now.Add(lease))).Scan(&l.Seq, &l.Tries, &l.Term)
+	})
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return l, wrap("lead", err)
 	}
@@ -70,6 +78,10 @@ func (s *Store) Lead(ctx context.Context, id handoff.ID, cursor string, now time
 // Ack is handoff.Store's. It touches the cursors alone, so that acknowledging
 // does not get in the way of commits.
 func (s *Store) Ack(ctx context.Context, acks ...handoff.Ack) error {
+	nobodys := func(a handoff.Ack) bool { return !clean(a.ID.Conversation) || !clean(a.Cursor) }
+	if slices.ContainsFunc(acks, nobodys) {
+		acks = slices.DeleteFunc(slices.Clone(acks), nobodys)
+	}
 	args := func(a handoff.Ack) []any {
 		return []any{a.ID.Conversation, a.ID.Number, a.Cursor, a.Seq, a.Term, stamp(a.Until), a.Keep}
 	}
@@ -77,8 +89,10 @@ func (s *Store) Ack(ctx context.Context, acks ...handoff.Ack) error {
 	case 0:
 		return nil
 	case 1:
-		_, err := s.db.Exec(ctx, s.sql.ack, args(acks[0])...)
-		return wrap("ack", err)
+		return wrap("ack", s.guarded(ctx, cursors(acks[0].ID, acks[0].Cursor), func(db db) error {
+			_, err := db.Exec(ctx, s.sql.ack, args(acks[0])...)
+			return err
+		}))
 	}
 	// Several rows are locked here: under the conversations' locks, as
 	// everybody else who locks several.

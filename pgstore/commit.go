@@ -35,7 +35,10 @@ func (s *Store) commitOne(ctx context.Context, r handoff.Record, entries []hando
 		return err
 	}
 	var answer, detail string
-	if err := s.db.QueryRow(ctx, s.sql.commit, commitArgs(r, entries)...).Scan(&answer, &detail); err != nil {
+	err := s.guarded(ctx, names(&r, entries), func(db db) error {
+		return db.QueryRow(ctx, s.sql.commit, commitArgs(r, entries)...).Scan(&answer, &detail)
+	})
+	if err != nil {
 		return wrap("commit", err)
 	}
 	return s.answer(ctx, answer, detail)
@@ -51,7 +54,7 @@ func check(r handoff.Record, entries []handoff.RecordEntry) error {
 			return errGap
 		}
 	}
-	return nil
+	return checkNames(&r, entries)
 }
 
 // answer turns handoff_commit's word into an error.

@@ -15,6 +15,12 @@ func (s *Store) Erase(ctx context.Context, conversation string, tomb handoff.Rec
 	if len(tomb.Keys) > 0 || len(tomb.Owed) > 0 {
 		return errors.New("pgstore: a tombstone holds no keys and owes nothing")
 	}
+	if err := checkNames(&tomb, nil); err != nil {
+		return err
+	}
+	if !clean(conversation) {
+		return handoff.ErrConflict
+	}
 	err := pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
 		// Under the locks nothing is inserted or changed meanwhile.
 		if _, err := tx.Exec(ctx, s.sql.lock, sorted([]string{conversation, tomb.ID.Conversation}), []string{}); err != nil {
@@ -48,11 +54,14 @@ func (s *Store) Erase(ctx context.Context, conversation string, tomb handoff.Rec
 	if errors.Is(err, handoff.ErrConflict) {
 		return handoff.ErrConflict
 	}
-	return wrap("erase", err)
+	return wrap("erase", tooLong(err, names(&tomb, nil)))
 }
 
 // Delete is handoff.Store's.
 func (s *Store) Delete(ctx context.Context, id handoff.ID, version int64) error {
+	if !clean(id.Conversation) {
+		return nil
+	}
 	err := pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, s.sql.lock, []string{id.Conversation}, []string{}); err != nil {
 			return err

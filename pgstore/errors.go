@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/seed-2a427302/handoff"
 )
 
 // What a server may answer besides the answers of handoff.Store. They come from
@@ -22,9 +24,17 @@ var (
 	// role may not do what was asked.
 	ErrDenied = errors.New("the server denies access")
 
-	// ErrNoConnection says that the call's time was over before it had a
-	// connection. Nothing was sent.
-	ErrNoConnection = errors.New("no connection in time: those of the pool are in use, or the server does not answer")
+	// ErrNoConnection says that the call got no connection: its time was over
+	// before, or the server is starting, stopping, or has as many as it lets in.
+	// Nothing was sent.
+	ErrNoConnection = errors.New("no connection: those of the pool or of the server are in use, or the server does not answer")
+
+	// ErrNoDatabase says that the server has no database of that name.
+	ErrNoDatabase = errors.New("the server has no such database")
+
+	// ErrNoMemory says that the server is out of memory, or of room for locks.
+	// Nothing of the call was stored.
+	ErrNoMemory = errors.New("the server is out of memory")
 
 	// ErrIsolation says that the transaction is REPEATABLE READ or SERIALIZABLE.
 	// A commit has to see what others committed while it waited for a lock, so
@@ -41,13 +51,17 @@ var (
 var kinds = map[string]error{
 	"25006": ErrReadOnly,
 	"53100": ErrFull,
+	"53200": ErrNoMemory,
+	"3D000": ErrNoDatabase,
+	"53300": ErrNoConnection, "57P03": ErrNoConnection,
 	"28000": ErrDenied, "28P01": ErrDenied, "42501": ErrDenied,
 }
 
 // wrap names the operation of an error, and its kind if it has one.
 func wrap(op string, err error) error {
-	if err == nil {
-		return nil
+	var invalid *handoff.InvalidError
+	if err == nil || errors.As(err, &invalid) && invalid == err { //nolint:errorlint // what says all by itself
+		return err
 	}
 	if err == context.DeadlineExceeded { //nolint:errorlint // as the pool returns it; what a query meets comes wrapped
 		return fmt.Errorf("pgstore: %s: %w: %w", op, ErrNoConnection, err)

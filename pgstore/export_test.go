@@ -35,7 +35,7 @@ func Channel(s *Store) string { return s.channel() }
 // CommitEach commits items as CommitBatch does those that are no set.
 func CommitEach(ctx context.Context, s *Store, items []handoff.Item) []error {
 	errs := make([]error, len(items))
-	answers, err := s.sendEach(ctx, items)
+	answers, err := s.sendEach(ctx, s.db, items)
 	for i := range items {
 		if errs[i] = err; err == nil {
 			errs[i] = s.answer(ctx, answers[i][0], answers[i][1])
@@ -68,3 +68,6 @@ func Parts() (list []string) {
 	}
 	return list
 }
+
+// Schema is a store's.
+func Schema(s *Store) string { return s.schema }

@@ -3,9 +3,8 @@ package pgstore
 import (
 	"context"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -39,8 +38,8 @@ func (s *Store) Presence() *Presence {
 
 // Want is handoff.Sessions's.
 func (p *Presence) Want(ctx context.Context, agent string, online bool, activity string, now time.Time) error {
-	if !utf8.ValidString(activity) || strings.ContainsRune(activity, 0) {
-		return &handoff.InvalidError{Field: "activity", Why: "is not valid UTF-8 without NUL"}
+	if !clean(activity) {
+		return unclean("activity")
 	}
 	return p.do(ctx, "want", agent, "", online, activity, now, now)
 }
@@ -75,7 +74,7 @@ func (p *Presence) do(ctx context.Context, verb, agent, session string, wants bo
 	}
 	var answer string
 	if err := p.db.QueryRow(ctx, p.attend, verb, agent, session, wants, activity, stamp(now), stamp(expires)).Scan(&answer); err != nil {
-		return wrap(verb, err)
+		return wrap(verb, tooLong(err, slices.Values([]name{{"agent", agent, true}, {"session", session, true}})))
 	}
 	switch {
 	case answer == "used":
@@ -86,15 +85,13 @@ func (p *Presence) do(ctx context.Context, verb, agent, session string, wants bo
 	return nil
 }
 
-// word checks an id: what a database could not keep.
+// word checks an id.
 func word(field, s string) error {
 	switch {
 	case s == "":
 		return &handoff.InvalidError{Field: field, Why: "is empty"}
-	case !utf8.ValidString(s):
-		return &handoff.InvalidError{Field: field, Why: "is not valid UTF-8"}
-	case strings.ContainsRune(s, 0):
-		return &handoff.InvalidError{Field: field, Why: "has a NUL"}
+	case !clean(s):
+		return unclean(field)
 	}
 	return nil
 }

@@ -17,11 +17,17 @@ import (
 
 // Get is handoff.Store's.
 func (s *Store) Get(ctx context.Context, id handoff.ID) (handoff.Record, error) {
+	if !clean(id.Conversation) {
+		return handoff.Record{}, handoff.ErrNotFound
+	}
 	return s.one(ctx, "get", s.sql.get, id.Conversation, id.Number)
 }
 
 // Latest is handoff.Store's.
 func (s *Store) Latest(ctx context.Context, conversation string) (handoff.Record, error) {
+	if !clean(conversation) {
+		return handoff.Record{}, handoff.ErrNotFound
+	}
 	return s.one(ctx, "latest", s.sql.latest, conversation)
 }
 
@@ -39,6 +45,7 @@ func (s *Store) one(ctx context.Context, op, sql string, args ...any) (handoff.R
 
 // Holders is handoff.Store's.
 func (s *Store) Holders(ctx context.Context, keys ...string) ([]handoff.Holding, error) {
+	_ = emptied(&keys)
 	rows, err := s.db.Query(ctx, s.sql.holders, texts(keys))
 	if err != nil {
 		return nil, wrap("holders", err)
@@ -52,6 +59,9 @@ func (s *Store) Holders(ctx context.Context, keys ...string) ([]handoff.Holding,
 
 // Lines is handoff.Store's: a skip scan, a look into the index for each line.
 func (s *Store) Lines(ctx context.Context, queue string) ([]string, error) {
+	if !clean(queue) {
+		return nil, nil
+	}
 	rows, err := s.db.Query(ctx, s.sql.lines, queue)
 	if err != nil {
 		return nil, wrap("lines", err)
@@ -62,6 +72,9 @@ func (s *Store) Lines(ctx context.Context, queue string) ([]string, error) {
 
 // Log is handoff.Store's.
 func (s *Store) Log(ctx context.Context, id handoff.ID, after int64, limit int) ([]handoff.RecordEntry, error) {
+	if !clean(id.Conversation) {
+		return nil, nil
+	}
 	rows, err := s.db.Query(ctx, s.sql.log, id.Conversation, id.Number, after, limit)
 	if err != nil {
 		return nil, wrap("log", err)
@@ -72,6 +85,9 @@ func (s *Store) Log(ctx context.Context, id handoff.ID, after int64, limit int) 
 
 // Entry is handoff.Store's.
 func (s *Store) Entry(ctx context.Context, id handoff.ID, entry string) (handoff.RecordEntry, error) {
+	if !clean(id.Conversation) || !clean(entry) {
+		return handoff.RecordEntry{}, handoff.ErrNotFound
+	}
 	rows, err := s.db.Query(ctx, s.sql.entry, id.Conversation, id.Number, entry)
 	if err != nil {
 		return handoff.RecordEntry{}, wrap("entry", err)
@@ -94,6 +110,10 @@ func scanEntry(row pgx.CollectableRow) (handoff.RecordEntry, error) {
 
 // List is handoff.Store's.
 func (s *Store) List(ctx context.Context, q handoff.Query) ([]handoff.Record, error) {
+	none, err := judge(&q)
+	if none || err != nil {
+		return nil, err
+	}
 	lines := q.Lines
 	each := q.ByRank && q.Queue != "" && len(lines) > 0 && q.Limit > 0
 	w := &clauses{}
@@ -134,6 +154,31 @@ func (s *Store) List(ctx context.Context, q handoff.Query) ([]handoff.Record, er
 	return list, wrap("list", err)
 }
 
+// judge leaves those names out of a query that cannot be anybody's, and reports
+// whether nothing is left to find. A place in an order that there is not is no
+// answer.
+func judge(q *handoff.Query) (none bool, err error) {
+	if !clean(q.After.ID.Conversation) {
+		return false, unclean("after")
+	}
+	for _, s := range [...]string{q.Conversation, q.Queue, q.Agent, q.User, q.Tag} {
+		if !clean(s) {
+			return true, nil
+		}
+	}
+	return emptied(&q.States) || emptied(&q.Outcomes) || emptied(&q.Lines), nil
+}
+
+// emptied leaves names out of a list, and reports whether there were only such.
+func emptied[T ~string](list *[]T) bool {
+	unclean := func(s T) bool { return !clean(string(s)) }
+	if !slices.ContainsFunc(*list, unclean) {
+		return false
+	}
+	*list = slices.DeleteFunc(slices.Clone(*list), unclean)
+	return len(*list) == 0
+}
+
 // roundUp returns the least power of two that is not less than n; n itself
 // when that is large.
 func roundUp(n int) int {
@@ -145,6 +190,10 @@ func roundUp(n int) int {
 
 // Count is handoff.Counter's.
 func (s *Store) Count(ctx context.Context, q handoff.Query) (n int, err error) {
+	q.After = handoff.Cursor{}
+	if none, err := judge(&q); none || err != nil {
+		return 0, err
+	}
 	w := &clauses{}
 	w.where(q)
 	err = s.db.QueryRow(ctx, s.sql.count+w.String(), w.args...).Scan(&n)
@@ -153,6 +202,12 @@ func (s *Store) Count(ctx context.Context, q handoff.Query) (n int, err error) {
 
 // Ahead is handoff.AheadCounter's.
 func (s *Store) Ahead(ctx context.Context, r handoff.Record, limit int) (n int, err error) {
+	switch {
+	case !clean(r.ID.Conversation):
+		return 0, unclean("conversation")
+	case !clean(r.Queue):
+		return 0, nil
+	}
 	var most *int64
 	each := "ALL"
 	if n := int64(limit); n > 0 {

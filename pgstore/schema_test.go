@@ -3,6 +3,9 @@ package pgstore_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -289,6 +292,76 @@ func TestWrongCredentials(t *testing.T) {
 	}
 }
 
+// The server of the other tests trusts everybody. One that does not lets nobody
+// in with a wrong password.
+func TestWrongPassword(t *testing.T) {
+	password := filepath.Join(t.TempDir(), "password")
+	require.NoError(t, os.WriteFile(password, []byte("open sesame\n"), 0o600))
+	if os.Getuid() == 0 { // somebody else reads it
+		require.NoError(t, os.Chmod(filepath.Dir(password), 0o755))               //nolint:gosec // for a minute, on a machine that tests
+		require.NoError(t, os.Chmod(filepath.Dir(filepath.Dir(password)), 0o755)) //nolint:gosec // as above
+		require.NoError(t, os.Chmod(password, 0o644))                             //nolint:gosec // as above
+	}
+	server := cluster(t, "--auth=scram-sha-256", "--pwfile="+password)
+	address, err := server.Start("fsync=off")
+	require.NoError(t, err)
+	as := func(password string) *pgstore.Store {
+		s, _ := openOnly(t, pgstore.Options{}, at(t, address), func(cfg *pgxpool.Config) { cfg.ConnConfig.Password = password })
+		return s
+	}
+	require.NoError(t, as("open sesame").Migrate(t.Context(), pgstore.Latest))
+	for _, password := range []string{"open barley", ""} {
+		s := as(password)
+		for _, err := range []error{s.Check(t.Context()), s.Migrate(t.Context(), pgstore.Latest), s.Commit(t.Context(), record("c"), entry(1))} {
+			require.ErrorIs(t, err, pgstore.ErrDenied)
+			assert.NotContains(t, err.Error(), "barley")
+		}
+	}
+}
+
+func TestUnknownDatabase(t *testing.T) {
+	s, _ := openOnly(t, pgstore.Options{}, func(cfg *pgxpool.Config) { cfg.ConnConfig.Database = "none_of_that_name" })
+	_, err := s.Latest(t.Context(), "c")
+	for _, err := range []error{s.Check(t.Context()), s.Migrate(t.Context(), pgstore.Latest), s.Commit(t.Context(), record("c"), entry(1)), err} {
+		require.ErrorIs(t, err, pgstore.ErrNoDatabase)
+	}
+}
+
+// A server that has as many sessions as it lets in, and one that has no room for
+// more locks, say so to everybody who comes; then work goes on.
+func TestServerExhausted(t *testing.T) {
+	ctx := t.Context()
+	server := cluster(t)
+	address, err := server.Start("fsync=off", "max_connections=5", "superuser_reserved_connections=0", "max_wal_senders=0", "max_locks_per_transaction=10")
+	require.NoError(t, err)
+	s, pool := openOnly(t, pgstore.Options{}, at(t, address))
+	require.NoError(t, s.Migrate(ctx, pgstore.Latest))
+	full := make([]handoff.Item, 300) // the locks that the server has are 100 and some
+	for i := range full {
+		full[i] = with(fmt.Sprint("f", i), 9)
+	}
+	tx, err := pool.Begin(ctx)
+	require.NoError(t, err)
+	err = errors.Join(s.Tx(tx).CommitBatch(ctx, full)...)
+	require.NoError(t, tx.Rollback(ctx))
+	require.ErrorIs(t, err, pgstore.ErrNoMemory)
+	pool.Close()
+
+	others, err := pgxpool.New(ctx, address+" pool_max_conns=5")
+	require.NoError(t, err)
+	defer others.Close()
+	for range 5 {
+		conn, err := others.Acquire(ctx)
+		require.NoError(t, err)
+		defer conn.Release()
+	}
+	s, _ = openOnly(t, pgstore.Options{}, at(t, address))
+	_, err = s.Latest(ctx, "c")
+	for _, err := range []error{s.Check(ctx), s.Migrate(ctx, pgstore.Latest), s.Commit(ctx, record("c"), entry(1)), err} {
+		require.ErrorIs(t, err, pgstore.ErrNoConnection)
+	}
+}
+
 // Where the host has all connections of the pool, a call says so when its time
 // is over, and the next one goes on.
 func TestPoolExhausted(t *testing.T) {
@@ -343,40 +416,4 @@ func TestRole(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, s.Delete(ctx, record("c").ID, 1))
 	require.ErrorIs(t, s.Migrate(ctx, pgstore.Latest), pgstore.ErrDenied)
-}
-
-// What PostgreSQL cannot store is refused as a whole, and leaves the others of
-// a batch alone.
-func TestHostileValues(t *testing.T) {
-	s := open(t, pgstore.Options{})
-	ctx := t.Context()
-	bad := map[string]func(*handoff.Record){
-		"NUL":           func(r *handoff.Record) { r.User = "a\x00b" },
-		"invalid UTF-8": func(r *handoff.Record) { r.Tags = []string{"\xff"} },
-		"1 MiB name":    func(r *handoff.Record) { r.ID.Conversation = noise(1 << 20) },
-		"1 MiB key":     func(r *handoff.Record) { r.Keys = []handoff.Key{{Name: noise(1 << 20), Max: 1, Units: 1}} },
-	}
-	for name, change := range bad {
-		r := record(name)
-		change(&r)
-		require.Error(t, s.Commit(ctx, r, entry(1)), name)
-		errs := s.CommitBatch(ctx, []handoff.Item{
-			{Record: record("before " + name), Entries: []handoff.RecordEntry{entry(1)}},
-			{Record: r, Entries: []handoff.RecordEntry{entry(1)}},
-			{Record: record("after " + name), Entries: []handoff.RecordEntry{entry(1)}},
-		})
-		require.NoError(t, errs[0], name)
-		require.Error(t, errs[1], name)
-		require.NoError(t, errs[2], name)
-	}
-	n, err := s.Count(ctx, handoff.Query{})
-	require.NoError(t, err)
-	assert.Equal(t, 2*len(bad), n)
-
-	big := record("big")
-	big.Body = handoff.BodyOf([]byte(strings.Repeat("\x00\xff", 1<<19)))
-	require.NoError(t, s.Commit(ctx, big, handoff.RecordEntry{ID: "e", Seq: 1, Body: big.Body}))
-	got, err := s.Get(ctx, big.ID)
-	require.NoError(t, err)
-	assert.Equal(t, big.Body.Bytes(), got.Body.Bytes())
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/seed-2a427302/handoff/internal/servertest"
+	"github.com/seed-2a427302/handoff/internal/throwaway"
 	"github.com/seed-2a427302/handoff/pgstore"
 )
 
@@ -24,6 +25,27 @@ func dsn(t testing.TB) string {
 		lasting.Store(&dsn)
 	}
 	return dsn
+}
+
+// cluster returns a cluster of the test's own, without a server.
+func cluster(t *testing.T, flags ...string) *throwaway.Cluster {
+	t.Helper()
+	c, err := throwaway.NewCluster(flags...)
+	if err != nil {
+		servertest.Missing(t, "PostgreSQL", err, "install it")
+	}
+	t.Cleanup(c.Remove)
+	return c
+}
+
+// at makes a pool connect to another server, which syncs what it acknowledges.
+func at(t *testing.T, dsn string) func(*pgxpool.Config) {
+	t.Helper()
+	other, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(cfg *pgxpool.Config) { cfg.ConnConfig = other.ConnConfig.Copy() }
 }
 
 // lasting is the server if it is there after the tests.

@@ -18,6 +18,9 @@ func (a account) become(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: a.Credential}
 }
 
+// freeze stops a process until it is killed.
+func freeze(p *os.Process) error { return p.Signal(syscall.SIGSTOP) }
+
 // unprivileged says as whom to run a server, which may refuse to run as root,
 // and gives him the folder.
 func unprivileged(dir string) (account, error) {

@@ -1,10 +1,8 @@
 package throwaway
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os/exec"
@@ -15,34 +13,12 @@ import (
 // Postgres runs initdb and postgres, with these settings ("fsync=off"). It
 // returns a connection string. stop ends the server and removes its data.
 func Postgres(settings ...string) (dsn string, stop func(), err error) {
-	bin, err := postgresBinaries()
+	c, err := NewCluster()
 	if err != nil {
 		return "", nil, err
 	}
-	s, err := folder("pg")
-	if err != nil {
-		return "", nil, err
-	}
-	data := filepath.Join(s.dir, "data")
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	init := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), //nolint:gosec // where this machine has it
-		"-D", data, "-U", "handoff", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
-	init.Dir = s.dir
-	s.user.become(init)
-	if out, err := init.CombinedOutput(); err != nil {
-		s.remove()
-		return "", nil, fmt.Errorf("initdb: %w: %s", err, out)
-	}
-	args := []string{
-		"-D", data, "-k", s.dir, "-c", "listen_addresses=",
-		"-c", "max_connections=200", "-c", "shared_buffers=128MB", "-c", "log_min_messages=panic",
-	}
-	for _, set := range settings {
-		args = append(args, "-c", set)
-	}
-	stop, err = s.run("QUIT", greetPostgres, filepath.Join(s.dir, ".s.PGSQL.5432"), filepath.Join(bin, "postgres"), args...)
-	return "host=" + s.dir + " user=handoff dbname=postgres", stop, err
+	dsn, err = c.Start(settings...)
+	return dsn, c.Remove, err
 }
 
 func postgresBinaries() (string, error) {

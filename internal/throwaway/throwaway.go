@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -44,12 +45,22 @@ func folder(pattern string) (*server, error) {
 
 func (s *server) remove() { _ = os.RemoveAll(s.dir) }
 
-// run starts the server, and waits until ask has its answer. A shell ends it
-// with a signal and removes the folder when the pipe to it is closed: by stop,
-// or by the end of this process. Who forgets stop lets the server end.
+// run starts the server, and waits until ask has its answer. stop ends it, and
+// removes the folder.
 func (s *server) run(signal string, ask func(net.Conn) error, socket, name string, args ...string) (stop func(), err error) {
+	end, err := s.start(signal, ask, socket, name, args...)
+	if err != nil {
+		return nil, err
+	}
+	return func() { end(false) }, nil
+}
+
+// start is run for a server whose folder may be kept. A shell ends it with a
+// signal and removes the folder when the pipe to it is closed: by end, or by the
+// end of this process. Who forgets end lets the server end.
+func (s *server) start(signal string, ask func(net.Conn) error, socket, name string, args ...string) (end func(keep bool), err error) {
 	sh := exec.CommandContext(context.Background(), "/bin/sh", append([]string{ //nolint:gosec // where this machine has it
-		"-c", `"$@" >"$DIR/log" 2>&1 & pid=$!; cat >/dev/null; kill -` + signal + ` $pid; wait $pid; rm -rf "$DIR"`, "sh", name,
+		"-c", `"$@" >>"$DIR/log" 2>&1 & pid=$!; word=$(cat); kill -` + signal + ` $pid; wait $pid; [ "$word" = keep ] || rm -rf "$DIR"`, "sh", name,
 	}, args...)...)
 	sh.Dir, sh.Env = "/", append(os.Environ(), "DIR="+s.dir)
 	s.user.become(sh)
@@ -61,14 +72,22 @@ func (s *server) run(signal string, ask func(net.Conn) error, socket, name strin
 		s.remove()
 		return nil, err
 	}
-	stop = sync.OnceFunc(func() {
-		_ = pipe.Close()
-		_ = sh.Wait()
-		s.remove()
-	})
+	var once sync.Once
+	end = func(keep bool) {
+		once.Do(func() {
+			if keep {
+				_, _ = io.WriteString(pipe, "keep")
+			}
+			_ = pipe.Close()
+			_ = sh.Wait()
+			if !keep {
+				s.remove()
+			}
+		})
+	}
 	for deadline := time.Now().Add(patience); ; {
 		if err = try(socket, ask); err == nil {
-			return stop, nil
+			return end, nil
 		}
 		if time.Now().After(deadline) {
 			break
@@ -76,7 +95,7 @@ func (s *server) run(signal string, ask func(net.Conn) error, socket, name strin
 		time.Sleep(20 * time.Millisecond) //nolint:forbidigo // there is nothing to wait on
 	}
 	log, _ := os.ReadFile(s.dir + "/log")
-	stop()
+	end(false)
 	return nil, fmt.Errorf("%s does not answer: %w: %.2000s", name, err, log)
 }
 
