@@ -2,9 +2,12 @@ package pgstore_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -64,6 +67,44 @@ func TestWakeUp(t *testing.T) {
 			return n == 1
 		})
 	})
+}
+
+// A replica that lost the connection on which it listens gets another one, and
+// hears again: nothing else tells it.
+func TestListenAgain(t *testing.T) {
+	ctx := t.Context()
+	opt := pgstore.Options{Schema: nextSchema()}
+	asking, _ := openPool(t, opt)
+	listening, pool := openOnly(t, opt)
+	enginetest.Run(t, enginetest.Engine(t, listening, enginetest.Never))
+	listener := func(not int) (pid int) {
+		enginetest.Eventually(t, "LISTEN", func() bool {
+			err := pool.QueryRow(ctx, "SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN %' AND state = 'idle' AND query LIKE '%' || $1 AND pid <> $2",
+				pgstore.Channel(listening), not).Scan(&pid)
+			if !errors.Is(err, pgx.ErrNoRows) {
+				require.NoError(t, err)
+			}
+			return err == nil
+		})
+		return pid
+	}
+	e := enginetest.Engine(t, asking) // does not run
+	for i, pid := 0, 0; i < 6; i++ {
+		if i%2 == 0 {
+			if pid != 0 {
+				var ended bool
+				require.NoError(t, pool.QueryRow(ctx, "SELECT pg_terminate_backend($1)", pid).Scan(&ended))
+				require.True(t, ended)
+			}
+			pid = listener(pid)
+		}
+		out, err := e.Request(ctx, handoff.Request{Conversation: fmt.Sprint("c", i), Queue: "support"})
+		require.NoError(t, err)
+		_, err = e.Accept(ctx, out.Handoff.ID, handoff.By("ann"), enginetest.Offered(t, e, out.Handoff.ID))
+		require.NoError(t, err)
+		_, err = e.End(ctx, out.Handoff.ID, handoff.By("ann"), handoff.Ending{})
+		require.NoError(t, err)
+	}
 }
 
 func TestReplicaKilled(t *testing.T) {

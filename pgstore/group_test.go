@@ -1,8 +1,10 @@
 package pgstore_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
@@ -69,4 +71,33 @@ func TestGroupParts(t *testing.T) {
 	require.Empty(t, held, "it waits for the one who came first")
 	require.NoError(t, tx.Commit(ctx))
 	require.ErrorIs(t, <-held, handoff.ErrConflict)
+}
+
+// Who gives up while his batch is held up hears that his time is over, and those
+// who travel with him arrive.
+func TestGroupGivesUp(t *testing.T) {
+	ctx := t.Context()
+	opt := pgstore.Options{Schema: nextSchema(), NoListen: true}
+	s, pool := openPool(t, opt)
+	tx, err := pool.Begin(ctx)
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback(ctx) }()
+	require.NoError(t, s.Tx(tx).Commit(ctx, record("held"), entry(1)))
+
+	for round := range 3 {
+		s := pgstore.ForceGroup(pgstore.New(pool, opt))
+		soon, cancel := context.WithTimeout(ctx, 100*time.Millisecond) // a batch waits longer
+		defer cancel()
+		later, cancel := context.WithTimeout(ctx, 5*time.Minute)
+		defer cancel()
+		gone, others := make(chan error, 1), make(chan error, 20)
+		go func() { gone <- s.Commit(soon, record("held"), entry(1)) }()
+		for i := range cap(others) {
+			go func() { others <- s.Commit(later, record(fmt.Sprint(round, "-", i)), entry(1)) }()
+		}
+		for range cap(others) {
+			require.NoError(t, <-others)
+		}
+		require.ErrorIs(t, <-gone, context.DeadlineExceeded)
+	}
 }

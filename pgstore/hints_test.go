@@ -2,12 +2,15 @@ package pgstore_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/pgstore"
@@ -59,6 +62,44 @@ func TestHintTellsVersionAndLine(t *testing.T) {
 	r.Queue, r.Line = "desk", strings.Repeat("s", 501)
 	require.NoError(t, s.Commit(ctx, r, entry(1)))
 	require.Equal(t, handoff.Hint{ID: r.ID, Queue: "desk", Version: 1}, next("long"))
+}
+
+// Many commits are told in few notifications, each of which takes a lock of the
+// whole server; and all of them are told.
+func TestHintsTravelTogether(t *testing.T) {
+	const commits = 500
+	ctx := t.Context()
+	s, pool := openPool(t, pgstore.Options{HintEvery: 500 * time.Millisecond})
+	conn, err := pool.Acquire(ctx)
+	require.NoError(t, err)
+	defer conn.Release()
+	_, err = conn.Exec(ctx, "LISTEN "+pgstore.Channel(s))
+	require.NoError(t, err)
+	var all errgroup.Group
+	for c := range 4 {
+		all.Go(func() error {
+			for i := range commits / 4 {
+				if err := s.Commit(ctx, record(fmt.Sprint(c, "-", i)), entry(1)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	require.NoError(t, all.Wait())
+	told, notifications := map[string]bool{}, 0
+	for len(told) < commits {
+		n, err := conn.Conn().WaitForNotification(ctx)
+		require.NoError(t, err, "%d of %d were told", len(told), commits)
+		notifications++
+		var list []struct{ C string }
+		require.NoError(t, json.Unmarshal([]byte(n.Payload), &list))
+		for _, h := range list {
+			told[h.C] = true
+		}
+	}
+	require.Less(t, notifications, commits/10)
+	t.Logf("%d commits in %d notifications", commits, notifications)
 }
 
 // The last of several commits is told, in whatever order they come back.
