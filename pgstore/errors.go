@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -57,6 +58,11 @@ var kinds = map[string]error{
 	"28000": ErrDenied, "28P01": ErrDenied, "42501": ErrDenied,
 }
 
+// unfit is the error of a call that did not find what it needs in the schema.
+func unfit(op string, err error) error {
+	return fmt.Errorf("%w: %s: %w", &SchemaError{Have: -1, Need: Latest}, op, err)
+}
+
 // wrap names the operation of an error, and its kind if it has one.
 func wrap(op string, err error) error {
 	var invalid *handoff.InvalidError
@@ -70,7 +76,11 @@ func wrap(op string, err error) error {
 	if errors.As(err, &pe) {
 		switch pe.Code {
 		case "3F000", "42P01", "42703", "42883": // no such schema, table, column, function
-			return fmt.Errorf("%w: %s: %w", &SchemaError{Have: -1, Need: Latest}, op, err)
+			return unfit(op, err)
+		case "XX000": // what the call had found is gone: somebody migrates
+			if strings.HasPrefix(pe.Message, "cache lookup failed for ") || strings.HasPrefix(pe.Message, "could not open relation with OID") {
+				return unfit(op, err)
+			}
 		}
 		if kind := kinds[pe.Code]; kind != nil {
 			return fmt.Errorf("pgstore: %s: %w: %w", op, kind, err)

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -65,7 +66,9 @@ var tables = []struct {
 
 // Migrate brings the schema to a version: Latest to use it, 0 to remove
 // everything. It creates the Postgres schema if there is none. Any number of
-// processes may call it at once; each step is one transaction. A schema that
+// processes may call it at once; each step is one transaction. Where somebody
+// holds a table, as a long transaction of the host may, it waits until ctx ends,
+// but in short turns, so that others do not queue up behind it. A schema that
 // is newer than this build, or lacks a part of its version, is a *SchemaError
 // and stays as it is.
 func (s *Store) Migrate(ctx context.Context, version int) error {
@@ -77,9 +80,32 @@ func (s *Store) Migrate(ctx context.Context, version int) error {
 	}
 	for {
 		done, err := s.migrateStep(ctx, version)
+		var pe *pgconn.PgError
+		if errors.As(err, &pe) && pe.Code == "55P03" { // lock_not_available
+			if e := pause(ctx); e != nil {
+				return fmt.Errorf("pgstore: migrate: somebody holds a table: %w: %w", e, pe)
+			}
+			continue
+		}
 		if err != nil || done {
 			return err
 		}
+	}
+}
+
+// turn is how long a step of Migrate waits for a lock, and others wait behind it.
+// Nobody is told of a deadlock in so short a time, so that no commit fails for it.
+const turn = 200 * time.Millisecond
+
+// pause lets others have two turns.
+func pause(ctx context.Context) error {
+	t := time.NewTimer(2 * turn)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -126,6 +152,9 @@ func (s *Store) migrateStep(ctx context.Context, want int) (done bool, err error
 func (s *Store) begin(ctx context.Context, tx pgx.Tx) (have int, err error) {
 	name := pgx.Identifier{s.schema}.Sanitize()
 	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended('handoff migrate ' || $1::text, 7316))", s.schema); err != nil {
+		return 0, err
+	}
+	if _, err := tx.Exec(ctx, fmt.Sprintf("SET LOCAL lock_timeout = %d", turn.Milliseconds())); err != nil {
 		return 0, err
 	}
 	var exists bool
