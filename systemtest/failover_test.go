@@ -16,20 +16,13 @@ import (
 	"github.com/seed-2a427302/handoff/internal/throwaway"
 )
 
-// A replica that had not got everything takes over. What it lacks is lost, as
-// the store says of itself; what it has is whole: records, logs and seats
-// agree, nobody is stuck, and work goes on.
-func TestFailover(t *testing.T) {
+// testFailover lets a replica take over that had not got everything. What it lacks
+// is lost, as the store says of itself; what it has is whole: records, logs and
+// seats agree, nobody is stuck, and work goes on. stop returns when the replica
+// has what there is, and follows no more; over lets s have it.
+func testFailover(t *testing.T, s handoff.Store, stop, over func()) {
+	t.Helper()
 	ctx := t.Context()
-	port := freePort(t)
-	primary := redisServer(t, "--port", port, "--bind", "127.0.0.1")
-	replica := redisServer(t, "--replicaof", "127.0.0.1", port, "--appendonly", "no")
-	eventually(t, "the replica", func() bool { return primary.Wait(ctx, 1, time.Second).Val() == 1 })
-
-	p := newProxy(t, addr{"unix", primary.Options().Addr})
-	k, err := kindNamed("redis")
-	require.NoError(t, err)
-	s := mustOpen(t, k, "failover redis://"+p.address)
 	c := newFaultChat(t, s)
 	require.NoError(t, c.send(ctx, "kept"))
 	request := func(conversation string) handoff.ID {
@@ -38,17 +31,16 @@ func TestFailover(t *testing.T) {
 		return out.Handoff.ID
 	}
 	waits := request("waits")
-	replicated(t, primary)
-	require.NoError(t, replica.ReplicaOf(ctx, "NO", "ONE").Err())
+	stop()
 
 	// What follows is acknowledged, and lost.
 	require.NoError(t, c.send(ctx, "lost"))
-	_, err = c.e.Accept(ctx, waits, handoff.By("bob"), 0)
+	_, err := c.e.Accept(ctx, waits, handoff.By("bob"), 0)
 	require.NoError(t, err)
 	gone := request("gone")
 	_, err = c.e.Accept(ctx, gone, handoff.By("ann"), 0)
 	require.NoError(t, err)
-	p.failOver(addr{"unix", replica.Options().Addr})
+	over()
 
 	eventually(t, "the store", func() bool { _, err := s.Get(ctx, c.id); return err == nil })
 	_, err = c.e.Get(ctx, gone)
@@ -69,6 +61,23 @@ func TestFailover(t *testing.T) {
 		require.ErrorIs(t, err, handoff.ErrFull)
 	}
 	agree(t, s)
+}
+
+func TestFailover(t *testing.T) {
+	ctx := t.Context()
+	port := freePort(t)
+	primary := redisServer(t, "--port", port, "--bind", "127.0.0.1")
+	replica := redisServer(t, "--replicaof", "127.0.0.1", port, "--appendonly", "no")
+	eventually(t, "the replica", func() bool { return primary.Wait(ctx, 1, time.Second).Val() == 1 })
+
+	p := newProxy(t, addr{"unix", primary.Options().Addr})
+	k, err := kindNamed("redis")
+	require.NoError(t, err)
+	s := mustOpen(t, k, "failover redis://"+p.address)
+	testFailover(t, s, func() {
+		replicated(t, primary)
+		require.NoError(t, replica.ReplicaOf(ctx, "NO", "ONE").Err())
+	}, func() { p.failOver(addr{"unix", replica.Options().Addr}) })
 }
 
 // replicated waits until the replica has all that was written so far. WAIT is
