@@ -32,7 +32,7 @@ func TestServerKilled(t *testing.T) {
 			require.NoError(t, err)
 			migrate(t, dsn)
 			var acked []handoff.ID
-			for range 3 {
+			for range 2 {
 				acked = append(acked, commitUntilKilled(t, server, dsn)...)
 				_, err = server.Start(c.settings...)
 				require.NoError(t, err)

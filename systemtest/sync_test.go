@@ -20,8 +20,8 @@ import (
 )
 
 // A disk that cannot sync: what was not synced is not acknowledged, and what
-// was acknowledged is there. strace plays the disk. PostgreSQL and Redis sync
-// by themselves, and their servers stop when they cannot.
+// was acknowledged is there. strace plays the disk. Redis syncs by itself, and
+// stops when it cannot; of PostgreSQL see TestSyncPostgres.
 func TestSync(t *testing.T) {
 	strace := straced(t)
 	for name, c := range map[string]struct {

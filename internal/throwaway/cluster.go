@@ -1,12 +1,14 @@
 package throwaway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -73,9 +75,10 @@ func (c *Cluster) Socket() string { return filepath.Join(c.s.dir, ".s.PGSQL.5432
 
 // Start starts the server, with these settings, and returns its connection string.
 func (c *Cluster) Start(settings ...string) (dsn string, err error) {
-	args := append(c.Wrapper[:len(c.Wrapper):len(c.Wrapper)], filepath.Join(c.bin, "postgres"),
-		"-D", c.data(), "-k", c.s.dir, "-c", "listen_addresses=",
-		"-c", "max_connections=200", "-c", "shared_buffers=128MB", "-c", "log_min_messages=panic")
+	args := slices.Concat(c.Wrapper, []string{
+		filepath.Join(c.bin, "postgres"), "-D", c.data(), "-k", c.s.dir, "-c", "listen_addresses=",
+		"-c", "max_connections=200", "-c", "shared_buffers=128MB", "-c", "log_min_messages=panic",
+	})
 	for _, set := range settings {
 		args = append(args, "-c", set)
 	}
@@ -140,12 +143,12 @@ func children(parent int) (list []*os.Process, err error) {
 		return nil, errors.Join(err, ErrUnsupported)
 	}
 	for _, stat := range stats {
-		b, err := os.ReadFile(stat)
+		b, err := os.ReadFile(stat) //nolint:gosec // of the system
 		if err != nil {
 			continue // it has ended
 		}
 		// "12 (name) S 11 …": the name may hold anything.
-		fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+		fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
 		if len(fields) < 2 || fields[1] != strconv.Itoa(parent) {
 			continue
 		}
