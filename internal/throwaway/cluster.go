@@ -53,7 +53,7 @@ func newCluster() (*Cluster, error) {
 
 // filled lets a program make the data.
 func (c *Cluster) filled(program string, args ...string) (*Cluster, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(c.bin, program), args...) //nolint:gosec // where this machine has it
 	cmd.Dir = c.s.dir
