@@ -221,7 +221,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.cfg.Header != nil {
 		last := &lastWord{ResponseWriter: w, say: h.cfg.Header}
 		defer last.begin() // where nothing is written
-		last.begin()
+		w = last
 	}
 	h.guard.Handler(http.HandlerFunc(h.route)).ServeHTTP(w, r)
 }
