@@ -3,22 +3,15 @@ package handoff
 import (
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"reflect"
-	"strings"
 	"time"
 )
-
-// extra holds the fields of an encoded value that this build does not know,
-// so that an older build does not drop what a newer one has written.
-type extra map[string]json.RawMessage
 
 // The plain types have the fields without the methods below.
 type (
 	plainHandoff Handoff
 	plainEntry   Entry
-	plainOwn     bookkeeping
 )
 
 // storedHandoff is what a store keeps.
@@ -27,91 +20,34 @@ type storedHandoff struct {
 	Own *bookkeeping `json:"own"`
 }
 
-// MarshalJSON encodes b together with fields that an earlier decoding did not
-// know.
-func (b *bookkeeping) MarshalJSON() ([]byte, error) { return marshalExtra((*plainOwn)(b), b.extra) }
-
-// UnmarshalJSON decodes b and keeps unknown fields.
-func (b *bookkeeping) UnmarshalJSON(raw []byte) (err error) {
-	b.extra, err = unmarshalExtra(raw, (*plainOwn)(b), ownFields)
-	return err
-}
+// What this build knows of each. It is looked up once, since that takes long
+// beside reading a record.
+var (
+	handoffShape = shapeOf(reflect.TypeFor[plainHandoff]())
+	storedShape  = shapeOf(reflect.TypeFor[storedHandoff]())
+	entryShape   = shapeOf(reflect.TypeFor[plainEntry]())
+)
 
 // MarshalJSON encodes h together with fields that an earlier decoding did not
 // know.
-func (h *Handoff) MarshalJSON() ([]byte, error) { return marshalExtra((*plainHandoff)(h), h.extra) }
+func (h *Handoff) MarshalJSON() ([]byte, error) {
+	return handoffShape.encode((*plainHandoff)(h), h.unknown)
+}
 
 // UnmarshalJSON decodes h and keeps unknown fields.
 func (h *Handoff) UnmarshalJSON(b []byte) (err error) {
-	h.extra, err = unmarshalExtra(b, (*plainHandoff)(h), handoffFields)
+	h.unknown, err = handoffShape.decode(b, (*plainHandoff)(h))
 	return err
 }
 
 // MarshalJSON encodes e together with fields that an earlier decoding did not
 // know.
-func (e *Entry) MarshalJSON() ([]byte, error) { return marshalExtra((*plainEntry)(e), e.extra) }
+func (e *Entry) MarshalJSON() ([]byte, error) { return entryShape.encode((*plainEntry)(e), e.unknown) }
 
 // UnmarshalJSON decodes e and keeps unknown fields.
 func (e *Entry) UnmarshalJSON(b []byte) (err error) {
-	e.extra, err = unmarshalExtra(b, (*plainEntry)(e), entryFields)
+	e.unknown, err = entryShape.decode(b, (*plainEntry)(e))
 	return err
-}
-
-func marshalExtra(v any, x extra) ([]byte, error) {
-	b, err := json.Marshal(v)
-	if err != nil || len(x) == 0 {
-		return b, err
-	}
-	more, err := json.Marshal(x)
-	if err != nil {
-		return nil, err
-	}
-	return append(append(b[:len(b)-1], ','), more[1:]...), nil
-}
-
-func unmarshalExtra(b []byte, v any, known map[string]bool) (extra, error) {
-	if err := json.Unmarshal(b, v); err != nil {
-		return nil, err
-	}
-	return unknownFields(b, known)
-}
-
-// unknownFields returns the fields of an object that are not known.
-func unknownFields(b []byte, known map[string]bool) (extra, error) {
-	var all extra
-	if err := json.Unmarshal(b, &all); err != nil {
-		return nil, err
-	}
-	for name := range all {
-		if known[name] {
-			delete(all, name)
-		}
-	}
-	if len(all) == 0 {
-		all = nil // so that equal values are equal
-	}
-	return all, nil
-}
-
-// The names of the fields of each type, in JSON. They are looked up once, since
-// that takes long beside reading a record. Nobody changes them.
-var (
-	handoffFields = fieldsOf[plainHandoff]()
-	storedFields  = fieldsOf[plainHandoff]("own")
-	entryFields   = fieldsOf[plainEntry]()
-	ownFields     = fieldsOf[plainOwn]()
-)
-
-func fieldsOf[T any](more ...string) map[string]bool {
-	t, names := reflect.TypeFor[T](), map[string]bool{}
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		names[name] = true
-	}
-	for _, name := range more {
-		names[name] = true
-	}
-	return names
 }
 
 // encode cannot fail: raw messages are checked where they come in, and every
@@ -121,7 +57,7 @@ func encode(v any) []byte {
 	var err error
 	switch v := v.(type) {
 	case *Handoff:
-		b, err = marshalExtra(storedHandoff{plainHandoff: (*plainHandoff)(v), Own: &v.own}, v.extra)
+		b, err = storedShape.encode(storedHandoff{plainHandoff: (*plainHandoff)(v), Own: &v.own}, v.unknown)
 	case *Entry:
 		b, err = v.MarshalJSON()
 	}
@@ -149,16 +85,17 @@ func (r *Record) decode() (*Handoff, error) {
 }
 
 // unmarshalStored decodes what encode made.
-func (h *Handoff) unmarshalStored(b []byte) error {
-	s := storedHandoff{plainHandoff: (*plainHandoff)(h), Own: &h.own}
-	if err := json.Unmarshal(b, &s); err != nil {
-		return err
+func (h *Handoff) unmarshalStored(b []byte) (err error) {
+	h.unknown, err = storedShape.decode(b, &storedHandoff{plainHandoff: (*plainHandoff)(h), Own: &h.own})
+	return err
+}
+
+// forget lets go of the unknown fields of what h no longer has: what takes its
+// place is something else.
+func (h *Handoff) forget() {
+	if h.unknown != nil {
+		h.unknown, _ = storedShape.unknown(encode(h))
 	}
-	var err error
-	if h.extra, err = unknownFields(b, storedFields); err != nil {
-		return err
-	}
-	return nil
 }
 
 // decode returns the entry in r.
@@ -167,7 +104,7 @@ func (r *RecordEntry) decode(id ID) (*Entry, error) {
 		return e, nil
 	}
 	e := new(Entry)
-	if err := json.Unmarshal(r.Body.raw, e); err != nil {
+	if err := e.UnmarshalJSON(r.Body.raw); err != nil {
 		return nil, &UnreadableError{ID: id, Err: fmt.Errorf("entry of %d bytes: %w", len(r.Body.raw), err)}
 	}
 	e.Handoff = id

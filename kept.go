@@ -80,7 +80,7 @@ func newKept(name string, last *Handoff) *Handoff {
 	at := now()
 	h := &Handoff{ID: ID{Conversation: name, Number: 1}, Version: 1, Seq: 1, State: StateEnded, Created: at, Updated: at}
 	if last != nil {
-		h.ID.Number = last.ID.Number + 1
+		h.ID.Number, h.unknown = last.ID.Number+1, last.unknown
 	}
 	h.own.Tombstone = true
 	return h

@@ -212,8 +212,8 @@ type Handoff struct {
 	Room        *Room     `json:"room,omitempty"`         // of the video session
 	Asked       bool      `json:"asked,omitempty"`        // the user was asked how it was
 
-	own   bookkeeping
-	extra extra
+	own     bookkeeping
+	unknown unknown
 }
 
 // bookkeeping is what only the engine needs. It is stored, and not part of the
@@ -252,8 +252,6 @@ type bookkeeping struct {
 	Reopen  *reopen        `json:"reopen,omitempty"`  // where the user's next message goes
 	Closing bool           `json:"closing,omitempty"` // the user was told that the queue closes
 	Rooms   int            `json:"rooms,omitempty"`   // video rooms that were made
-
-	extra extra
 }
 
 // A Stretch holds how long each part of a handoff took. Wait is the time in

@@ -112,6 +112,7 @@ func (r *rules) decide(h *Handoff, c command, op string, now time.Time) (*Handof
 		h.own.Intake = nil // a person or a platform has him now, who can ask
 	}
 	x.finish()
+	x.h.forget()
 	return &x.h, x.entries, nil
 }
 

@@ -41,7 +41,7 @@ type Entry struct {
 
 	Withheld bool `json:"withheld,omitempty"` // Config.Redact let nothing of its content through
 
-	extra extra
+	unknown unknown
 }
 
 // A Kind says what an entry records. Readers ignore kinds they do not know;

@@ -100,18 +100,30 @@ func TestListen(t *testing.T) {
 	require.NoError(t, <-done)
 }
 
-// A field that this build does not know stays when it rewrites a record.
+// Fields that this build does not know stay when it rewrites a record, in every
+// object of it.
 func TestUnknownFields(t *testing.T) {
 	ctx := t.Context()
 	s := open(t)
 	e := enginetest.Engine(t, s)
-	turn, err := e.Receive(ctx, handoff.Incoming{Conversation: "c", ID: "m1", Text: "hello"})
+	_, err := e.Receive(ctx, handoff.Incoming{Conversation: "c", ID: "m1", Text: "hello", User: &handoff.Contact{ID: "u"}})
 	require.NoError(t, err)
-	// A newer build writes it, as a commit.
-	require.NoError(t, sqlitestore.Exec(ctx, s, `UPDATE "@record" SET version = version + 1, body = CAST(json_set(CAST(body AS TEXT), '$.brand_new', 'kept') AS BLOB)`))
-	_, err = e.Reply(ctx, turn, handoff.Message{Text: "hi"})
+	// A newer build writes them, as a commit.
+	paths := []string{
+		"$.brand_new", "$.id.brand_new", "$.user.brand_new", "$.need.brand_new", "$.stretch.brand_new",
+		"$.pending[0].brand_new", "$.deadlines[0].brand_new", "$.own.brand_new", "$.own.calls[0].brand_new",
+	}
+	set := ""
+	for _, path := range paths {
+		set += ", '" + path + "', '" + path + "'"
+	}
+	require.NoError(t, sqlitestore.Exec(ctx, s, `UPDATE "@record" SET version = version + 1,
+		body = CAST(json_set(json_patch(CAST(body AS TEXT), '{"need": {}}')`+set+`) AS BLOB)`))
+	_, err = e.Receive(ctx, handoff.Incoming{Conversation: "c", ID: "m2", Text: "are you there?"})
 	require.NoError(t, err)
 	r, err := s.Latest(ctx, "c")
 	require.NoError(t, err)
-	assert.Contains(t, string(r.Body.Bytes()), `"brand_new":"kept"`)
+	for _, path := range paths {
+		assert.Contains(t, string(r.Body.Bytes()), `"brand_new":"`+path+`"`)
+	}
 }

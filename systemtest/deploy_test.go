@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -65,35 +66,73 @@ func putVersion(t *testing.T, k kind, place string, version int) {
 	}
 }
 
-// Fields of a record that a newer build wrote survive an older one's verbs, on
-// every store.
+// Fields of a record that a newer build wrote survive an older one's verbs, in
+// whatever object of it, on every store.
 func TestUnknownFields(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
 			ctx := t.Context()
 			s := mustOpen(t, k, k.place(t))
 			c := newFaultChat(t, s)
+			_, err := c.e.Receive(ctx, handoff.Incoming{Conversation: "c", ID: "m1", Text: "hello"})
+			require.NoError(t, err)
 			r, err := s.Get(ctx, c.id)
 			require.NoError(t, err)
 			r.Seq++
 			fields := map[string]any{}
 			require.NoError(t, json.Unmarshal(r.Body.Bytes(), &fields))
-			fields["seq"], fields["of_2031"] = r.Seq, map[string]any{"a": []any{1, "two", nil}}
+			fields["seq"] = r.Seq
+			paths := []string{"", "id", "need", "pending/0", "stretch", "deadlines/0", "own", "own/seat"}
+			for _, path := range paths {
+				objectAt(t, fields, path)["of_2031"] = map[string]any{path: []any{1.0, "two", nil}}
+			}
 			raw, err := json.Marshal(fields)
 			require.NoError(t, err)
 			r.Body = handoff.BodyOf(raw)
 			require.NoError(t, s.Commit(ctx, r, handoff.RecordEntry{
-				ID: "of a newer build", Seq: r.Seq, At: r.Updated, Body: handoff.BodyOf([]byte(`{"kind":"of_2031","extra":7}`)),
+				ID: "of a newer build", Seq: r.Seq, At: r.Updated, Body: handoff.BodyOf([]byte(`{"kind":"of_2031","from":{"role":"of_2031","extra":6},"extra":7}`)),
 			}))
-			require.NoError(t, c.send(ctx, "one"))
+			stay := func(paths ...string) {
+				t.Helper()
+				r, err = s.Get(ctx, c.id)
+				require.NoError(t, err)
+				fields := map[string]any{}
+				require.NoError(t, json.Unmarshal(r.Body.Bytes(), &fields))
+				for _, path := range paths {
+					assert.Equal(t, map[string]any{path: []any{1.0, "two", nil}}, objectAt(t, fields, path)["of_2031"], path)
+				}
+			}
+			_, err = c.e.Receive(ctx, handoff.Incoming{Conversation: "c", ID: "m2", Text: "are you there?"})
+			require.NoError(t, err)
+			stay(paths...)
+			require.NoError(t, c.send(ctx, "one")) // answers what was pending
 			_, err = c.e.Transfer(ctx, c.id, handoff.By("ann"), handoff.Target{Agent: "bob"})
 			require.NoError(t, err)
-			r, err = s.Get(ctx, c.id)
-			require.NoError(t, err)
-			assert.Contains(t, string(r.Body.Bytes()), `"of_2031":{"a":[1,"two",null]}`)
+			stay("", "id", "need", "stretch", "own")
 			e, err := s.Entry(ctx, c.id, "of a newer build")
 			require.NoError(t, err)
-			assert.JSONEq(t, `{"kind":"of_2031","extra":7}`, string(e.Body.Bytes()))
+			assert.JSONEq(t, `{"kind":"of_2031","from":{"role":"of_2031","extra":6},"extra":7}`, string(e.Body.Bytes()))
 		})
 	}
+}
+
+// objectAt returns the object at a path of names and numbers in what was decoded.
+func objectAt(t *testing.T, in any, path string) map[string]any {
+	t.Helper()
+	for name := range strings.SplitSeq(path, "/") {
+		switch v := in.(type) {
+		case map[string]any:
+			if name != "" {
+				in = v[name]
+			}
+		case []any:
+			i, err := strconv.Atoi(name)
+			require.NoError(t, err)
+			require.Greater(t, len(v), i, path)
+			in = v[i]
+		}
+	}
+	out, _ := in.(map[string]any)
+	require.NotNil(t, out, path)
+	return out
 }
