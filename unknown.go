@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding"
 	"encoding/json"
+	"maps"
 	"reflect"
 	"strconv"
 	"strings"
@@ -198,8 +199,6 @@ func (s *shape) encode(v any, more unknown) ([]byte, error) {
 		return raw, err
 	}
 	return s.walk(raw, "", func(_ *shape, path string, o members) {
-		for name, v := range more[path] {
-			o[name] = v
-		}
+		maps.Copy(o, more[path])
 	})
 }

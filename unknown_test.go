@@ -23,7 +23,10 @@ func TestUnknown_everyType(t *testing.T) {
 	t.Run("record", func(t *testing.T) {
 		want := tree(t, storedBody(t))
 		planted := plant(t, want, reflect.TypeFor[storedHandoff](), "")
-		for _, path := range []string{"/need", "/offers/0/seat", "/pending/1", "/deadlines/0", "/own/intake/fields/1/leads/skills/0", "/own/bindings/0/session", "/own/calls/0", "/own/owed/0", "/own/kept/asked/1", "/own/trigger"} {
+		for _, path := range []string{
+			"/need", "/offers/0/seat", "/pending/1", "/deadlines/0", "/own/intake/fields/1/leads/skills/0",
+			"/own/bindings/0/session", "/own/calls/0", "/own/owed/0", "/own/kept/asked/1", "/own/trigger",
+		} {
 			assert.Contains(t, planted, path)
 		}
 		h := recordOf(t, want)
@@ -101,7 +104,8 @@ func TestUnknown_followsItsElement(t *testing.T) {
 			func(h *Handoff) { slices.Reverse(h.Deadlines) },
 		},
 		{
-			"two alike", `"dropped":[{"name":"a","level":2,"x":1},{"name":"a","level":1,"x":2}]`, `"dropped":[{"name":"a","level":2,"x":1},{"name":"a","level":1,"x":2},{"name":"a"}]`,
+			"two alike", `"dropped":[{"name":"a","level":2,"x":1},{"name":"a","level":1,"x":2}]`,
+			`"dropped":[{"name":"a","level":2,"x":1},{"name":"a","level":1,"x":2},{"name":"a"}]`,
 			func(h *Handoff) { h.Dropped = append(h.Dropped, Skill{Name: "a"}) },
 		},
 		{"left out, being empty", `"need":{"x":1}`, `"need":{"x":1}`, func(*Handoff) {}},
@@ -143,7 +147,10 @@ func TestUnknown_chainsGoOn(t *testing.T) {
 	next.own.Kept = &kept{By: "b", Asked: []asking{{For: 8}, {For: 9}}}
 	assert.Equal(t, map[string]any{
 		"by": "b", "x": json.Number("2"),
-		"asked": []any{map[string]any{"for": json.Number("8"), "at": "0001-01-01T00:00:00Z", "x": json.Number("4")}, map[string]any{"for": json.Number("9"), "at": "0001-01-01T00:00:00Z"}},
+		"asked": []any{
+			map[string]any{"for": json.Number("8"), "at": "0001-01-01T00:00:00Z", "x": json.Number("4")},
+			map[string]any{"for": json.Number("9"), "at": "0001-01-01T00:00:00Z"},
+		},
 	}, tree(t, encode(next))["own"].(map[string]any)["kept"])
 }
 
