@@ -135,7 +135,7 @@ func TestDesk20StaleWhileOffline(t *testing.T) {
 	w.says("maria", "I found it, all is well!")
 	p.sees("I found it, all is well!")
 	how.Store(passes)
-	p.until("she is asked", `document.querySelector('.pending.stale')?.textContent.includes('Maria Keller wrote while you were writing')`)
+	p.until("she is asked", `document.querySelector('.pending.asks')?.textContent.includes('Maria Keller wrote while you were writing')`)
 	p.axe()
 	p.keep("stale")
 	assert.Empty(t, sent())
@@ -143,7 +143,7 @@ func TestDesk20StaleWhileOffline(t *testing.T) {
 	// Elsewhere she is told of it, and what she is asked outlives the page too.
 	p.open("history").live()
 	p.open("c/" + token(h)).live()
-	p.until("she still is asked", `document.querySelector('.pending.stale')`)
+	p.until("she still is asked", `document.querySelector('.pending.asks')`)
 	assert.Empty(t, sent())
 	p.click("Send anyway")
 	p.until("nothing is on its way", `!document.querySelector('.pending')`)

@@ -109,6 +109,6 @@ function again(m, seen) {
 
 export function PendingMessage({ m, seen }) {
   const no = m.state === 'failed' || m.state === 'stale';
-  return html`<div class="entry ${m.mode === 'note' || m.mode === 'whisper' ? 'note' : 'agent'} pending ${no ? 'failed' : ''} ${m.state}"><div class="bubble"><p dir="auto"><${Text} text=${m.text} bare /></p><div class="by">
+  return html`<div class="entry ${m.mode === 'note' || m.mode === 'whisper' ? 'note' : 'agent'} pending ${no ? 'failed' : ''} ${m.state === 'stale' ? 'asks' : m.state}"><div class="bubble"><p dir="auto"><${Text} text=${m.text} bare /></p><div class="by">
     ${no ? html`<${Icon} name="warn" /><span role="alert">${words(m)}</span><${Button} onClick=${() => again(m, seen)}>${t(m.state === 'stale' ? 'send.anyway' : 'retry')}</${Button}><${Button} kind="ghost" onClick=${() => forget(m)}>${t('discard')}</${Button}>` : html`<${Icon} name="clock" />${t(m.state === 'waiting' ? 'pending.offline' : 'pending')}`}</div></div></div>`;
 }
