@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -144,16 +145,26 @@ func (p *page) focused(on bool) {
 	require.NoError(p.t, err)
 }
 
-func (p *page) allowed(m string) bool {
-	for _, a := range p.allow {
-		if strings.Contains(m, a) {
-			return true
-		}
+var refusal = regexp.MustCompile(`the server responded with a status of (\d{3})\b`)
+
+// complains reports whether a message of the console is one that has a part.
+// Three digits are the status of an answer, and stand for no other digits.
+func complains(message, part string) bool {
+	if number.MatchString(part) {
+		status := refusal.FindStringSubmatch(message)
+		return status != nil && status[1] == part
 	}
-	return false
+	return strings.Contains(message, part)
 }
 
-// expects says that a console message is part of what is tested.
+var number = regexp.MustCompile(`^\d{3}$`)
+
+func (p *page) allowed(m string) bool {
+	return slices.ContainsFunc(p.allow, func(part string) bool { return complains(m, part) })
+}
+
+// expects says that console messages are part of what is tested: by the status of
+// an answer, or by words.
 func (p *page) expects(parts ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -164,7 +175,7 @@ func (p *page) expects(parts ...string) {
 func (p *page) heard(part string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.ContainsFunc(p.problems, func(m string) bool { return strings.Contains(m, part) })
+	return slices.ContainsFunc(p.problems, func(m string) bool { return complains(m, part) })
 }
 
 func (p *page) do(steps ...chromedp.Action[chromedp.Void]) {

@@ -2,6 +2,7 @@ package browsertest
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -30,4 +31,9 @@ func TestConsole(t *testing.T) {
 	assert.False(t, p.late(another))
 	assert.False(t, p.late(unknown))
 	assert.False(t, p.allowed(another))
+	p.expects("404", "ERR_")
+	assert.True(t, p.allowed(unknown))
+	assert.False(t, p.allowed(another), "what is expected of other answers is not of this one")
+	assert.False(t, p.allowed(strings.Replace(another, "127.0.0.1:", "127.0.0.1:404", 1)), "a port is no status")
+	assert.True(t, p.allowed("network error: Failed to load resource: net::ERR_CONNECTION_RESET"))
 }

@@ -82,7 +82,7 @@ func TestWebchatFailures(t *testing.T) {
 	t.Parallel()
 	g := newFront(t)
 	u := tab(browser.ctx, t, g.URL+"/", chromedp.WithNewBrowserContext()).open("chat.html")
-	u.expects("Failed to load resource", "ERR_")
+	u.expects("ERR_", "413", "422", "503")
 	const field = "#text"
 	g.says(http.StatusUnprocessableEntity, "/messages")
 	u.clickOn(field)
@@ -151,7 +151,7 @@ func TestWebchatRating(t *testing.T) {
 	other := tab(u.ctx, t, u.url).open("chat.html")
 	other.sees("How was it?")
 	for _, p := range []*page{a, u, other} {
-		p.expects("Failed to load resource", "ERR_")
+		p.expects("ERR_", "503")
 	}
 	g.says(http.StatusServiceUnavailable, "/rate")
 	u.clickOn("#rate [aria-label='4 of 5']")

@@ -152,16 +152,20 @@ func newWorld(t *testing.T, opts ...options) *world {
 		w.server.CloseClientConnections()
 		w.server.Close()
 		w.halt()
-		// What the desk began has ended with it.
-		limit := time.Now().Add(patience)
-		for w.running() != "" && time.Now().Before(limit) {
-			wait(20 * time.Millisecond)
-		}
-		if left := w.running(); left != "" {
-			t.Errorf("goroutines that outlive the desk:\n%s", left)
-		}
+		outlived(t, "world")
 	})
 	return w
+}
+
+// outlived checks that what was begun under a label has ended with it.
+func outlived(t *testing.T, label string) {
+	t.Helper()
+	for limit := time.Now().Add(patience); running(t, label) != "" && time.Now().Before(limit); {
+		wait(20 * time.Millisecond)
+	}
+	if left := running(t, label); left != "" {
+		t.Errorf("goroutines that outlive the %s:\n%s", label, left)
+	}
 }
 
 // runs an engine and its desk until they are halted.
@@ -195,15 +199,16 @@ func (w *world) restart() {
 	w.begin()
 }
 
-// running returns the goroutines that the world began and that still run.
-func (w *world) running() string {
+// running returns the goroutines that a test began under a label and that still run.
+func running(t *testing.T, label string) string {
+	t.Helper()
 	var all strings.Builder
 	if err := pprof.Lookup("goroutine").WriteTo(&all, 1); err != nil {
 		return err.Error()
 	}
 	var out []string
 	for one := range strings.SplitSeq(all.String(), "\n\n") {
-		if strings.Contains(one, fmt.Sprintf("%q:%q", "world", w.t.Name())) {
+		if strings.Contains(one, fmt.Sprintf("%q:%q", label, t.Name())) {
 			out = append(out, one)
 		}
 	}
@@ -375,10 +380,11 @@ func example(t *testing.T, o acme.Options) string {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	done := make(chan error, 1)
-	go func() { done <- acme.Serve(ctx, listener, o) }()
+	go pprof.Do(ctx, pprof.Labels("example", t.Name()), func(ctx context.Context) { done <- acme.Serve(ctx, listener, o) })
 	t.Cleanup(func() {
 		stop()
 		require.NoError(t, <-done)
+		outlived(t, "example")
 	})
 	return "http://" + listener.Addr().String() + "/"
 }
