@@ -89,7 +89,7 @@ func TestFieldsByTheirLabels(t *testing.T) {
 		c.Queues[1].NeedAgents = true
 		c.Queues[1].Offline.Form = &handoff.Form{Fields: []handoff.Field{{Name: "reach_at", Label: "Where do we reach you?"}}}
 	})
-	_, err := w.engine.Request(ctx, handoff.Request{Conversation: "c", Queue: "mine"})
+	_, err := w.engine.Request(ctx, handoff.Request{Conversation: "c", Queue: "mine", Data: map[string]string{"mail": "a@b.example", "basket": "3 books"}})
 	require.NoError(t, err)
 	_, err = w.engine.Receive(ctx, handoff.Incoming{Conversation: "c", ID: "1", Text: "4711"})
 	require.NoError(t, err)
@@ -100,7 +100,8 @@ func TestFieldsByTheirLabels(t *testing.T) {
 	const path = "api/handoffs/1.c"
 	one := w.call("supervisor", http.MethodGet, path, nil)
 	assert.Equal(t, map[string]any{"order_no": "4711"}, one.body["answers"])
-	assert.Equal(t, map[string]any{"order_no": "Which order?"}, one.body["labels"])
+	assert.Equal(t, map[string]any{"mail": "a@b.example", "basket": "3 books"}, one.body["data"], "what the host says of the request")
+	assert.Equal(t, map[string]any{"order_no": "Which order?", "mail": "Your mail"}, one.body["labels"])
 	var said []any
 	log, _ := w.call("supervisor", http.MethodGet, path+"/log", nil).body["entries"].([]any)
 	for _, x := range log {

@@ -3,6 +3,7 @@ package desk
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -16,9 +17,14 @@ func (h *Handler) one(c *call) (any, error) {
 	h.view.mu.Lock()
 	viewing := others(h.view.viewers(c.h.ID), &c.actor)
 	h.view.mu.Unlock()
+	data, err := h.requestData(c)
+	if err != nil {
+		return nil, err
+	}
+	labels := h.labelsOf(c.h.Need.Queue)
 	out := map[string]any{
 		"row": r, "conversation": c.h.ID.Conversation, "number": c.h.ID.Number, "user": c.h.User, "url": safeURL(c.h.URL),
-		"answers": c.h.Answers, "labels": labelsIn(c.h.Answers, h.labelsOf(c.h.Need.Queue)), "reasons": h.reasons(c.h.Need.Queue),
+		"answers": c.h.Answers, "data": data, "labels": labelsIn(labels, c.h.Answers, data), "reasons": h.reasons(c.h.Need.Queue),
 		"summary": c.h.Summary, "rating": c.h.Rating, "stretch": stretch(&c.h.Stretch), "viewers": viewing, "now": serverTime(),
 		"drafts": h.drafts(c), "buttons": h.buttons(c), "bot": c.h.Bot, "callback": c.h.Callback, "missed": c.h.Missed,
 	}
@@ -36,12 +42,36 @@ func (h *Handler) one(c *call) (any, error) {
 	return out, nil
 }
 
-// labelsIn returns those that a page needs to show some answers.
-func labelsIn(answers, labels map[string]string) map[string]string {
+// requestData returns what the host said of the request, for the agent.
+func (h *Handler) requestData(c *call) (map[string]string, error) {
+	const page = 200 // a request stands behind what was said to the bot
+	for after := int64(0); ; after += page {
+		log, err := h.engine.Log(c.ctx(), c.h.ID, after, page)
+		if err != nil {
+			return nil, err
+		}
+		for i := range log {
+			if log[i].Kind == handoff.KindRequested {
+				data := maps.Clone(log[i].Data)
+				delete(data, "queue") // the engine's own
+				delete(data, "diverted_from")
+				return data, nil
+			}
+		}
+		if len(log) < page {
+			return nil, nil //nolint:nilnil // nobody was asked for
+		}
+	}
+}
+
+// labelsIn returns those of labels that a page needs to show some values.
+func labelsIn(labels map[string]string, values ...map[string]string) map[string]string {
 	out := map[string]string{}
-	for name := range answers {
-		if label := labels[name]; label != "" {
-			out[name] = label
+	for _, m := range values {
+		for name := range m {
+			if label := labels[name]; label != "" {
+				out[name] = label
+			}
 		}
 	}
 	return out

@@ -5,7 +5,6 @@ import (
 
 	lifecycle "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -19,9 +18,10 @@ func TestDesk01FirstMinute(t *testing.T) {
 	w.available("ann")
 	p := w.at("ann", "")
 	p.sees("Nobody is waiting")
-	h := w.asks("maria", "billing")
+	h := w.asks("maria", "billing", func(r *handoff.Request) { r.Data = map[string]string{"basket": "3 books"} })
 	p.click("Maria Keller")
 	p.sees("Nobody has taken this yet.")
+	p.sees("3 books")
 	p.sees("I am a small program.")
 	p.axe()
 	p.keep("preview")
@@ -44,8 +44,6 @@ func TestDesk01FirstMinute(t *testing.T) {
 	p.until("the dialog has closed", `!document.querySelector('dialog')`)
 	p.axe()
 }
-
-var _ = kb.Enter
 
 // TestFirstSight: until its list can be seen a page asks for its stream, which
 // brings all that is in it, and for nothing else.

@@ -45,7 +45,7 @@ function Sum({ r }) {
 }
 
 function Request({ r, one }) {
-  const answers = Object.entries(one.answers ?? {});
+  const answers = [...Object.entries(one.answers ?? {}), ...Object.entries(one.data ?? {})];
   if (!r.reason && !answers.length && !r.question && !one.summary && !r.skills?.length && !r.flags?.length) return null;
   return html`<section><h3>${t('details.request')}</h3>${one.summary && html`<p class="summary"><bdi>${visible(one.summary)}</bdi></p>`}<dl>
     <${Row} label=${t('reason')}>${code('reason', r.reason)}</${Row}>
