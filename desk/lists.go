@@ -207,7 +207,6 @@ func (h *Handler) list(c *call) (any, error) {
 	}
 	slices.SortFunc(list, in.order.compare)
 	total := len(list)
-	list = list[min(in.offset, total):]
 	if in.after != nil {
 		at, _ := slices.BinarySearchFunc(list, *in.after, func(r *row, k key) int {
 			if in.order.key(r).compare(k) <= 0 {
@@ -236,7 +235,6 @@ type listing struct {
 	list, queue, text string
 	order             order
 	after             *key
-	offset            int
 }
 
 func parseListing(q url.Values) (in listing, p *problem) {
@@ -258,11 +256,6 @@ func parseListing(q url.Values) (in listing, p *problem) {
 		}
 		in.after = &k
 	}
-	n, err := strconv.Atoi(cmp.Or(q.Get("offset"), "0"))
-	if err != nil || n < 0 {
-		return in, invalid("offset", "is no number")
-	}
-	in.offset = n
 	return in, nil
 }
 
