@@ -117,14 +117,19 @@ func TestUnknownFields(t *testing.T) {
 }
 
 // objectAt returns the object at a path of names and numbers in what was decoded.
+// An object that is empty is left out, and made.
 func objectAt(t *testing.T, in any, path string) map[string]any {
 	t.Helper()
 	for name := range strings.SplitSeq(path, "/") {
 		switch v := in.(type) {
 		case map[string]any:
-			if name != "" {
-				in = v[name]
+			if name == "" {
+				continue
 			}
+			if v[name] == nil {
+				v[name] = map[string]any{}
+			}
+			in = v[name]
 		case []any:
 			i, err := strconv.Atoi(name)
 			require.NoError(t, err)

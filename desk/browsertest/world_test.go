@@ -152,18 +152,18 @@ func newWorld(t *testing.T, opts ...options) *world {
 		w.server.CloseClientConnections()
 		w.server.Close()
 		w.halt()
-		outlived(t, "world")
+		outlived(t, "world", t.Name())
 	})
 	return w
 }
 
 // outlived checks that what was begun under a label has ended with it.
-func outlived(t *testing.T, label string) {
+func outlived(t *testing.T, label, value string) {
 	t.Helper()
-	for limit := time.Now().Add(patience); running(t, label) != "" && time.Now().Before(limit); {
+	for limit := time.Now().Add(patience); running(t, label, value) != "" && time.Now().Before(limit); {
 		wait(20 * time.Millisecond)
 	}
-	if left := running(t, label); left != "" {
+	if left := running(t, label, value); left != "" {
 		t.Errorf("goroutines that outlive the %s:\n%s", label, left)
 	}
 }
@@ -200,7 +200,7 @@ func (w *world) restart() {
 }
 
 // running returns the goroutines that a test began under a label and that still run.
-func running(t *testing.T, label string) string {
+func running(t *testing.T, label, value string) string {
 	t.Helper()
 	var all strings.Builder
 	if err := pprof.Lookup("goroutine").WriteTo(&all, 1); err != nil {
@@ -208,7 +208,7 @@ func running(t *testing.T, label string) string {
 	}
 	var out []string
 	for one := range strings.SplitSeq(all.String(), "\n\n") {
-		if strings.Contains(one, fmt.Sprintf("%q:%q", label, t.Name())) {
+		if strings.Contains(one, fmt.Sprintf("%q:%q", label, value)) {
 			out = append(out, one)
 		}
 	}
@@ -379,12 +379,12 @@ func example(t *testing.T, o acme.Options) string {
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	done := make(chan error, 1)
-	go pprof.Do(ctx, pprof.Labels("example", t.Name()), func(ctx context.Context) { done <- acme.Serve(ctx, listener, o) })
+	done, at := make(chan error, 1), listener.Addr().String() // a test may have several
+	go pprof.Do(ctx, pprof.Labels("example", at), func(ctx context.Context) { done <- acme.Serve(ctx, listener, o) })
 	t.Cleanup(func() {
 		stop()
 		require.NoError(t, <-done)
-		outlived(t, "example")
+		outlived(t, "example", at)
 	})
-	return "http://" + listener.Addr().String() + "/"
+	return "http://" + at + "/"
 }
