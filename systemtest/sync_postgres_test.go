@@ -47,6 +47,7 @@ func TestSyncPostgres(t *testing.T) {
 			server.Wrapper = []string{strace, "-D", "-f", "-o", os.DevNull, "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=12+"}
 			_, err = server.Start(c.settings...)
 			require.NoError(t, err)
+			pool.Reset() // of connections to the server before
 			acked, failed := commitAll(t, s)
 			t.Logf("%d acknowledged, %d failed", len(acked), len(failed))
 			if c.noSync {
