@@ -27,16 +27,6 @@ func deadlocks(t *testing.T, k kind, place string) (n int) {
 	return n
 }
 
-// inSchema does something on the server of a place.
-func inSchema(t *testing.T, place string, f func(ctx context.Context, conn *pgx.Conn, schema string)) {
-	t.Helper()
-	schema, dsn, _ := strings.Cut(place, " ")
-	conn, err := pgx.Connect(t.Context(), dsn)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, conn.Close(context.Background())) }()
-	f(t.Context(), conn, schema)
-}
-
 // Two stores commit batches that overlap in many keys and conversations: none
 // waits for another in a circle, since all lock in one order. With functions that
 // lock in any order the server must get them out of one, which the count tells.
@@ -52,8 +42,7 @@ func TestDeadlock(t *testing.T) {
 	require.Equal(t, before, deadlocks(t, k, place))
 
 	inSchema(t, place, func(ctx context.Context, conn *pgx.Conn, schema string) {
-		var sql string
-		require.NoError(t, conn.QueryRow(ctx, "SELECT pg_get_functiondef(($1::text || '.handoff_commit_set')::regproc)", schema).Scan(&sql))
+		sql := definition(ctx, t, conn, schema, "handoff_commit_set")
 		for _, list := range []string{"p_lock_conversations", "p_lock_keys"} {
 			require.Contains(t, sql, "FOREACH locked IN ARRAY "+list+" LOOP")
 			sql = strings.Replace(sql, "ARRAY "+list, "ARRAY ARRAY(SELECT x FROM unnest("+list+") x ORDER BY random())", 1)

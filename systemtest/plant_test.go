@@ -108,27 +108,40 @@ func oneByOne(ctx context.Context, s handoff.Store, items []handoff.Item) []erro
 // time pass between its look and its write.
 func unlockPostgres(t *testing.T, place string) {
 	t.Helper()
-	ctx := t.Context()
-	schema, dsn, _ := strings.Cut(place, " ")
-	conn, err := pgx.Connect(ctx, dsn)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, conn.Close(ctx)) }()
-	for _, f := range []struct{ name, looked, taken string }{ // those that travel together are locked apart
-		{"handoff_commit", "	IF answer IS NULL THEN\n		IF again THEN\n", "cardinality(taken) > 0"},
-		{"handoff_commit_set", "	FOR i IN 1..n LOOP\n		IF answers[i] = '' THEN\n", "(SELECT count(u) FROM unnest(c_used) u) > 0"},
-		{"handoff_lock", "", ""},
-	} {
-		var sql string
-		require.NoError(t, conn.QueryRow(ctx, "SELECT pg_get_functiondef(($1::text || '.' || $2)::regproc)", schema, f.name).Scan(&sql))
-		naive := strings.ReplaceAll(sql, "pg_advisory_xact_lock(handoff_hash('k'", "(handoff_hash('k'")
-		require.NotEqual(t, sql, naive)
-		if f.looked != "" {
-			naive = strings.Replace(naive, f.looked, "	IF "+f.taken+" THEN PERFORM pg_sleep(0.05); END IF;\n"+f.looked, 1)
-			require.Equal(t, 1, strings.Count(naive, "pg_sleep"))
+	inSchema(t, place, func(ctx context.Context, conn *pgx.Conn, schema string) {
+		for _, f := range []struct{ name, looked, taken string }{ // those that travel together are locked apart
+			{"handoff_commit", "	IF answer IS NULL THEN\n		IF again THEN\n", "cardinality(taken) > 0"},
+			{"handoff_commit_set", "	FOR i IN 1..n LOOP\n		IF answers[i] = '' THEN\n", "(SELECT count(u) FROM unnest(c_used) u) > 0"},
+			{"handoff_lock", "", ""},
+		} {
+			sql := definition(ctx, t, conn, schema, f.name)
+			naive := strings.ReplaceAll(sql, "pg_advisory_xact_lock(handoff_hash('k'", "(handoff_hash('k'")
+			require.NotEqual(t, sql, naive)
+			if f.looked != "" {
+				naive = strings.Replace(naive, f.looked, "	IF "+f.taken+" THEN PERFORM pg_sleep(0.05); END IF;\n"+f.looked, 1)
+				require.Equal(t, 1, strings.Count(naive, "pg_sleep"))
+			}
+			_, err := conn.Exec(ctx, naive)
+			require.NoError(t, err)
 		}
-		_, err = conn.Exec(ctx, naive)
-		require.NoError(t, err)
-	}
+	})
+}
+
+// inSchema does something on the server of a place.
+func inSchema(t *testing.T, place string, f func(ctx context.Context, conn *pgx.Conn, schema string)) {
+	t.Helper()
+	schema, dsn, _ := strings.Cut(place, " ")
+	conn, err := pgx.Connect(t.Context(), dsn)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(context.Background())) }()
+	f(t.Context(), conn, schema)
+}
+
+// definition is how a function was made.
+func definition(ctx context.Context, t *testing.T, conn *pgx.Conn, schema, function string) (sql string) {
+	t.Helper()
+	require.NoError(t, conn.QueryRow(ctx, "SELECT pg_get_functiondef(($1::text || '.' || $2)::regproc)", schema, function).Scan(&sql))
+	return sql
 }
 
 // acksFirst takes for delivered what somebody is about to deliver.
