@@ -32,8 +32,8 @@ func TestServerKilled(t *testing.T) {
 			require.NoError(t, err)
 			migrate(t, dsn)
 			var acked []handoff.ID
-			for range 2 {
-				acked = append(acked, commitUntilKilled(t, server, dsn)...)
+			for round := range 2 {
+				acked = append(acked, commitUntilKilled(t, server, dsn, int64(round))...)
 				_, err = server.Start(c.settings...)
 				require.NoError(t, err)
 			}
@@ -66,14 +66,11 @@ func migrate(t *testing.T, dsn string) {
 	require.NoError(t, mustAt(t, dsn).Migrate(t.Context(), pgstore.Latest))
 }
 
-var rounds int64
-
 // commitUntilKilled lets eight callers commit, and kills the server under them. It
-// returns what was acknowledged: records with two entries.
-func commitUntilKilled(t *testing.T, server *throwaway.Cluster, dsn string) (acked []handoff.ID) {
+// returns what was acknowledged: records with two entries and this number.
+func commitUntilKilled(t *testing.T, server *throwaway.Cluster, dsn string, number int64) (acked []handoff.ID) {
 	t.Helper()
 	ctx := t.Context()
-	rounds++
 	pool, err := pgxpool.New(context.Background(), dsn)
 	require.NoError(t, err)
 	defer pool.Close()
@@ -85,7 +82,7 @@ func commitUntilKilled(t *testing.T, server *throwaway.Cluster, dsn string) (ack
 		callers.Go(func() {
 			for i := 0; ; i++ {
 				r := record(fmt.Sprint(c, "-", i))
-				r.ID.Number, r.Seq = rounds, 2
+				r.ID.Number, r.Seq = number, 2
 				second := entry(2)
 				second.ID = "f"
 				if s.Commit(ctx, r, entry(1), second) != nil {
