@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/seed-2a427302/handoff"
 	"github.com/seed-2a427302/handoff/pgstore"
 )
 
@@ -27,35 +26,52 @@ const (
 	floorNames   = "all that a request writes, nothing judged, 8 callers"
 )
 
-// newRowsFloor returns what writes the rows of a request into pgstore's tables,
-// with all of their indexes, and what writes those of a message to such a
-// handoff.
-func newRowsFloor(ctx context.Context, pool *pgxpool.Pool) (request, message func(context.Context, int) error, err error) {
-	if err := pgstore.New(pool, pgstore.Options{Schema: "floor"}).Migrate(ctx, pgstore.Latest); err != nil {
-		return nil, nil, err
+// rowsFloor writes the rows of a request into pgstore's tables, with all of
+// their indexes, and those of a message to such a handoff.
+type rowsFloor struct {
+	pool        *pgxpool.Pool
+	during      func(ctx context.Context, f func(context.Context, int) error) (float64, error)
+	first, last atomic.Int64 // requests that are there: those after the first
+	written     atomic.Int64 // messages
+}
+
+func newRowsFloor(ctx context.Context, pool *pgxpool.Pool, during func(context.Context, func(context.Context, int) error) (float64, error)) (*rowsFloor, error) {
+	return &rowsFloor{pool: pool, during: during}, pgstore.New(pool, pgstore.Options{Schema: "floor"}).Migrate(ctx, pgstore.Latest)
+}
+
+func (f *rowsFloor) request(ctx context.Context, _ int) error {
+	n := f.last.Add(1)
+	name, now := "c"+strconv.FormatInt(n, 10), time.Now()
+	_, err := f.pool.Exec(ctx, `WITH r AS (INSERT INTO floor.handoff_record VALUES ($1, 1, 1, 2, 'queue', 'waiting', '', '', 'u' || $1, '{}',
+			$2, 0, $3, $3, $3, $4, NULL, NULL, ARRAY['conversation/' || $1], '{1}', '{1}', '{}', '{}', '{}', $5)),
+		e AS (INSERT INTO floor.handoff_entry VALUES ($1, 1, 1, 'request', $3, $5), ($1, 1, 2, 'enqueued', $3, $5))
+		INSERT INTO floor.handoff_key VALUES ('conversation/' || $1, $1, 1, 1)`, name, line(n), now, now.Add(24*time.Hour), body.Bytes())
+	return err
+}
+
+func (f *rowsFloor) message(ctx context.Context, _ int) error {
+	n, first := f.written.Add(1), f.first.Load()
+	name := "c" + strconv.FormatInt(first+1+n%(f.last.Load()-first), 10)
+	done, err := f.pool.Exec(ctx, `WITH u AS (UPDATE floor.handoff_record SET version = version + 1, seq = seq + 1, updated = $2, body = $3
+			WHERE conversation = $1 AND number = 1 RETURNING seq)
+		INSERT INTO floor.handoff_entry SELECT $1, 1, seq, $4, $2, $3 FROM u`, name, time.Now(), body.Bytes(), "message"+strconv.FormatInt(n, 10))
+	if err == nil && done.RowsAffected() != 1 {
+		err = fmt.Errorf("message %d to %s was not written", n, name) // a floor that writes nothing is none
 	}
-	var requests, messages atomic.Int64
-	request = func(ctx context.Context, _ int) error {
-		n := requests.Add(1)
-		name, now := "c"+strconv.FormatInt(n, 10), time.Now()
-		_, err := pool.Exec(ctx, `WITH r AS (INSERT INTO floor.handoff_record VALUES ($1, 1, 1, 2, 'queue', 'waiting', '', '', 'u' || $1, '{}',
-				$2, 0, $3, $3, $3, $4, NULL, NULL, ARRAY['conversation/' || $1], '{1}', '{1}', '{}', '{}', '{}', $5)),
-			e AS (INSERT INTO floor.handoff_entry VALUES ($1, 1, 1, 'request', $3, $5), ($1, 1, 2, 'enqueued', $3, $5))
-			INSERT INTO floor.handoff_key VALUES ('conversation/' || $1, $1, 1, 1)`, name, line(n), now, now.Add(24*time.Hour), body.Bytes())
-		return err
+	return err
+}
+
+// requests and messages are how many a second are written.
+func (f *rowsFloor) requests(ctx context.Context) (float64, error) {
+	f.first.Store(f.last.Load())
+	return fresh(f.pool, tables("floor"), func(ctx context.Context) (float64, error) { return f.during(ctx, f.request) })(ctx)
+}
+
+func (f *rowsFloor) messages(ctx context.Context) (float64, error) {
+	if _, err := f.requests(ctx); err != nil {
+		return 0, err
 	}
-	message = func(ctx context.Context, _ int) error {
-		n := messages.Add(1)
-		name := "c" + strconv.FormatInt(1+(n-1)%max(1, requests.Load()), 10)
-		done, err := pool.Exec(ctx, `WITH u AS (UPDATE floor.handoff_record SET version = version + 1, seq = seq + 1, updated = $2, body = $3
-				WHERE conversation = $1 AND number = 1 RETURNING seq)
-			INSERT INTO floor.handoff_entry SELECT $1, 1, seq, $4, $2, $3 FROM u`, name, time.Now(), body.Bytes(), "message"+strconv.FormatInt(n, 10))
-		if err == nil && done.RowsAffected() != 1 {
-			err = fmt.Errorf("message %d to %s was not written", n, name) // a floor that writes nothing is none
-		}
-		return err
-	}
-	return request, message, nil
+	return f.during(ctx, f.message)
 }
 
 // newJudgedFloor returns what writes the rows of a request in one command that
@@ -81,45 +97,6 @@ func newJudgedFloor(pool *pgxpool.Pool) func(context.Context, int) error {
 		}
 		return err
 	}
-}
-
-// newOffersFloor returns what writes the rows of offers by the hundred, in one
-// command for each hundred, to handoffs that wait.
-func newOffersFloor(ctx context.Context, d *database, size effort) (func(context.Context) (float64, error), error) {
-	const conns = 8
-	// Plans as handoff_commit_set has them.
-	pool, err := d.pool(ctx, conns, "enable_seqscan", "enable_hashjoin", "enable_mergejoin")
-	if err != nil {
-		return nil, err
-	}
-	s := pgstore.New(pool, pgstore.Options{Schema: "floor"})
-	if err := s.Migrate(ctx, pgstore.Latest); err != nil {
-		return nil, err
-	}
-	l := newLoad(s, size, "f")
-	return func(ctx context.Context) (float64, error) {
-		items, err := l.waiting(ctx, size.items)
-		if err != nil {
-			return 0, err
-		}
-		return byTheHundred(ctx, conns, items, func(ctx context.Context, part []handoff.Item) error {
-			names, agents := make([]string, len(part)), make([]string, len(part))
-			for i := range part {
-				names[i], agents[i] = part[i].Record.ID.Conversation, part[i].Record.Agent
-			}
-			done, err := pool.Exec(ctx, `WITH t AS (SELECT t.conversation, t.agent FROM unnest($1::text[], $2::text[]) AS t(conversation, agent)),
-				e AS (INSERT INTO floor.handoff_entry SELECT conversation, 1, 3, 'offer', $3, $5 FROM t),
-				k AS (INSERT INTO floor.handoff_key SELECT 'seat/' || agent, conversation, 1, 1 FROM t)
-				UPDATE floor.handoff_record r SET version = 2, seq = 3, state = 'offered', agent = t.agent, line = '', updated = $3, wake = $4,
-					key_names = r.key_names || ('seat/' || t.agent), key_units = '{1,1}', key_max = '{1,3}', body = $5
-				FROM t WHERE r.conversation = t.conversation AND r.number = 1`,
-				names, agents, part[0].Record.Updated, part[0].Record.Wake, body.Bytes())
-			if err == nil && done.RowsAffected() != int64(len(part)) {
-				err = fmt.Errorf("%d of %d offers were written", done.RowsAffected(), len(part))
-			}
-			return err
-		})
-	}, nil
 }
 
 // recordFloor writes the hash that redisstore makes of a request: the record

@@ -36,9 +36,10 @@ type effort struct {
 	items       int            // of what is counted
 	calls       int            // whose time is taken one by one
 	short, long int            // how many wait in a short and in a long queue
+	segments    int            // of PostgreSQL's log that are there to be written over
 }
 
-var full = effort{rounds: 9, window: 400 * time.Millisecond, items: 3000, calls: 200, short: 1000, long: 100_000}
+var full = effort{rounds: 9, window: 400 * time.Millisecond, items: 6000, calls: 200, short: 1000, long: 100_000, segments: 200}
 
 func main() {
 	size := full
@@ -70,7 +71,7 @@ var servers = []struct {
 	open func(ctx context.Context, size effort) (*suite, error)
 }{
 	{"postgres", func(ctx context.Context, size effort) (*suite, error) {
-		dsn, stop, err := throwaway.Postgres("shared_buffers=512MB", "max_wal_size=8GB", "checkpoint_timeout=1h")
+		dsn, stop, err := throwaway.Postgres("shared_buffers=512MB", "max_wal_size=8GB", "min_wal_size=4GB", "checkpoint_timeout=1h")
 		return opened(ctx, dsn, stop, err, size, openPostgres)
 	}},
 	{"redis", func(ctx context.Context, size effort) (*suite, error) {
