@@ -3,6 +3,7 @@ package handoff
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 )
 
 // An arrival is a handoff that is known to wait in a queue.
@@ -39,19 +40,33 @@ func (w *work) arrived(queue string) []arrival {
 	return list
 }
 
-// listen turns the hints of other processes into work and signals.
+// listen turns the hints of other processes into work and signals. What ended is
+// begun again at once; while that fails, polling finds what hints would have
+// told, and it is tried no more often than that. The first failure is logged,
+// and the first hint after it.
 func (e *Engine) listen(ctx context.Context, l Listener) {
+	const quick = 5
+	var fails atomic.Int64 // since something was heard
+	hear := func(h Hint) {
+		if fails.Load() > 0 && fails.Swap(0) > 0 {
+			e.log.InfoContext(ctx, "listening again")
+		}
+		e.hear(h)
+	}
 	for ctx.Err() == nil {
-		err := l.Listen(ctx, e.hear)
+		err := l.Listen(ctx, hear)
 		if ctx.Err() != nil {
 			return
 		}
-		if err != nil {
+		n := fails.Add(1)
+		if n == 1 && err != nil {
 			e.log.WarnContext(ctx, "listening failed", "error", err)
 		}
-		if backOff(ctx, err, 8) != nil {
-			return
+		if n <= quick {
+			_ = backOff(ctx, err, int(n))
+			continue
 		}
+		sleep(ctx, e.cfg.Poll)
 	}
 }
 

@@ -124,13 +124,18 @@ func (e *Engine) every(ctx context.Context, d time.Duration, f func(context.Cont
 		if err := f(ctx); err != nil && ctx.Err() == nil {
 			e.log.WarnContext(ctx, "background work failed", "error", err)
 		}
-		// Jitter keeps replicas from asking all at once.
-		t := time.NewTimer(d - d/8 + time.Duration(rand.Int64N(int64(d/4)+1)))
-		select {
-		case <-ctx.Done():
-		case <-t.C:
-		}
-		t.Stop()
+		sleep(ctx, d)
+	}
+}
+
+// sleep waits about d, or until ctx ends. Jitter keeps replicas from asking all
+// at once.
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d - d/8 + time.Duration(rand.Int64N(int64(d/4)+1)))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
 	}
 }
 

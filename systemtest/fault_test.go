@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
+	"github.com/seed-2a427302/handoff/handofftest"
 	"github.com/seed-2a427302/handoff/redisstore"
 	"github.com/seed-2a427302/handoff/sqlitestore"
 )
@@ -108,13 +109,21 @@ func TestCut(t *testing.T) {
 // whom it has; when it is back, an engine that ran on goes on by itself.
 func TestDown(t *testing.T) {
 	remote(t, func(t *testing.T, _ kind, p *proxy, s handoff.Store) {
-		var calls atomic.Int64
-		counted := &counting{s, &calls}
+		var calls, claims atomic.Int64
+		counted := handofftest.NewStore(s)
+		counted.Plan(func(op string, _ handoff.ID) (none handofftest.Fault) {
+			calls.Add(1)
+			if op == "Claim" {
+				claims.Add(1)
+			}
+			return none
+		})
+		const pace = 50 * time.Millisecond
 		c := newFaultChat(t, counted, func(cfg *handoff.Config) {
 			cfg.Queues[0].Style = handoff.Pull
 			cfg.Queues = append(cfg.Queues, handoff.Queue{Name: "push"})
 			cfg.Directory = handoff.Staff{{ID: "ann", Queues: []string{"support", "push"}, Seats: 2}}
-			cfg.Poll, cfg.Sweep = 50*time.Millisecond, 50*time.Millisecond
+			cfg.Poll, cfg.Sweep = pace, pace
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
@@ -131,12 +140,18 @@ func TestDown(t *testing.T) {
 		require.ErrorAs(t, c.send(ctx, "lost"), &se)
 		_, err = c.e.Request(ctx, handoff.Request{Turn: turn, Queue: "push"})
 		require.ErrorAs(t, err, &se)
-		before := calls.Load()
-		begun := time.Now()
-		for calls.Load() < before+20 { // it tries, and does nothing else
+		// It tries at its pace, an eighth early at times, with a handful of calls
+		// for each queue, and none of these dials more often than a client may.
+		begun, dialled, before, looked := time.Now(), p.dials(), calls.Load(), claims.Load()
+		for claims.Load() < looked+20 {
 			time.Sleep(time.Millisecond)
 		}
-		t.Logf("20 calls of a store that is down took a running engine %v", time.Since(begun).Round(time.Millisecond))
+		looks, tried, dials := claims.Load()-looked, calls.Load()-before, p.dials()-dialled
+		rounds := int64(time.Since(begun)/(pace*7/8)) + 2
+		t.Logf("%d looks at a store that is down took a running engine %v, %d calls and %d dials", looks, time.Since(begun).Round(time.Millisecond), tried, dials)
+		assert.LessOrEqual(t, looks, rounds)
+		assert.LessOrEqual(t, tried, 15*rounds)
+		assert.LessOrEqual(t, dials, 3*(tried+rounds))
 		p.setDown(false)
 
 		eventually(t, "the store", func() bool { _, err := c.e.Get(ctx, c.id); return err == nil })
@@ -153,19 +168,6 @@ func TestDown(t *testing.T) {
 		require.NoError(t, c.send(ctx, "again"))
 		assert.Equal(t, "again", c.said(t))
 	})
-}
-
-// counting counts calls.
-type counting struct {
-	handoff.Store
-	n *atomic.Int64
-}
-
-func (s *counting) Unwrap() handoff.Store { return s.Store }
-
-func (s *counting) Claim(ctx context.Context, c handoff.Claim) (handoff.Claimed, error) {
-	s.n.Add(1)
-	return s.Store.Claim(ctx, c)
 }
 
 // A store that does not answer: deadlines are kept, callers do not pile up,

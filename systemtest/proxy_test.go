@@ -22,14 +22,15 @@ import (
 type proxy struct {
 	address string
 
-	mu     sync.Mutex
-	target net.Addr
-	conns  map[net.Conn]bool // both sides of all that is open
-	down   bool
-	stall  chan struct{} // what comes is held until it is closed
-	cut    []byte        // whoever sends this is cut off …
-	after  bool          // … when the answer comes, or before the server hears of it
-	cuts   int
+	mu      sync.Mutex
+	target  net.Addr
+	conns   map[net.Conn]bool // both sides of all that is open
+	down    bool
+	stall   chan struct{} // what comes is held until it is closed
+	cut     []byte        // whoever sends this is cut off …
+	after   bool          // … when the answer comes, or before the server hears of it
+	cuts    int
+	dialled int64
 }
 
 func newProxy(t *testing.T, target net.Addr) *proxy {
@@ -91,6 +92,13 @@ func (p *proxy) cutOff(text string, after bool) {
 	p.cut, p.after = []byte(text), after
 }
 
+// dials is how often somebody has connected, or tried to.
+func (p *proxy) dials() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dialled
+}
+
 func (p *proxy) failOver(to net.Addr) {
 	p.setDown(true)
 	p.mu.Lock()
@@ -102,6 +110,7 @@ func (p *proxy) failOver(to net.Addr) {
 func (p *proxy) serve(client net.Conn) {
 	p.mu.Lock()
 	target, down := p.target, p.down
+	p.dialled++
 	p.mu.Unlock()
 	var d net.Dialer
 	server, err := d.DialContext(context.Background(), target.Network(), target.String())
