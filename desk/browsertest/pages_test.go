@@ -535,6 +535,8 @@ func TestDesk10FrozenTab(t *testing.T) {
 	_, err = chromedp.Call(p.ctx, lifecycle.SetWebLifecycleState, lifecycle.SetWebLifecycleStateParams{State: lifecycle.SetWebLifecycleStateStateActive})
 	require.NoError(t, err)
 	w.until("she is there again", func() bool { return there() == handoff.Online })
+	w.asks("maria", "billing")
+	p.until("what comes is shown", `document.querySelector('a.row, .offer')?.textContent.includes('Maria')`)
 	assert.Equal(t, "the same page", js[string](p, `self.mark ?? 'another'`), "without a reload")
 }
 

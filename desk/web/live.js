@@ -234,7 +234,7 @@ export function start() {
     if (state.leader && !state.poll && silence() > Math.max(wire.every * 1.5, wire.every + 5000)) restart();
   }, 1000);
   setInterval(() => { if (wire.looking) look(wire.looking); }, 30000);
-  document.addEventListener('visibilitychange', () => { if (!document.hidden) wake(); });
+  document.addEventListener('visibilitychange', () => (document.hidden ? changed : wake)());
   document.addEventListener('resume', wake);
   addEventListener('pageshow', (e) => { if (e.persisted) wake(); });
   addEventListener('online', () => { retry(); wire.tryAt = 0; if (state.leader) restart(); }); // perhaps another network

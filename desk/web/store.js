@@ -13,13 +13,15 @@ const listeners = new Set();
 let frame = 0, ran = 0;
 // changed tells the components, at most once for each frame, or each second
 // where nobody looks. Timers of a page that was hidden for long come up to a
-// minute late, so that the first change does not wait for one.
+// minute late, so that the first change does not wait for one. A frame (1) that
+// did not come before the page was hidden does not come.
 export function changed() {
-  if (frame) return;
+  if (frame > document.hidden) return;
   const run = () => { frame = 0; ran = Date.now(); for (const f of [...listeners]) f(); };
-  if (!document.hidden) frame = requestAnimationFrame(run);
-  else if (Date.now() - ran < 1000) frame = setTimeout(run, 1000);
-  else { frame = 1; queueMicrotask(run); }
+  frame = 1 + document.hidden;
+  if (frame < 2) requestAnimationFrame(run);
+  else if (Date.now() - ran < 1000) setTimeout(run, 1000);
+  else queueMicrotask(run);
 }
 // painted comes once what has changed can be seen, or where nobody looks at once.
 const painted = () => new Promise((r) => { if (document.hidden) r(); else { requestAnimationFrame(() => setTimeout(r)); setTimeout(r, 500); } });
