@@ -74,26 +74,68 @@ func TestOpenRefuses(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// A file that may not be written is an error at the start, or at the call if it
-// is so from then on. What is there can be read.
+// A file that may not be written is an error of each call that writes, from the
+// start or, where it becomes so, from then on. What is there can be read, and is
+// what it was; one that is not there yet is no file.
 func TestReadOnly(t *testing.T) {
 	ctx := t.Context()
-	path := filepath.Join(t.TempDir(), "x.db")
-	s := openFile(t, path)
-	require.NoError(t, s.Commit(ctx, record("c"), entry(1)))
 	_, err := sqlitestore.Open(ctx, "file:"+filepath.Join(t.TempDir(), "y.db")+"?mode=ro", sqlitestore.Options{})
-	require.Error(t, err)
-	ro, err := sqlitestore.Open(ctx, "file:"+path+"?mode=ro", sqlitestore.Options{})
-	if err == nil { // it is in WAL mode already
-		require.ErrorIs(t, ro.Check(ctx), sqlitestore.ErrReadOnly)
-		require.ErrorIs(t, ro.Commit(ctx, record("d"), entry(1)), sqlitestore.ErrReadOnly)
-		require.ErrorIs(t, ro.Ack(ctx, handoff.Ack{ID: record("c").ID, Cursor: "x", Seq: 1}), sqlitestore.ErrReadOnly)
-		_, err = ro.Get(ctx, record("c").ID)
-		require.NoError(t, err)
-		require.NoError(t, ro.Close())
+	require.ErrorContains(t, err, "unable to open")
+	for name, readOnly := range map[string]func(t *testing.T, path string, s *sqlitestore.Store) *sqlitestore.Store{
+		"from the start": func(t *testing.T, path string, _ *sqlitestore.Store) *sqlitestore.Store {
+			t.Helper()
+			ro, err := sqlitestore.Open(ctx, "file:"+path+"?mode=ro", sqlitestore.Options{})
+			require.NoError(t, err, "it can be read, since it is in WAL mode already")
+			t.Cleanup(func() { require.NoError(t, ro.Close()) })
+			return ro
+		},
+		"from then on": func(t *testing.T, _ string, s *sqlitestore.Store) *sqlitestore.Store {
+			t.Helper()
+			require.NoError(t, sqlitestore.Pragma(ctx, s, "query_only = 1"))
+			return s
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "x.db")
+			s := openFile(t, path)
+			r := record("c")
+			r.Wake = time.UnixMilli(1)
+			require.NoError(t, s.Commit(ctx, r, entry(1)))
+			before, err := s.Get(ctx, r.ID)
+			require.NoError(t, err)
+
+			ro := readOnly(t, path, s)
+			tomb := record("tomb")
+			tomb.Version = 1
+			_, claim := ro.Claim(ctx, handoff.Claim{Now: time.Now(), Lease: time.Minute, Limit: 1})
+			_, lead := ro.Lead(ctx, r.ID, "x", time.Now(), time.Minute)
+			for call, err := range map[string]error{
+				"Check":  ro.Check(ctx),
+				"Commit": ro.Commit(ctx, record("d"), entry(1)),
+				"Batch":  ro.CommitBatch(ctx, []handoff.Item{{Record: record("d"), Entries: []handoff.RecordEntry{entry(1)}}})[0],
+				"Claim":  claim,
+				"Lead":   lead,
+				"Ack":    ro.Ack(ctx, handoff.Ack{ID: r.ID, Cursor: "x", Seq: 1}),
+				"Erase":  ro.Erase(ctx, "c", tomb),
+				"Delete": ro.Delete(ctx, r.ID, 1),
+			} {
+				require.ErrorIs(t, err, sqlitestore.ErrReadOnly, call)
+			}
+			got, err := ro.Get(ctx, r.ID)
+			require.NoError(t, err)
+			assert.Equal(t, before, got)
+			log, err := ro.Log(ctx, r.ID, 0, 10)
+			require.NoError(t, err)
+			assert.Len(t, log, 1)
+
+			other := openFile(t, path)
+			_, err = other.Get(ctx, record("d").ID)
+			require.ErrorIs(t, err, handoff.ErrNotFound, "nothing was written")
+			claimed, err := other.Claim(ctx, handoff.Claim{Now: time.Now(), Lease: time.Minute, Limit: 1})
+			require.NoError(t, err)
+			assert.Len(t, claimed.Due, 1, "nor was it claimed")
+		})
 	}
-	_, err = s.Get(ctx, record("d").ID)
-	require.ErrorIs(t, err, handoff.ErrNotFound, "nothing was written")
 }
 
 // A file that somebody deletes, moves or replaces while it is open takes no more

@@ -35,6 +35,9 @@ type outside struct {
 	events []handoff.ProviderEvent    // of the platform, not acknowledged
 	chats  []*vendorChat
 	wrong  []string
+	facts  int // that were told
+
+	rests chan chan struct{} // who is to be stopped, and goes on when his channel is closed
 }
 
 // A vendorChat is one on the platform.
@@ -63,7 +66,8 @@ func newOutside(t *testing.T) *outside {
 	t.Helper()
 	o := &outside{
 		socket: filepath.Join(t.TempDir(), "o"), ledger: check.NewLedger(),
-		open: map[string]string{}, sent: map[string]map[string]bool{}, shown: map[string]bool{}, left: map[handoff.ID]fact{},
+		rests: make(chan chan struct{}),
+		open:  map[string]string{}, sent: map[string]map[string]bool{}, shown: map[string]bool{}, left: map[handoff.ID]fact{},
 	}
 	var lc net.ListenConfig
 	listener, err := lc.Listen(t.Context(), "unix", o.socket)
@@ -90,6 +94,11 @@ func (o *outside) serve(conn net.Conn) {
 		if json.Unmarshal(in.Bytes(), &f) != nil {
 			return // a process died in the middle of a word
 		}
+		if f.Kind == "rest" {
+			goesOn := make(chan struct{})
+			o.rests <- goesOn
+			<-goesOn
+		}
 		b, err := json.Marshal(o.note(f))
 		if err != nil {
 			return
@@ -109,6 +118,7 @@ func (o *outside) id(prefix string) string {
 func (o *outside) note(f fact) fact {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.facts++
 	switch f.Kind {
 	case "write": // what the user of a conversation writes next: again, until it is acknowledged
 		if o.open[f.Conversation] == "" {

@@ -267,7 +267,54 @@ func (s *tables) look(t *testing.T) {
 	s.list = append(s.list, sizes)
 }
 
-// judge looks at dead rows and at the hot indexes. What is dead is removed by
+// most is by how much a row may take more room than after the first third of the
+// time: what is dead may be half of what lives, see judge, and the room that it
+// had stays in the table until something new is put there. Room that is never
+// used again goes beyond that.
+const most = 1.5
+
+// perRow returns how many bytes of a table there were for each of its rows after
+// the first third of the time, and at the end. A table does not get shorter when
+// rows go, so it is compared with the most that it has held until then; and where
+// there are few rows, a page or some more or less are nothing.
+func (s *tables) perRow(table string) (before, after float64) {
+	third := (len(s.list) - 1) / 3
+	const pages = 64 << 10
+	peak := int64(1)
+	for i, sizes := range s.list {
+		peak = max(peak, sizes[table+" live"])
+		after = float64(sizes[table+" bytes"]+pages) / float64(peak)
+		if i == third {
+			before = after
+		}
+	}
+	return before, after
+}
+
+// A table whose rows come and go, or grow in number, is as large as it has to be;
+// one whose room is never used again is found in half an hour.
+func TestSoakPerRow(t *testing.T) {
+	busy, grows, leak := &tables{}, &tables{}, &tables{}
+	for i := range int64(180) {
+		flight := i * 7 % 5 * 100 // dead, or gone
+		add := func(s *tables, live, bytes int64) {
+			s.list = append(s.list, map[string]int64{"x live": live, "x bytes": bytes, "few live": 3, "few bytes": 8192 + i/100*8192})
+		}
+		add(busy, 2000-flight, 500*(2000+flight))
+		add(grows, 100*i, 500*(100*i+1000))
+		add(leak, 2000, 500*(2000+20*i))
+	}
+	for _, s := range []*tables{busy, grows} {
+		for _, table := range []string{"x", "few"} {
+			before, after := s.perRow(table)
+			assert.LessOrEqual(t, after, most*before, table)
+		}
+	}
+	before, after := leak.perRow("x")
+	assert.Greater(t, after, most*before)
+}
+
+// judge looks at dead rows, at the room that rows take and at the hot indexes. What is dead is removed by
 // the server's autovacuum, once a minute where there is enough of it.
 func (s *tables) judge(t *testing.T, long bool) {
 	t.Helper()
@@ -278,11 +325,13 @@ func (s *tables) judge(t *testing.T, long bool) {
 		rows = append(rows, s.list[(len(s.list)-1)*quarter/4]["handoff_record live"])
 	}
 	t.Logf("handoff_record: %d rows after each quarter of the time", rows)
-	for _, table := range []string{"handoff_record", "handoff_entry", "handoff_key", "handoff_cursor"} {
+	for _, table := range []string{"handoff_record", "handoff_entry", "handoff_key", "handoff_cursor", "handoff_agent", "handoff_session"} {
 		live, dead := last[table+" live"], last[table+" dead"]
-		t.Logf("%s: %d rows, %d dead, %d bytes a row", table, live, dead, last[table+" bytes"]/max(1, live))
+		before, after := s.perRow(table)
+		t.Logf("%s: %d rows, %d dead, %.0f bytes a row, then %.0f", table, live, dead, before, after)
 		if long {
 			assert.LessOrEqual(t, dead, live/2+5000, "dead rows in %s", table)
+			assert.LessOrEqual(t, after, most*before, "bytes a row of %s", table)
 		}
 	}
 	for _, index := range hot {

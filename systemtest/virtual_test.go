@@ -19,16 +19,18 @@ import (
 	"github.com/seed-2a427302/handoff/modeltest/check"
 )
 
-// In Berlin summer time began at this moment: two o'clock became three.
+// In Berlin summer time began and ended at these moments: two o'clock became
+// three, and three o'clock two.
 var (
 	summer = time.Date(2000, time.March, 26, 1, 0, 0, 0, time.UTC)
+	winter = time.Date(2000, time.October, 29, 1, 0, 0, 0, time.UTC)
 	berlin = handoff.Weekly{Days: map[string][]handoff.Span{"mon-sat": {"09:00-17:00"}, "sun": {"00:30-03:30"}}}
 )
 
 // isOpen is berlin by hand.
 func isOpen(at time.Time) bool {
 	local := at.Add(time.Hour)
-	if !at.Before(summer) {
+	if !at.Before(summer) && at.Before(winter) {
 		local = at.Add(2 * time.Hour)
 	}
 	minute := 60*local.Hour() + local.Minute()
@@ -46,7 +48,7 @@ func opens(at time.Time) time.Time {
 	return at
 }
 
-// A day of virtual time goes by, over a change of the clocks: every timer
+// A day of virtual time goes by, over each change of the clocks: every timer
 // fires, the doors open and close by the clock on the wall, no invariant is
 // broken, and what is kept stops growing. HANDOFF_VIRTUAL, 720h say, makes it
 // longer; two weeks and more are lived once again without a checker, which
@@ -60,17 +62,19 @@ func TestVirtual(t *testing.T) {
 	}
 	zone, err := time.LoadLocation("Europe/Berlin")
 	require.NoError(t, err)
-	for _, audited := range []bool{true, false} {
-		if !audited && length < 14*24*time.Hour {
-			continue // too short to say anything of the heap
-		}
-		t.Run(fmt.Sprintf("audited=%v", audited), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				// The clock of a test begins at midnight of 2000-01-01.
-				time.Sleep(time.Until(summer.Add(-length / 2)))
-				newDays(t, zone, audited).live(t, length)
+	for name, change := range map[string]time.Time{"summer": summer, "winter": winter} {
+		for _, audited := range []bool{true, false} {
+			if !audited && length < 14*24*time.Hour {
+				continue // too short to say anything of the heap
+			}
+			t.Run(fmt.Sprintf("%s,audited=%v", name, audited), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					// The clock of a test begins at midnight of 2000-01-01.
+					time.Sleep(time.Until(change.Add(-length / 2)))
+					newDays(t, zone, audited).live(t, length)
+				})
 			})
-		})
+		}
 	}
 }
 
