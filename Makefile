@@ -5,7 +5,7 @@ export HANDOFF_SPECS ?= $(abspath $(wildcard ../shared/specs))
 export HANDOFF_DATA ?= $(abspath $(wildcard ../shared/data))
 
 .DEFAULT_GOAL := help
-.PHONY: browser browser-long shots goals-webhooks goals-desk help ci test race guards lint fmt tidy fuzz model mutants bench cover goals-triggers goals-waiting goals-stores race-stores engine-stores linear crash differential soak
+.PHONY: browser browser-long shots goals-webhooks goals-desk help ci test race guards lint fmt tidy fuzz model mutants bench cover goals-triggers goals-waiting goals-stores race-stores engine-stores linear crash backlog differential soak
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,10 @@ engine-stores: ## The engine's own tests on each durable store
 CRASHES ?= 500
 crash: ## CRASHES (500) processes killed on each durable store, and what they left audited
 	cd systemtest && HANDOFF_CRASHES=$(CRASHES) HANDOFF_TEST_REQUIRE=1 go test -count=1 -v -timeout 2h -run 'TestCrash' .
+
+BACKLOG ?= 100000
+backlog: ## BACKLOG (100000) deliveries and timers that piled up while no engine ran, on every store
+	cd systemtest && HANDOFF_BACKLOG=$(BACKLOG) HANDOFF_TEST_REQUIRE=1 go test -count=1 -v -timeout 4h -run 'TestBacklog' .
 
 DIFFERENTIAL ?= 100000
 differential: ## DIFFERENTIAL (100000) random commands on every store, with equal answers

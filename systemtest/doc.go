@@ -13,6 +13,7 @@
 //     deliveries and claims, and others that go on with what they left.
 //   - Stopped: a process that is stopped for longer than its leases, and goes on
 //     when another one has done all that it was about to do.
+//   - Backlog: what piled up while no engine ran.
 //   - Soak: processes that live conversation after conversation, without growing.
 //   - Virtual: a day or a month, with a change of the clocks, in seconds.
 //   - Faults: a store that is down, slow, busy or cut off, a failover that loses
