@@ -42,7 +42,7 @@ func stopPoints() []string {
 // was about to do. That doubles nothing: neither in the log, nor before users, nor
 // on the platform. A stopped process that writes to a file of SQLite keeps others
 // from writing, so this is of the stores with a server.
-func TestStopped(t *testing.T) {
+func TestStopped(t *testing.T) { //nolint:tparallel // the kinds wait for each other no more than for other tests
 	for _, k := range kinds {
 		if k.name == "postgres" || k.name == "redis" {
 			t.Run(k.name, func(t *testing.T) {
