@@ -55,7 +55,6 @@ func TestDesk45Quiet(t *testing.T) {
 	js[bool](p, `(self.go(), true)`)
 	p.until("the reply was not sent, and is still there", `document.querySelector('.pending.failed')?.textContent.includes('just in time?')`)
 	assert.Empty(t, w.said(late.ID, handoff.KindMessage, handoff.RoleAgent))
-	p.axe()
 }
 
 // TestDeskLostAgent: an agent of whom nothing is heard loses what she had. It
@@ -68,6 +67,7 @@ func TestDeskLostAgent(t *testing.T) {
 	})
 	w.available("ann")
 	browser := w.as("ann") // whose tabs come and go
+	browser.spare("an empty page")
 	p := tab(browser.ctx, t, browser.url).open("").live()
 	w.until("she is there", func() bool {
 		st, err := w.presence.Agents(w.ctx, []string{"ann"}, time.Now())
@@ -87,6 +87,7 @@ func TestDeskLostAgent(t *testing.T) {
 	// Her computer is another one's now: the page never runs again.
 	back := tab(browser.ctx, t, browser.url)
 	back.open("")
+	p.spare("it has closed")
 	ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
 	_ = chromedp.Cancel(ctx)
 	cancel()
@@ -141,7 +142,6 @@ func TestDesk46NoService(t *testing.T) {
 	ask(base, "hello").sees("Too many people are waiting for our team right now.")
 	board = tab(browser.ctx, t, base+"desk/ada/", chromedp.WithNewBrowserContext()).open("board").live()
 	board.until("it says why", note+`('support') === '1 wait; more are refused'`)
-	board.axe()
 }
 
 // note is what the board says of a queue.

@@ -28,7 +28,6 @@ func TestBoardOfNoWait(t *testing.T) {
 	assert.Equal(t, "0 seconds", js[string](p, row+`.cells[3].textContent`))
 	assert.NotContains(t, p.text("body"), "NaN")
 	assert.LessOrEqual(t, p.wide(), 0, "the page scrolls sideways")
-	p.axe()
 }
 
 // TestBoardSaysWhatWaits: the board counts agents as agents and seats as seats,
@@ -45,7 +44,6 @@ func TestBoardSaysWhatWaits(t *testing.T) {
 	p.until("five seats are free", `document.querySelector('.board .stat:last-child').innerText === 'Free seats\n5'`)
 	assert.NotRegexp(t, `econds?\s*–`, js[string](p, row+`.cells[3].textContent`))
 	p.until("what he needs is said", `/Maria Keller\s+\d:\d\d\s+Assistant:\s*I am a small program\.\s+Priority 2\s+billing/.test(document.querySelector('.boxed').innerText)`)
-	p.axe()
 }
 
 // TestBoardBeforeTheTeam: the board does not say that there are no agents, nor
@@ -125,7 +123,6 @@ func TestSharesSumToAHundred(t *testing.T) {
 		return out.slice(0, 3);
 	})`)
 	assert.Empty(t, wrong)
-	p.axe()
 }
 
 // A wait from 67 seconds to three minutes is one from one minute to three.

@@ -97,9 +97,11 @@ type page struct {
 	problems []string
 	allow    []string
 	late     func(problem string) bool // excuses what was asked before the news came
+	spared   string                    // why axe does not look at what it shows in the end
 }
 
-// tab opens a tab in a context; its own storage if fresh.
+// tab opens a tab in a context; its own storage if fresh. When its test ends, the
+// console has had no complaint, and axe has none of what the page shows then.
 func tab(parent context.Context, t *testing.T, url string, options ...chromedp.ContextOption) *page {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(parent, options...)
@@ -122,21 +124,31 @@ func tab(parent context.Context, t *testing.T, url string, options ...chromedp.C
 		}
 	}()
 	t.Cleanup(func() {
-		if t.Failed() {
-			p.keep("failed")
-		}
-		cancel()
-		<-done
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		for _, m := range p.problems {
-			if !p.allowed(m) && (p.late == nil || !p.late(m)) {
-				t.Errorf("the console says: %s", m)
+		defer func() {
+			if t.Failed() {
+				p.keep("failed")
 			}
+			cancel()
+			<-done
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			for _, m := range p.problems {
+				if !p.allowed(m) && (p.late == nil || !p.late(m)) {
+					t.Errorf("the console says: %s", m)
+				}
+			}
+		}()
+		if t.Failed() || p.spared != "" {
+			return
 		}
+		require.True(t, strings.HasPrefix(js[string](p, `location.href`), p.url), "a page of ours, or spared with a reason")
+		p.axe()
 	})
 	return p
 }
+
+// spare keeps axe from what the page shows when its test ends, and says why.
+func (p *page) spare(why string) { p.spared = why }
 
 // focused makes a page believe that it has the focus, whatever other tests do.
 func (p *page) focused(on bool) {
@@ -159,8 +171,12 @@ func complains(message, part string) bool {
 
 var number = regexp.MustCompile(`^\d{3}$`)
 
+// allowed reports whether a message was expected. An answer with an error is only
+// by its status, or where everything is.
 func (p *page) allowed(m string) bool {
-	return slices.ContainsFunc(p.allow, func(part string) bool { return complains(m, part) })
+	return slices.ContainsFunc(p.allow, func(part string) bool {
+		return complains(m, part) && (part == "" || number.MatchString(part) || !refusal.MatchString(m))
+	})
 }
 
 // expects says that console messages are part of what is tested: by the status of

@@ -36,4 +36,8 @@ func TestConsole(t *testing.T) {
 	assert.False(t, p.allowed(another), "what is expected of other answers is not of this one")
 	assert.False(t, p.allowed(strings.Replace(another, "127.0.0.1:", "127.0.0.1:404", 1)), "a port is no status")
 	assert.True(t, p.allowed("network error: Failed to load resource: net::ERR_CONNECTION_RESET"))
+	p.expects("Failed to load resource")
+	assert.False(t, p.allowed(another), "words that every answer with an error has name none")
+	p.expects("")
+	assert.True(t, p.allowed(another), "where all that is asked for is refused")
 }

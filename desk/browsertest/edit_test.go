@@ -54,8 +54,6 @@ func TestDesk19TwoDevices(t *testing.T) {
 	laptop.until("the laptop says so", says+` === 'Offline'`)
 	w.until("she is not", func() bool { return w.availability("ann") == handoff.Offline })
 	phone.until("the phone says so", says+` === 'Offline'`)
-	laptop.axe()
-	phone.axe()
 }
 
 // TestDeskAssist: an agent is suggested replies, takes one, and runs a rule from
@@ -86,7 +84,6 @@ func TestDeskAssist(t *testing.T) {
 	w.until("it was run", func() bool { return len(w.now(h.ID).Tags) == 1 })
 	p.sees("Done: Mark as VIP")
 	p.sees("Tags: \u2068+vip\u2069")
-	p.axe()
 }
 
 // TestDeskAdminRulesAndHours: an admin adds a rule with a button, and changes
@@ -137,7 +134,6 @@ func TestDeskAdminRulesAndHours(t *testing.T) {
 		now, err := hours.Weekly(w.ctx)
 		return err == nil && len(now.Special) == 1 && len(now.Days) == 6
 	})
-	p.axe()
 }
 
 // TestDeskFormsSayAllThatIsWrong: what the browser refuses and what the server

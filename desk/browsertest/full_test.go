@@ -78,5 +78,4 @@ func TestDesk25MoreThanAPageKnows(t *testing.T) {
 	all := w.as("sam")
 	all.open("board").live()
 	all.until("the board says how many more", `[...document.querySelectorAll('.board a.button.wide')].some((e) => e.textContent.includes(§))`, fmt.Sprint(before+1+after-20))
-	all.axe()
 }

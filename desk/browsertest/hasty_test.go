@@ -126,7 +126,6 @@ func TestDesk27KeysBeforeConversation(t *testing.T) {
 	g.release()
 	p.until("the other is open", `document.querySelector('.head h1')?.textContent === 'Lee Wong' && document.querySelector('.composer')`)
 	assert.True(t, js[bool](p, `Boolean(document.querySelector('.composer.reply'))`), "the key was meant for another conversation")
-	p.axe()
 }
 
 // TestListNamesWhoIsAsked: who is asked has his name once the page knows the team,
@@ -142,7 +141,6 @@ func TestListNamesWhoIsAsked(t *testing.T) {
 	g.release()
 	p.until("it is", `document.querySelector('.row').innerText.includes('Asking Bob Sato')`)
 	assert.True(t, js[bool](p, `(() => { const box = document.querySelector('.row .third'), chip = [...box.children].find((e) => e.textContent.includes('Bob')); return chip.getBoundingClientRect().bottom <= box.getBoundingClientRect().bottom + 1; })()`), "and it is seen")
-	p.axe()
 }
 
 // TestDoubleClick: whoever clicks twice on what shows more is shown it once.
@@ -176,5 +174,4 @@ func TestDoubleClick(t *testing.T) {
 		twice := js[[]string](p, `[...document.querySelectorAll(§)].map((e) => e.querySelector(§).textContent).filter((s, i, all) => all.indexOf(s) !== i)`, c.rows, c.row)
 		assert.Empty(t, twice, "%s: shown twice", c.path)
 	}
-	p.axe()
 }

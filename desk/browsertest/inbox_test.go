@@ -42,7 +42,6 @@ func TestDesk01FirstMinute(t *testing.T) {
 	w.until("it is returned", func() bool { return w.now(h.ID).Outcome == handoff.OutcomeReturned })
 	require.Equal(t, []string{"One moment", "Done", "You are welcome"}, w.said(h.ID, handoff.KindMessage, handoff.RoleAgent))
 	p.until("the dialog has closed", `!document.querySelector('dialog')`)
-	p.axe()
 }
 
 // TestFirstSight: until its list can be seen a page asks for its stream, which
@@ -76,5 +75,4 @@ func TestListTellsNotes(t *testing.T) {
 	_, err = w.engine.Note(w.ctx, h.ID, handoff.By("ann"), "He is right.")
 	require.NoError(t, err)
 	p.until("the note is called one", `/^Note:\s*He is right\.$/.test(document.querySelector('.row .second')?.innerText)`)
-	p.axe()
 }

@@ -200,3 +200,5 @@ func TestDesk09HiddenTab(t *testing.T) {
 	p.do(chromedp.Navigate("about:blank"))
 	w.until("a page that goes says so", func() bool { return left.Load() == 1 })
 }
+	over.spare("an empty page")
+	p.spare("it has gone")

@@ -42,7 +42,6 @@ func TestDesk14ShortLimit(t *testing.T) {
 			assert.Zero(t, js[int](p, `self.off`), "it was told that there is no connection")
 			w.says("maria", "are you there?")
 			p.sees("are you there?")
-			p.axe()
 		})
 	}
 }

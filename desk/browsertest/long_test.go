@@ -77,7 +77,6 @@ func TestDesk49Upgrade(t *testing.T) {
 	p.live()
 	assert.False(t, js[bool](p, `document.body.innerText.includes('newer version')`))
 	assert.Equal(t, build, js[string](p, `JSON.parse(document.getElementById('boot').textContent).build`))
-	p.axe()
 }
 
 // A rebuilt answer is that of a desk with other files.
@@ -198,7 +197,6 @@ func TestDesk50Closed(t *testing.T) {
 	t.Logf("%d opened; at first %+v, at last %+v", opened, before, after)
 	perChat := js[int64](p, `(() => { let n = 0; const all = document.createNodeIterator(document.querySelector('.pane'), NodeFilter.SHOW_ALL); while (all.nextNode()) n++; return n; })()`)
 	assert.Less(t, after.nodes-before.nodes, 4*perChat, "of 18 conversations that were closed")
-	p.axe()
 }
 
 // A load is what pages and server hold.
@@ -250,7 +248,6 @@ func TestDesk51SlowNetwork(t *testing.T) {
 	p.until("nothing is on its way", `!document.querySelector('.pending')`)
 	assert.ElementsMatch(t, want, w.said(h.ID, handoff.KindMessage, handoff.RoleAgent))
 	assert.Equal(t, 10, js[int](p, `[...document.querySelectorAll('.entry.agent .text')].filter((e) => e.textContent.startsWith('answer')).length`))
-	p.axe()
 }
 
 // slowly serves an address through a network as of a train.
@@ -333,5 +330,4 @@ func TestDesk52Print(t *testing.T) {
 	pdf, err := chromedp.Call(p.ctx, printing.PrintToPDF, printing.PrintToPDFParams{})
 	require.NoError(t, err)
 	assert.GreaterOrEqual(t, bytes.Count(pdf.Data, []byte("/Type /Page\n")), 3, "pages")
-	p.axe()
 }

@@ -90,7 +90,6 @@ func TestDesk41Notifications(t *testing.T) {
 	wait(500 * time.Millisecond)
 	assert.Zero(t, js[int](p, `tones`))
 	assert.Equal(t, 1, told(), "who is away is not told")
-	p.axe()
 }
 
 // TestDesk41SoundButtonKeepsTheFocus: whoever comes to the button by keyboard

@@ -70,7 +70,6 @@ func TestDesk25FiveHundred(t *testing.T) {
 	js[bool](p, `(document.querySelector('.button.wide').focus(), true)`)
 	p.key(kb.Enter)
 	p.until("more are shown", `document.querySelectorAll('a.row').length === 400`)
-	p.axe()
 }
 
 // tabTo presses Tab until what it looks for has the focus, which can be seen all
@@ -160,7 +159,6 @@ func TestDesk27KeyboardOnly(t *testing.T) {
 	p.key(kb.ArrowDown)
 	p.key(kb.Enter)
 	w.until("she is away", func() bool { return w.availability("ann") == handoff.Offline })
-	p.axe()
 }
 
 // TestDesk26Scroll: a long list and a long conversation are windows on them. What
@@ -198,7 +196,6 @@ func TestDesk26Scroll(t *testing.T) {
 		require.InDelta(t, js[float64](p, `self.was`), js[float64](p, `self.read.getBoundingClientRect().top`), 2, "what is read is where it was: %s", js[string](p, `self.read.isConnected + ' ' + self.read.textContent`))
 	}
 	p.until("in order, each once", `[...document.querySelectorAll('.entry.user .text')].map((e) => e.textContent).every((s, i, all) => i === 0 || s > all[i - 1])`)
-	p.axe()
 }
 
 // TestDesk29Shortcuts never fire with modifiers, in fields, or when off; an
@@ -410,7 +407,6 @@ func TestDesk42Title(t *testing.T) {
 	p.clickOn(`a.row[data-id="` + token(maria) + `"]`)
 	p.sees("one more")
 	unread(0)
-	p.axe()
 }
 
 // TestDesk47Missed requests appear in the history and can be opened.
@@ -427,7 +423,6 @@ func TestDesk47Missed(t *testing.T) {
 	p.axe()
 	p.open("stats").live()
 	p.until("it is counted", `[...document.querySelectorAll('.stat')].find((e) => e.querySelector('.label').textContent === 'Missed')?.querySelector('.value').textContent === '1'`)
-	p.axe()
 }
 
 // TestDeskSaysWhatWasDropped: an agent sees which skills are no longer asked
@@ -445,7 +440,6 @@ func TestDeskSaysWhatWasDropped(t *testing.T) {
 	p := w.at("sam", "c/"+token(h))
 	p.sees("Fewer skills are asked for: \u2068refunds 2\u2069")
 	p.sees("Agents of shop are asked, too")
-	p.axe()
 }
 
 // TestDesk48Viewer sees counts and no person; no button is there.
@@ -458,7 +452,6 @@ func TestDesk48Viewer(t *testing.T) {
 	assert.Empty(t, js[[]string](p, buttons))
 	assert.EqualValues(t, 404, p.tries(h, "accept"), "it does not exist for him")
 	p.expects("404")
-	p.axe()
 }
 
 // TestDesk48ReadOnly: at a desk that is read-only everything can be read, and no
@@ -481,7 +474,6 @@ func TestDesk48ReadOnly(t *testing.T) {
 	assert.EqualValues(t, 403, p.tries(waits, "accept"))
 	assert.Equal(t, handoff.StateActive, w.now(h.ID).State)
 	assert.Equal(t, handoff.StateWaiting, w.now(waits.ID).State)
-	p.axe()
 }
 
 // buttons are those that do something on what is shown.

@@ -90,7 +90,6 @@ func TestDesk12ReloadLosesNothing(t *testing.T) {
 	p.until("nothing is on its way", `!document.querySelector('.pending') && document.querySelector('.entry.note')`)
 	assert.Equal(t, []string{"a note"}, w.said(h.ID, handoff.KindNote, ""))
 	assert.Len(t, w.said(h.ID, handoff.KindMessage, handoff.RoleAgent), len(want))
-	p.axe()
 }
 
 // TestDesk16OneTabSendsForAll: what one tab could not send the others show, and it
@@ -114,7 +113,6 @@ func TestDesk16OneTabSendsForAll(t *testing.T) {
 		p.until("it is sent", `!document.querySelector('.pending') && document.querySelectorAll('.entry.agent .text').length === 1`)
 	}
 	assert.Equal(t, []string{"once"}, w.said(h.ID, handoff.KindMessage, handoff.RoleAgent))
-	two.axe()
 }
 
 // TestDesk20StaleWhileOffline: what was sent without a connection does not go out
@@ -159,5 +157,4 @@ func TestDesk20StaleWhileOffline(t *testing.T) {
 	p.click("Discard")
 	p.until("nothing is on its way", `!document.querySelector('.pending')`)
 	assert.Len(t, sent(), 2)
-	p.axe()
 }

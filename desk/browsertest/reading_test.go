@@ -52,7 +52,6 @@ func TestDesk35Links(t *testing.T) {
 	}
 	assert.True(t, js[bool](p, `[...document.querySelectorAll('.entry a')].every((a) => a.target === '_blank' && a.relList.contains('noopener') && a.relList.contains('noreferrer'))`))
 	assert.LessOrEqual(t, p.wide(), 0, "the page scrolls sideways")
-	p.axe()
 }
 
 // TestTranscriptIsWhole: what is said while a conversation is being opened is
@@ -114,7 +113,6 @@ func TestGapIsFilled(t *testing.T) {
 	assert.Greater(t, reads.Load(), before, "it was asked for")
 	w.says("maria", "line 6")
 	p.until("it goes on", lines+` === §`, whole+",line 6")
-	p.axe()
 }
 
 // A leaky stream loses the events that say that they are lost.

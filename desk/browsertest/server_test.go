@@ -69,7 +69,6 @@ func TestDesk12ServerRestart(t *testing.T) {
 	w.says("maria", "and afterwards")
 	p.sees("and afterwards")
 	p.until("each is shown once", `[...document.querySelectorAll('.entry.agent .text')].length === 3`)
-	p.axe()
 }
 
 // A proxy stands before a world and holds back what a server says until it has

@@ -53,7 +53,6 @@ func TestDeskAdmin(t *testing.T) {
 	p.until("she is gone", `!document.querySelector('dialog') && !document.querySelector('.tablebox').innerText.includes('Zoe')`)
 	_, err := w.engine.Directory().Get(w.ctx, "zoe")
 	require.ErrorIs(t, err, handoff.ErrNotFound)
-	p.axe()
 }
 
 // TestDeskAdminOfOthers: agents whom the application keeps can be read and not be

@@ -51,7 +51,6 @@ func TestDeskStaysOpen(t *testing.T) {
 	p.until("it is still being written", `document.querySelector('dialog textarea')?.value === 'She is angry today'`)
 	p.do(chromedp.MouseClickXY(20, 400))
 	p.until("a click outside closes it", `!document.querySelector('dialog')`)
-	p.axe()
 }
 
 // TestDeskGivenBack: whoever goes away and gives his conversations back has lost
@@ -84,7 +83,6 @@ func TestDeskGivenBack(t *testing.T) {
 	p.click("Break")
 	p.until("she is not asked", says+` === 'Break'`)
 	assert.False(t, js[bool](p, `Boolean(document.querySelector('dialog'))`))
-	p.axe()
 }
 
 // TestDeskAllThatWasBefore: of somebody who has come often, what was before is read
@@ -105,7 +103,6 @@ func TestDeskAllThatWasBefore(t *testing.T) {
 		p.until("some are shown", shown+` === §`, n)
 	}
 	p.until("there are no more", `!document.querySelector('.older > button')`)
-	p.axe()
 }
 
 // TestDeskLongTeam: of a long team, whoever can take a conversation comes first, and
@@ -127,7 +124,6 @@ func TestDeskLongTeam(t *testing.T) {
 	p.until("all are there", `document.querySelectorAll('dialog .target').length === 41`)
 	assert.Equal(t, "Zoe Sato", js[string](p, `document.querySelector('dialog .target .name').textContent`))
 	assert.Zero(t, js[int](p, `[...document.querySelectorAll('dialog .target')].filter((e) => e.scrollHeight > e.clientHeight).length`), "names that stand over what follows")
-	p.axe()
 }
 
 // TestDeskNarrowTop: on the narrowest screen nothing in the bar at the top stands
@@ -141,7 +137,6 @@ func TestDeskNarrowTop(t *testing.T) {
 	p.until("sound is asked for, and she is there", `document.querySelector('.muteds') && document.querySelector('.seats') && document.querySelector('.button.presence .label').innerText === 'Available'`)
 	assert.Empty(t, js[[]string](p, `(() => { const r = [...document.querySelectorAll('.top .mark, .top .live, .top .muteds, .top .seats, .top .button.presence, .top .button.me')].map((e) => [e.className, e.getBoundingClientRect()]); return r.slice(1).filter(([, b], i) => b.left < r[i][1].right).map(([n]) => n); })()`))
 	assert.LessOrEqual(t, p.wide(), 0)
-	p.axe()
 }
 
 // TestDeskDialogOfAnothers: a dialog about a conversation that somebody else has by
@@ -194,7 +189,6 @@ func TestDeskFiguresOfTheRange(t *testing.T) {
 	p.until("they are read anew", `document.querySelector('.page .loading') && !document.querySelector('.stat .value')`)
 	release()
 	p.sees("No figures for this range")
-	p.axe()
 }
 
 // TestDeskHistoryOfTheFilter: what is over does not stand under a filter that it

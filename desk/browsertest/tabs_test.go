@@ -31,7 +31,6 @@ func TestDesk16TwoTabs(t *testing.T) {
 	two.open("settings").live()
 	two.open("c/" + token(h)).live()
 	two.until("nor later", field+`?.value === ''`)
-	two.axe()
 }
 
 // TestDesk41SettingsOfAllTabs: what is set in one tab holds in those that are
@@ -49,5 +48,4 @@ func TestDesk41SettingsOfAllTabs(t *testing.T) {
 	js[bool](two, `(() => { const s = document.querySelectorAll('.panel select')[1]; s.value = 'compact'; s.dispatchEvent(new Event('change', { bubbles: true })); return true; })()`)
 	one.until("and so is how close things stand", `document.documentElement.dataset.density === 'compact'`)
 	assert.False(t, js[bool](one, heard+`.checked`))
-	one.axe()
 }

@@ -139,7 +139,6 @@ func TestDeskFound(t *testing.T) {
 	p.expects("422")
 	p.open("history?from=2020-01-01").live()
 	p.sees("at most 400 days")
-	p.axe()
 }
 
 // TestDeskTypingEnds: that a user is writing ends with what he wrote, where his

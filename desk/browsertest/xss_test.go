@@ -413,6 +413,7 @@ func exported(t *testing.T, w *world, p *page) {
 		}))
 		t.Cleanup(server.Close)
 		x := tab(browser.ctx, t, server.URL, chromedp.WithNewBrowserContext())
+		x.spare("an export, and no page of the desk")
 		_, err := chromedp.Call(x.ctx, devtools.AddScriptToEvaluateOnNewDocument, devtools.AddScriptToEvaluateOnNewDocumentParams{Source: `self.hits = 0; self.hit = () => { self.hits++; }`})
 		require.NoError(t, err)
 		x.open("/")
