@@ -78,6 +78,7 @@ type presenceBody struct {
 	Session  string `json:"session"`
 	Online   bool   `json:"online"`
 	Activity string `json:"activity"`
+	Alone    string `json:"alone"` // the tab, where those of a browser cannot share a stream
 }
 
 func (h *Handler) sessions() (handoff.Sessions, *problem) {
@@ -141,7 +142,8 @@ func (h *Handler) beat(c *call) (any, error) {
 	return h.status(c)
 }
 
-// leave is a page that is being closed.
+// leave is a page that is being closed. Where tabs cannot share a stream, each
+// says so, and those that stay are the same browser.
 func (h *Handler) leave(c *call) (any, error) {
 	in, p := c.presence()
 	if p != nil {
@@ -150,6 +152,9 @@ func (h *Handler) leave(c *call) (any, error) {
 	s, p := h.sessions()
 	if p != nil {
 		return nil, p
+	}
+	if in.Alone != "" && h.view.stays(pageOf(&c.actor, in.Session), in.Alone) {
+		return nil, nil //nolint:nilnil // nothing is to be said
 	}
 	return nil, h.lease.drop(c.ctx(), s, c.actor.ID, in.Session)
 }

@@ -34,6 +34,7 @@ var (
 	errNotFound   = &problem{Status: http.StatusNotFound, Code: "not_found"}
 	errForbidden  = &problem{Status: http.StatusForbidden, Code: "forbidden"}
 	errNotRunning = &problem{Status: http.StatusServiceUnavailable, Code: "not_running"} // before Run has read what there is
+	errNoStream   = &problem{Status: http.StatusNotImplemented, Code: "no_stream"}       // the page polls
 )
 
 func invalid(field, why string) *problem {

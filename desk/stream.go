@@ -20,6 +20,7 @@ const (
 	pingEvery  = 20 * time.Second // a page answers each ping: it is alive
 	writeLimit = 10 * time.Second // a page that reads slower is cut off
 	perActor   = 8                // streams of one actor
+	perAlone   = 4                // those of them that are of tabs which cannot share one
 	pollWait   = 25 * time.Second // longest wait of a long poll
 	batch      = 500              // events written at once
 	stirAll    = ringSize / 8     // after so many events every stream looks: none falls behind the ring
@@ -32,6 +33,7 @@ type stream struct {
 	actor   Actor
 	session string
 	page    string // its key in view.opened
+	alone   string // the tab, where the tabs of a browser cannot share a stream
 	class   string
 	mark    string        // of his rights: in cursors
 	recheck bool          // they may have changed; view.mu guards it
@@ -110,11 +112,22 @@ func (v *view) join(s *stream, rights int64, most int) *problem {
 	if !v.ready {
 		return errNotRunning
 	}
-	mine := 0
+	mine, alone := 0, 0
 	for o := range v.streams {
-		if o.actor.ID == s.actor.ID {
-			mine++
+		if o.actor.ID != s.actor.ID {
+			continue
 		}
+		mine++
+		switch o.alone {
+		case "":
+		case s.alone:
+			o.end("again") // what it had before is of no use to it
+		default:
+			alone++
+		}
+	}
+	if s.alone != "" && alone >= perAlone {
+		return errNoStream // a browser has six connections, and needs some for what it asks
 	}
 	if mine >= perActor || len(v.streams) >= most {
 		return &problem{Status: http.StatusTooManyRequests, Code: "streams"}
@@ -122,6 +135,18 @@ func (v *view) join(s *stream, rights int64, most int) *problem {
 	s.recheck = v.rights.Load() != rights
 	v.streams[s] = struct{}{}
 	return nil
+}
+
+// stays reports whether another tab of a page's browser has a stream of its own.
+func (v *view) stays(page, alone string) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for o := range v.streams {
+		if o.page == page && o.alone != "" && o.alone != alone {
+			return true
+		}
+	}
+	return false
 }
 
 func (v *view) part(s *stream) {
@@ -162,9 +187,10 @@ func (h *Handler) events(c *call) (any, error) {
 			h.log.WarnContext(c.r.Context(), "the desk's stream cannot flush: a middleware hides http.Flusher; pages poll instead",
 				"writer", fmt.Sprintf("%T", c.w))
 		})
-		return nil, &problem{Status: http.StatusNotImplemented, Code: "no_stream"}
+		return nil, errNoStream
 	}
 	s := newStream(c.actor, c.r.URL.Query().Get("session"))
+	s.alone = c.r.URL.Query().Get("alone")
 	if p := h.view.join(s, c.rights, h.cfg.MaxStreams); p != nil {
 		return nil, p
 	}

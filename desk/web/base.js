@@ -72,17 +72,12 @@ export function span(ms) {
   return h ? `${h}:${two(m)}:${two(s % 60)}` : `${m}:${two(s % 60)}`;
 }
 // counted is a duration as a unit's word, how many of them, and how long one is.
-function counted(ms) {
+export function counted(ms) {
   const s = Math.round(ms / 1000), [unit, of] = s < 90 ? ['seconds', 1] : s < 5400 ? ['minutes', 60] : s < 129600 ? ['hours', 3600] : ['days', 86400];
   return [unit, Math.round(s / of), of * 1000];
 }
 // spoken is a duration in words, for those who listen and for settings.
 export const spoken = (ms) => { const [unit, n] = counted(ms); return ms < 0 ? t('never') : t(unit, { n }); };
-// range names a unit once, that of the longer, unless the other has none of it.
-export function range(low, high) {
-  const [unit, m, of] = counted(high), n = Math.round(low / of);
-  return n || counted(low)[0] === unit ? t(unit, { n: n === m ? n : `${number(n)}–${number(m)}` }) : t('range', { low: spoken(low), high: spoken(high) });
-}
 
 // --- names
 export const uid = () => crypto.randomUUID ? crypto.randomUUID() : Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');

@@ -1,9 +1,10 @@
 // The supervisor's board, and what the bot is doing.
 import { html, useEffect, useState } from './vendor/preact-htm.js';
-import { api, boot, can, code, get, me, now, number, range, t, visible, when } from './base.js';
+import { api, boot, can, code, get, me, now, number, t, visible, when } from './base.js';
 import { asking, failed, inOrder, link, state, toast, useStore, waits } from './store.js';
 import { Avatar, Badge, Clock, Empty, Icon, lazy, Loading, Menu, Name, useTick } from './ui.js';
 import { Last } from './inbox.js';
+import { range } from './range.js';
 
 const Chat = lazy(() => import('./chat.js'), 'Chat');
 

@@ -1,6 +1,6 @@
 // What is asked before something that matters.
 import { html, useEffect, useRef, useState } from './vendor/preact-htm.js';
-import { act, boot, code, get, has, me, range, t, visible, when } from './base.js';
+import { act, boot, code, get, has, me, t, visible, when } from './base.js';
 import { apply, go, leaving, mine, settings, state, toast } from './store.js';
 import { wantPresence } from './live.js';
 import { Avatar, Button, Loading, Name } from './ui.js';

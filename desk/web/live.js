@@ -8,7 +8,10 @@ export const tab = uid();
 export const session = keep.get('session') || uid();
 keep.set('session', session);
 
-const channel = 'BroadcastChannel' in self ? new BroadcastChannel(keep.name) : null;
+// Where Web Locks are missing, as they are over plain HTTP, each tab is alone: it
+// has its own stream, and the server lets only some have one.
+const channel = navigator.locks ? new BroadcastChannel(keep.name) : null;
+export const alone = channel ? '' : tab;
 // wire is what the stream and the polling both know of the connection.
 export const wire = { cursor: '', every: boot.ping, beaten: 0, looking: '', tryAt: 0 };
 let delay = 1000;
@@ -113,8 +116,7 @@ export async function refused(res) {
 
 // stream reads server-sent events with fetch, which tells what an answer was.
 async function stream(signal) {
-  const url = new URL('api/events', root);
-  url.searchParams.set('session', session);
+  const url = new URL('api/events?' + new URLSearchParams({ session, alone }), root);
   const own = new AbortController();
   const end = () => own.abort();
   signal.addEventListener('abort', end);
@@ -209,7 +211,7 @@ export function start() {
     else if (m.name) event(m.name, m.data, false);
   });
   const name = keep.name + 'lead';
-  if (navigator.locks) {
+  if (channel) {
     const ask = (options) => navigator.locks.request(name, options, lead).catch(() => {
       // Another tab took the lead: this one had been frozen, and may have missed something.
       state.leader = false;
@@ -242,7 +244,7 @@ export function start() {
   addEventListener('pagehide', () => {
     rememberMine();
     if (wire.looking) api('POST', 'viewing', { session, tab, id: '' }).catch(() => {});
-    if (me.presence && state.leader) api('POST', 'presence/leave', { session }).catch(() => {});
+    if (me.presence && state.leader) api('POST', 'presence/leave', { session, alone }).catch(() => {});
   });
   setInterval(rememberMine, 15000);
 }

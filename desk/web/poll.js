@@ -1,9 +1,10 @@
 // Polling, where a stream does not come through.
 import { root, within } from './base.js';
 import { state } from './store.js';
-import { alive, beat, event, firstEvent, hear, look, pass, refused, restart, resync, session, setLive, since, wire } from './live.js';
+import { alive, alone, beat, event, firstEvent, hear, look, pass, refused, restart, resync, session, setLive, since, wire } from './live.js';
 
 const soon = 30000, latest = 600000; // until a stream is tried again
+const pause = 4000; // of a tab that is alone
 let later = soon, probing = false, polled = false;
 function tryLater() { wire.tryAt = Date.now() + later; later = Math.min(later * 2, latest); }
 
@@ -23,7 +24,7 @@ async function probe() {
   const c = new AbortController();
   const limit = setTimeout(() => c.abort(), firstEvent);
   try {
-    const res = await fetch(new URL('api/events', root), { signal: c.signal, headers: since() });
+    const res = await fetch(new URL('api/events?alone=' + alone, root), { signal: c.signal, headers: since() });
     if (res.ok && (await res.body.getReader().read()).value) { state.poll = false; later = soon; restart(); }
   } catch { /* it does not */ }
   clearTimeout(limit);
@@ -37,8 +38,11 @@ async function probe() {
 let longest = 20, before = longest; // seconds
 
 export async function poll(signal) {
-  // The first answer comes at once: it says whether there is a connection.
-  const wait = polled ? Math.max(1, Math.min(longest, Math.round(wire.every / 1000))) : 0;
+  // The first answer comes at once: it says whether there is a connection. So do
+  // all that a tab asks for which is alone: others like it have streams, and a
+  // browser has six connections for all of them.
+  if (polled && alone) await new Promise((r) => setTimeout(r, pause));
+  const wait = polled && !alone ? Math.max(1, Math.min(longest, Math.round(wire.every / 1000))) : 0;
   const began = performance.now();
   // A browser tries again by itself what ended without an answer, and says nothing meanwhile.
   const life = setInterval(beat, wire.every);
