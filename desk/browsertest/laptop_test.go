@@ -92,6 +92,7 @@ func TestDesk07ClosedLaptop(t *testing.T) {
 	p.open("").live()
 	w.until("she is there", func() bool { return w.availability("ann") == handoff.Online })
 	h := w.has("ann", "maria", "billing")
+	before := w.now(h.ID)
 	p.click("Mine")
 	p.click("Maria Keller")
 	p.clickOn(".composer textarea")
@@ -104,17 +105,50 @@ func TestDesk07ClosedLaptop(t *testing.T) {
 	p.sleeps()
 	w.until("the offer is withdrawn", func() bool { return w.now(offered.ID).State == handoff.StateWaiting })
 	w.until("the conversation waits again", func() bool { return w.now(h.ID).State == handoff.StateWaiting })
-	assert.NotEmpty(t, w.said(h.ID, handoff.KindNotice, ""), "the user is told")
+	const told = "Your agent had to leave. You keep your place and somebody else will be with you."
+	assert.Equal(t, []handoff.Reason{handoff.ReasonCouldNot}, reasons(w.log(offered.ID), handoff.KindLapsed), "withdrawn, rather than left to run out")
+	assert.WithinDuration(t, before.Enqueued, w.now(h.ID).Enqueued, 0, "in its old place")
+	var order []string
+	for _, e := range w.log(h.ID) {
+		if e.Kind == handoff.KindAgentBack {
+			order = nil // a busy machine has kept her page from answering before
+		}
+		if e.Kind == handoff.KindAgentAway || e.Kind == handoff.KindAgentLeft || e.Kind == handoff.KindNotice && e.Text == told {
+			order = append(order, string(e.Kind))
+		}
+	}
+	assert.Equal(t, []string{"agent_away", "agent_left", "notice"}, order, "once she has been away for long enough, and the user is told once")
 
 	n.find()
 	p.wakes()
 	p.until("a card tells of it", `document.querySelector('.card.warn')?.innerText.includes('Maria Keller')`)
+	assert.Contains(t, p.text(".card.warn"), "1 conversation was returned while you were away")
 	p.live()
 	w.until("she is there again", func() bool { return w.availability("ann") == handoff.Online })
 	assert.Contains(t, js[[]string](p, `Object.entries(localStorage).filter(([k]) => k.includes('draft:')).map(([, v]) => JSON.parse(v))`), "half a sentence")
 	p.axe()
 	p.clickOn(".pane .choice .button.primary")
 	p.until("the draft is there", `document.querySelector('.composer.reply textarea')?.value === 'half a sentence'`)
+	assert.Contains(t, w.pulled("maria"), told, "as the user's own page has it")
+}
+
+// log is all that stands in one.
+func (w *world) log(id handoff.ID) []handoff.Entry {
+	w.t.Helper()
+	log, err := w.engine.Log(w.ctx, id, 0, 100_000)
+	require.NoError(w.t, err)
+	return log
+}
+
+// reasons returns those of the entries of a kind.
+func reasons(log []handoff.Entry, kind handoff.Kind) []handoff.Reason {
+	var out []handoff.Reason
+	for _, e := range log {
+		if e.Kind == kind {
+			out = append(out, e.Reason)
+		}
+	}
+	return out
 }
 
 // TestDesk08Sleep: a laptop sleeps for ten minutes, which its timers do not
@@ -150,8 +184,9 @@ func TestDesk08Sleep(t *testing.T) {
 	t.Logf("exact %v after the page woke", time.Since(woken).Round(10*time.Millisecond))
 	p.live()
 	fresh := w.at("ann", "")
+	shown := `JSON.stringify([...document.querySelectorAll('.tabs a, a.row .name, a.row .second, a.row .third, .rail .count')].map((e) => e.innerText))`
 	fresh.until("as a fresh one", rows+` === §`, js[string](p, rows))
-	p.axe()
+	fresh.until("word for word", shown+` === §`, js[string](p, shown))
 }
 
 // leaving counts how often a page says that it goes.
@@ -182,6 +217,7 @@ func TestDesk09HiddenTab(t *testing.T) {
 	before := sounds()
 	p.focused(false)
 	over := tab(p.ctx, t, "about:blank", chromedp.WithNewWindow(false)) // in front of it
+	over.spare("an empty page")
 	over.open("")
 	p.until("it is hidden", `document.hidden`)
 
@@ -197,8 +233,7 @@ func TestDesk09HiddenTab(t *testing.T) {
 	p.sees("This is for you")
 	p.axe()
 	assert.Zero(t, left.Load(), "it left when it was seen again")
+	p.spare("it has gone")
 	p.do(chromedp.Navigate("about:blank"))
 	w.until("a page that goes says so", func() bool { return left.Load() == 1 })
 }
-	over.spare("an empty page")
-	p.spare("it has gone")

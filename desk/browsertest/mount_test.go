@@ -2,6 +2,7 @@ package browsertest
 
 import (
 	"compress/gzip"
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	lifecycle "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/security"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -201,9 +203,9 @@ func TestDesk37CrossOrigin(t *testing.T) {
 	for i, from := range []string{"http://localhost" + port, "http://127.0.0.1" + port} { // another site; the same one at another origin
 		p := tab(browser.ctx, t, from, chromedp.WithNewBrowserContext())
 		p.expects("") // it complains of all that is refused
+		p.spare("a page of somebody else")
 		p.open("/")
 		js[bool](p, `(() => {
-		p.spare("a page of somebody else")
 			document.forms[0].submit();
 			for (const mode of ['no-cors', 'cors']) for (const type of ['text/plain', 'application/json'])
 				fetch(§, { method: 'POST', mode, credentials: 'include', headers: { 'Content-Type': type }, body: JSON.stringify({ op: 'x', text: 'from a script' }) }).catch(() => {});
@@ -264,9 +266,9 @@ func TestDesk38Framing(t *testing.T) {
 			inner.Store(&address)
 			p := tab(browser.ctx, t, outer.URL, chromedp.WithNewBrowserContext())
 			p.expects("frame-ancestors", "ERR_BLOCKED_BY_RESPONSE")
+			p.spare("a page of a host, with ours in a frame")
 			p.open("/")
 			w.until("it was asked for", func() bool { return pages.Load() > 0 })
-			p.spare("a page of a host, with ours in a frame")
 			if allowed {
 				w.until("it lives in its frame", func() bool { return streams.Load() > 0 })
 				return
@@ -277,47 +279,83 @@ func TestDesk38Framing(t *testing.T) {
 	}
 }
 
-// TestDesk40Mounts: at a prefix and behind a proxy that rewrites it, places are
-// reached by a click, by their address, by back and forward, and when loaded anew.
+// TestDesk40Mounts: at the root, at a prefix, and behind a proxy that rewrites it,
+// with TLS of its own too, places are reached by a click, by their address, by back
+// and forward, and when loaded anew; and what is written goes both ways.
 func TestDesk40Mounts(t *testing.T) {
 	w := newWorld(t)
+	w.there("ann")
 	const odd = "a/b c?d#ü%2F"
 	w.named(odd, "Odd One")
 	h := w.has("ann", odd, "billing")
-	w.has("ann", "maria", "billing")
+	maria := w.has("ann", "maria", "billing")
 	to, err := url.Parse(w.server.URL + "/ann")
 	require.NoError(t, err)
-	proxy := httptest.NewServer(http.StripPrefix("/a/b", &httputil.ReverseProxy{
+	anns := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.desk.ServeHTTP(rw, r.WithContext(context.WithValue(r.Context(), actorKey{}, "ann")))
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/a/", http.StripPrefix("/a", anns))
+	proxy := http.StripPrefix("/a/b", &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to); r.Out.Host = r.In.Host }, FlushInterval: -1,
-	}))
-	t.Cleanup(func() { proxy.CloseClientConnections(); proxy.Close() })
-	for root, server := range map[string]string{"/ann/": w.server.URL, "/a/b/": proxy.URL} {
-		p := tab(browser.ctx, t, server+root, chromedp.WithNewBrowserContext())
+	})
+	for i, mount := range []struct {
+		how, root, enter string
+		tls              bool
+		handler          http.Handler
+	}{
+		{"root", "/", "/", false, anns},
+		{"mux", "/a/", "/a", false, mux}, // which adds the slash
+		{"proxy", "/a/b/", "/a/b/", false, proxy},
+		{"TLS proxy", "/a/b/", "/a/b/", true, proxy},
+	} {
+		server := httptest.NewUnstartedServer(mount.handler)
+		server.EnableHTTP2 = true // as browsers speak it with whatever has TLS
+		if mount.tls {
+			server.StartTLS()
+		} else {
+			server.Start()
+		}
+		t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+		p := tab(browser.ctx, t, server.URL+mount.root, chromedp.WithNewBrowserContext())
+		_, err := chromedp.Call(p.ctx, security.SetIgnoreCertificateErrors, security.SetIgnoreCertificateErrorsParams{Ignore: true})
+		require.NoError(t, err)
 		here := func(what, path string) {
 			t.Helper()
-			p.until(root+": "+what, `location.pathname + location.search === §`, root+path)
+			p.until(mount.how+": "+what, `location.pathname + location.search === §`, mount.root+path)
 		}
-		p.open("?tab=mine").live()
+		opened := func(who string) {
+			t.Helper()
+			p.until(mount.how+": it is open", `document.querySelector('.composer textarea')?.ariaLabel === §`, "Reply to "+who)
+		}
+		p.do(chromedp.Navigate(server.URL + mount.enter))
+		here("the first page", "")
+		p.live()
+		assert.Equal(t, mount.tls, js[string](p, `performance.getEntriesByType('navigation')[0].nextHopProtocol`) == "h2", mount.how)
+		p.click("Mine")
 		chat := "c/" + address(h.ID) + "?tab=mine"
 		p.click("Odd One")
 		here("a click", chat)
-		p.until("it is open", `document.querySelector('.composer textarea')?.ariaLabel === 'Reply to Odd One'`)
+		opened("Odd One")
 		p.click("Maria Keller")
-		p.until("another", `document.querySelector('.composer textarea')?.ariaLabel === 'Reply to Maria Keller'`)
+		opened("Maria Keller")
+		w.says("maria", "to "+mount.how)
+		p.sees("to " + mount.how)
+		p.reply("from " + mount.how)
+		w.until("it was sent", func() bool { return len(w.said(maria.ID, handoff.KindMessage, handoff.RoleAgent)) == i+1 })
 		js[bool](p, `(history.back(), true)`)
 		here("back", chat)
-		p.until("it is open", `document.querySelector('.composer textarea')?.ariaLabel === 'Reply to Odd One'`)
+		opened("Odd One")
 		p.do(chromedp.Reload())
 		p.live()
 		here("loaded anew", chat)
-		p.until("it is open", `document.querySelector('.composer textarea')?.ariaLabel === 'Reply to Odd One'`)
+		opened("Odd One")
 		js[bool](p, `(history.forward(), true)`)
-		p.until("forward", `document.querySelector('.composer textarea')?.ariaLabel === 'Reply to Maria Keller'`)
+		opened("Maria Keller")
 		p.click("Settings")
 		here("a place", "settings")
 		p.open("history?outcome=missed").live()
 		here("by its address", "history?outcome=missed")
-		p.axe()
 	}
 }
 
