@@ -63,7 +63,8 @@ function Rows({ rows, id, tab, filtered, query, ask }) {
     try {
       const r = await get('handoffs?' + new URLSearchParams({ ...ask, after }), own.current.signal);
       apply('rows', r, true);
-      requestAnimationFrame(() => setPart({ is, next: r.next, last: r.rows.at(-1), total: r.total })); // once the rows are there
+      // Once the rows are there: until then it would seem that there are none.
+      requestAnimationFrame(() => setPart({ is, next: r.next, last: r.rows.at(-1), total: r.total }));
       setMost(after ? most + page : page);
     } catch (e) { failed(e); }
   };
