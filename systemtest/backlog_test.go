@@ -75,6 +75,11 @@ func TestBacklog(t *testing.T) {
 				runUntilEnd(t, e)
 			}
 			eventually(t, "the last line", func() bool { return b.done(len(chats) * lines) })
+			// Who acknowledged nothing would have to show it again.
+			eventually(t, "the last acknowledgement", func() bool {
+				got, err := stores[0].Claim(t.Context(), handoff.Claim{Now: time.Now(), Lease: time.Millisecond, Limit: 1, Sinks: []string{"channel"}})
+				return b.isWrong() || err == nil && len(got.Overdue) == 0
+			})
 			for _, id := range late {
 				eventually(t, "a timer", func() bool {
 					h, err := engines[0].Get(t.Context(), id)
@@ -173,6 +178,12 @@ func (b *backlog) done(lines int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.lines >= lines || len(b.wrong) > 0
+}
+
+func (b *backlog) isWrong() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.wrong) > 0
 }
 
 // heap is how much of it is in use.
