@@ -1,10 +1,17 @@
 package browsertest
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
 	"testing"
 
+	devtools "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2a427302/handoff"
 )
@@ -48,4 +55,51 @@ func TestDesk41SettingsOfAllTabs(t *testing.T) {
 	js[bool](two, `(() => { const s = document.querySelectorAll('.panel select')[1]; s.value = 'compact'; s.dispatchEvent(new Event('change', { bubbles: true })); return true; })()`)
 	one.until("and so is how close things stand", `document.documentElement.dataset.density === 'compact'`)
 	assert.False(t, js[bool](one, heard+`.checked`))
+}
+
+// TestDeskLeadsWhileItReads: a tab that takes the lead while it still reads what is
+// there shows what came between that and its own stream.
+func TestDeskLeadsWhileItReads(t *testing.T) {
+	var snapshot, stream atomic.Bool // the next one is held back
+	read, asked, answer, begin := make(chan struct{}), make(chan struct{}), make(chan struct{}), make(chan struct{})
+	w := newWorld(t, options{wrap: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			switch {
+			case strings.HasSuffix(r.URL.Path, "/api/snapshot") && snapshot.CompareAndSwap(true, false):
+				late := httptest.NewRecorder()
+				next.ServeHTTP(late, r)
+				close(read)
+				<-answer
+				rw.Header().Set("Content-Type", "application/json")
+				_, _ = rw.Write(late.Body.Bytes())
+				return
+			case strings.HasSuffix(r.URL.Path, "/api/events") && stream.CompareAndSwap(true, false):
+				close(asked)
+				<-begin
+			}
+			next.ServeHTTP(rw, r)
+		})
+	}})
+	h := w.asks("maria", "billing")
+	one, bob := w.at("ann", ""), w.at("bob", "")
+	const tagged = `document.querySelector('a.row')?.textContent.includes('vip')`
+	one.sees("Maria Keller")
+	two := tab(one.ctx, t, one.url)
+	_, err := chromedp.Call(two.ctx, devtools.AddScriptToEvaluateOnNewDocument, devtools.AddScriptToEvaluateOnNewDocumentParams{Source: `
+		const read = ReadableStreamDefaultReader.prototype.read;
+		ReadableStreamDefaultReader.prototype.read = function () { return read.call(this).then((x) => { self.anew ||= /^event: reset/m.test(x.value); return x; }); };`})
+	require.NoError(t, err)
+	snapshot.Store(true)
+	two.open("")
+	<-read
+	stream.Store(true)
+	one.do(chromedp.Navigate("about:blank"))
+	<-asked
+	_, err = w.engine.Tag(w.ctx, h.ID, handoff.By("bob"), []string{"vip"}, nil)
+	require.NoError(t, err)
+	bob.until("all streams have been told", tagged)
+	close(begin)
+	two.until("its stream has begun", `self.anew`)
+	close(answer)
+	two.until("what happened meanwhile is there", tagged)
 }

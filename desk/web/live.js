@@ -44,9 +44,10 @@ export function setLive(live) {
   changed();
 }
 
-// resync begins anew while events are kept, then applies those.
+// resync begins anew while events are kept, then applies those. What another one
+// reads may be older than what was missed.
 export async function resync(signal, sent) {
-  if (buffer) return;
+  while (buffer) await new Promise((r) => setTimeout(r, 99));
   buffer = [];
   try {
     const c = await load(signal, sent);
