@@ -94,6 +94,7 @@ func TestDeskLeadsWhileItReads(t *testing.T) {
 	<-read
 	stream.Store(true)
 	one.do(chromedp.Navigate("about:blank"))
+	one.spare("it was left")
 	<-asked
 	_, err = w.engine.Tag(w.ctx, h.ID, handoff.By("bob"), []string{"vip"}, nil)
 	require.NoError(t, err)

@@ -22,8 +22,9 @@ let buffer = null; // events that come while the snapshot is read
 // --- silence: the server says something so often, or the connection is dead ------------
 // Timers of a page that sleeps stand still, and so may one of the clocks: a
 // machine that sleeps does not count that time, and a clock can be set.
-let heard = [Date.now(), performance.now()];
+let heard;
 export const hear = () => { heard = [Date.now(), performance.now()]; };
+hear();
 const silence = () => Math.max(Date.now() - heard[0], performance.now() - heard[1]);
 export const firstEvent = 8000; // a stream that says nothing for so long is held back on its way
 
@@ -119,12 +120,10 @@ export async function refused(res) {
 async function stream(signal) {
   const url = new URL('api/events?' + new URLSearchParams({ session, alone }), root);
   const own = new AbortController();
-  const end = () => own.abort();
-  signal.addEventListener('abort', end);
-  const limit = setTimeout(end, firstEvent);
+  const limit = setTimeout(() => own.abort(), firstEvent);
   let reader = null, text = '', again = 'off', said = false;
   try {
-    const res = await fetch(url, { signal: own.signal, headers: since() });
+    const res = await fetch(url, { signal: AbortSignal.any([signal, own.signal]), headers: since() });
     if (res.status === 501) return 'poll';
     if (!res.ok) throw await refused(res);
     reader = res.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -158,7 +157,6 @@ async function stream(signal) {
     throw e;
   } finally {
     clearTimeout(limit);
-    signal.removeEventListener('abort', end);
     reader?.cancel().catch(() => {});
   }
 }
