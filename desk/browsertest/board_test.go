@@ -131,6 +131,6 @@ func TestRangesNameAUnitOnce(t *testing.T) {
 	p := w.at("sam", "board")
 	p.until("the board is there", `document.querySelector('.stat')`)
 	assert.Equal(t, []string{"25–57 seconds", "1–3 minutes", "20 seconds – 3 minutes", "3 minutes", "0–5 seconds", "0 seconds"},
-		js[[]string](p, `import(document.querySelector('script[type=module]').src.replace('desk.js', 'base.js')).then(({ range }) =>
+		js[[]string](p, `import(document.querySelector('script[type=module]').src.replace('desk.js', 'range.js')).then(({ range }) =>
 			[[25e3, 57e3], [67e3, 180e3], [20e3, 180e3], [170e3, 180e3], [0, 5e3], [0, 0]].map(([low, high]) => range(low, high)))`))
 }

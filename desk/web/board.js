@@ -1,8 +1,8 @@
 // The supervisor's board, and what the bot is doing.
 import { html, useEffect, useState } from './vendor/preact-htm.js';
 import { api, boot, can, code, get, me, now, number, t, visible, when } from './base.js';
-import { apply, asking, failed, inOrder, link, state, toast, useStore, waits } from './store.js';
-import { Avatar, Badge, Button, Clock, Empty, Icon, lazy, Loading, Menu, Name, useTick } from './ui.js';
+import { asking, failed, inOrder, link, state, toast, useStore, waits } from './store.js';
+import { Avatar, Badge, Clock, Empty, Icon, lazy, Loading, Menu, Name, useTick } from './ui.js';
 import { Last } from './inbox.js';
 import { range } from './range.js';
 
@@ -55,29 +55,13 @@ function MemberRow({ m, rows }) {
     ${can('direct') && html`<td class="num">${his.length > 0 && html`<${Menu} label=${t('board.chats', { n: his.length })} text=${t('board.chats', { n: his.length })} items=${his.map((r) => ({ text: visible(r.name), icon: 'eye', act: () => { history.pushState(null, '', link('c/' + r.id)); dispatchEvent(new PopStateEvent('popstate')); } }))} />`}${state.presenceHere !== false && !boot.readOnly && html`<${Menu} icon="more" kind="ghost" label=${t('more.for', { who: m.name })} items=${[{ text: t('presence.away'), act: () => set(false), disabled: m.there !== 'online' }, { text: t('presence.back'), act: () => set(true), disabled: m.there === 'online' }]} />`}</td>`}</tr>`;
 }
 
-const page = 200;
-
 // Bots are the conversations that the bot has: watched live, silently.
 export function Bots({ id }) {
   const s = useStore();
-  const [most, setMost] = useState(page);
-  const [part, setPart] = useState({}); // how far the list is read, since the page began anew
   useTick();
-  const next = part.of === s.next ? part.next : s.next.bot;
   const rows = [...s.rows.values()].filter((r) => r.state === 'bot').sort((a, b) => (b.lastUser || b.updated) - (a.lastUser || a.updated));
-  const older = async () => {
-    const of = s.next;
-    try {
-      if (rows.length <= most) {
-        const r = await get('handoffs?' + new URLSearchParams({ list: 'bot', after: next }));
-        if (s.next !== of) return;
-        apply('rows', r, true);
-        setPart({ of, next: r.next });
-      }
-      setMost(most + page);
-    } catch (e) { failed(e); }
-  };
+  const chosen = id && (s.rows.get(id)?.state === 'bot');
   return html`<div class="inbox ${id ? 'open' : ''}"><section class="list" aria-label=${t('nav.bots')}><header class="listhead"><h1>${t('nav.bots')}</h1><p class="muted">${t('bots.text')}</p></header>
-    ${!s.ready ? html`<${Loading} />` : !rows.length ? html`<${Empty} icon="bot" title=${t('empty.bots')} text=${t('empty.bots.text')} />` : html`<div class="scroll"><ul class="rows" aria-label=${t('nav.bots')}>${rows.slice(0, most).map((r) => html`<li key=${r.id}><a class="row ${r.id === id ? 'chosen' : ''}" href=${link(`bots?c=${encodeURIComponent(r.id)}`)} aria-current=${r.id === id ? 'true' : undefined}><${Avatar} name=${r.name} /><span class="what"><span class="first"><${Name} name=${r.name} /><span class="time clock">${when(r.lastUser || r.updated)}</span></span><${Last} r=${r} /><span class="third">${r.open > 0 && html`<span class="chip amber">${t('bots.open')}</span>`}${r.channel && html`<span class="chip quiet">${r.channel}</span>`}</span></span></a></li>`)}</ul>${(next || rows.length > most) && html`<${Button} kind="wide" onClick=${older}>${t('older')}</${Button}>`}</div>`}</section>
+    ${!s.ready ? html`<${Loading} />` : !rows.length ? html`<${Empty} icon="bot" title=${t('empty.bots')} text=${t('empty.bots.text')} />` : html`<div class="scroll"><ul class="rows" aria-label=${t('nav.bots')}>${rows.slice(0, 200).map((r) => html`<li key=${r.id}><a class="row ${r.id === id ? 'chosen' : ''}" href=${link(`bots?c=${encodeURIComponent(r.id)}`)} aria-current=${r.id === id ? 'true' : undefined}><${Avatar} name=${r.name} /><span class="what"><span class="first"><${Name} name=${r.name} /><span class="time clock">${when(r.lastUser || r.updated)}</span></span><${Last} r=${r} /><span class="third">${r.open > 0 && html`<span class="chip amber">${t('bots.open')}</span>`}${r.channel && html`<span class="chip quiet">${r.channel}</span>`}</span></span></a></li>`)}</ul></div>`}</section>
     ${id ? html`<${Chat} key=${id} id=${id} />` : html`<section class="pane none"><${Empty} icon="eye" title=${t('bots.none')} text=${t('watch.bot')} /></section>`}</div>`;
 }

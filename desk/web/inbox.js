@@ -52,8 +52,7 @@ function Lists({ id }) {
 
 function Rows({ rows, id, tab, filtered, query, ask }) {
   const [most, setMost] = useState(page);
-  const [got, setPart] = useState(null); // of a list that is longer than what a page begins with, how far it is read
-  const is = JSON.stringify(ask), part = got?.is === is ? got : null;
+  const [part, setPart] = useState(null); // of a list that is longer than what a page begins with, how far it is read
   const list = useRef(null), own = useRef(null); // what is read ends with what it is read for
   const mineToAnswer = tab === 'new' || tab === 'mine' ? offers() : []; // they run out, wherever one looks
   useTick(mineToAnswer.length > 0);
@@ -63,8 +62,7 @@ function Rows({ rows, id, tab, filtered, query, ask }) {
     try {
       const r = await get('handoffs?' + new URLSearchParams({ ...ask, after }), own.current.signal);
       apply('rows', r, true);
-      // Once the rows are there: until then it would seem that there are none.
-      requestAnimationFrame(() => setPart({ is, next: r.next, last: r.rows.at(-1), total: r.total }));
+      setPart({ next: r.next, last: r.rows.at(-1), total: r.total });
       setMost(after ? most + page : page);
     } catch (e) { failed(e); }
   };
@@ -75,14 +73,13 @@ function Rows({ rows, id, tab, filtered, query, ask }) {
     own.current = new AbortController();
     const x = setTimeout(read, ask.q && 300, '');
     return () => { clearTimeout(x); own.current.abort(); };
-  }, [is, next]);
+  }, [JSON.stringify(ask), next]);
   useKeepFocus(list, rest);
   // Behind what was read there is a hole before what else is known.
   const known = part?.next ? rest.filter((r) => orders[ask.sort](r, part.last) <= 0) : rest, shown = known.slice(0, most);
   const total = Math.max(rest.length, tab === 'new' && !filtered ? waitingShown(rest) - mineToAnswer.length : part?.total ?? 0);
   const more = () => (known.length > most || !part?.next ? setMost(most + page) : read(part.next));
-  const none = !rest.length && !mineToAnswer.length;
-  if (!state.ready || none && long && !part) return html`<${Loading} />`; // what is not read yet may have some
+  if (!state.ready) return html`<${Loading} />`;
   const move = (e) => {
     if (e.key !== 'ArrowDown' && e.key !== 'ArrowUp') return;
     const links = [...list.current.querySelectorAll('a.row')];
@@ -92,7 +89,7 @@ function Rows({ rows, id, tab, filtered, query, ask }) {
   };
   return html`<div class="scroll">
     ${mineToAnswer.length > 0 && html`<ul class="offers" aria-label=${t('offers')}>${mineToAnswer.map((r) => html`<${OfferCard} key=${r.id} r=${r} id=${id} />`)}</ul>`}
-    ${none ? html`<${Empty} icon=${tab === 'mine' ? 'user' : 'check'} title=${t(filtered ? 'empty.filtered' : 'empty.' + tab)} text=${filtered ? '' : t(`empty.${tab}.text`)} />`
+    ${rest.length === 0 && mineToAnswer.length === 0 ? html`<${Empty} icon=${tab === 'mine' ? 'user' : 'check'} title=${t(filtered ? 'empty.filtered' : 'empty.' + tab)} text=${filtered ? '' : t(`empty.${tab}.text`)} />`
     : html`<ul class="rows" ref=${list} onKeyDown=${move} aria-label=${t('tab.' + tab)}>${shown.map((r) => html`<${Row} key=${r.id} r=${r} chosen=${r.id === id} unread=${unread(r)} search=${search} quiet=${r.quiet > now()} day=${day} />`)}</ul>
       ${total > shown.length && html`<${Button} kind="wide" onClick=${more}>${t('more', { n: total - shown.length })}</${Button}>`}`}
   </div>`;
