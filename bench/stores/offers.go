@@ -10,7 +10,8 @@ import (
 
 // openOffers is about offers by the hundred beside River's work. Each has eight
 // connections of its own, and as many callers as do best here: of one to eight
-// who commit batches, four.
+// who commit batches, four. Neither side tells others of what is done: what that
+// costs has a goal of its own.
 func openOffers(ctx context.Context, d *database, size effort) (*suite, error) {
 	const callers = 4
 	pool, err := d.pool(ctx, 8)
@@ -21,7 +22,7 @@ func openOffers(ctx context.Context, d *database, size effort) (*suite, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := d.store(ctx, "offers", 8, pgstore.Options{})
+	s, err := d.store(ctx, "offers", 8, pgstore.Options{NoListen: true})
 	if err != nil {
 		return nil, err
 	}
