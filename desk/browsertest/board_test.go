@@ -134,3 +134,28 @@ func TestRangesNameAUnitOnce(t *testing.T) {
 		js[[]string](p, `import(document.querySelector('script[type=module]').src.replace('desk.js', 'range.js')).then(({ range }) =>
 			[[25e3, 57e3], [67e3, 180e3], [20e3, 180e3], [170e3, 180e3], [0, 5e3], [0, 0]].map(([low, high]) => range(low, high)))`))
 }
+
+// TestDeskWhySaysHowLong: who asks why somebody waits is told how long it is
+// expected to take, where that is known.
+func TestDeskWhySaysHowLong(t *testing.T) {
+	w := newWorld(t, options{wrap: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.URL.Path, "/why") {
+				next.ServeHTTP(rw, r)
+				return
+			}
+			answer, all := httptest.NewRecorder(), map[string]any{}
+			next.ServeHTTP(answer, r)
+			assert.NoError(t, json.Unmarshal(answer.Body.Bytes(), &all))
+			// As after a day on which many waited.
+			all["position"], all["known"], all["p50"], all["p90"] = 1, true, 67000, 180000
+			rw.Header().Set("Content-Type", "application/json")
+			assert.NoError(t, json.NewEncoder(rw).Encode(all))
+		})
+	}})
+	h := w.asks("maria", "billing")
+	p := w.at("sam", "c/"+token(h))
+	p.clickOn(".tools button[aria-label='More actions']")
+	p.click("Why is this waiting?")
+	p.until("it says how long", `document.querySelector('dialog')?.textContent.includes('1–3 minutes')`)
+}

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	devtools "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
@@ -85,10 +84,9 @@ func TestDeskLeadsWhileItReads(t *testing.T) {
 	const tagged = `document.querySelector('a.row')?.textContent.includes('vip')`
 	one.sees("Maria Keller")
 	two := tab(one.ctx, t, one.url)
-	_, err := chromedp.Call(two.ctx, devtools.AddScriptToEvaluateOnNewDocument, devtools.AddScriptToEvaluateOnNewDocumentParams{Source: `
+	two.before(`
 		const read = ReadableStreamDefaultReader.prototype.read;
-		ReadableStreamDefaultReader.prototype.read = function () { return read.call(this).then((x) => { self.anew ||= /^event: reset/m.test(x.value); return x; }); };`})
-	require.NoError(t, err)
+		ReadableStreamDefaultReader.prototype.read = function () { return read.call(this).then((x) => { self.anew ||= /^event: reset/m.test(x.value); return x; }); };`)
 	snapshot.Store(true)
 	two.open("")
 	<-read
@@ -96,7 +94,7 @@ func TestDeskLeadsWhileItReads(t *testing.T) {
 	one.do(chromedp.Navigate("about:blank"))
 	one.spare("it was left")
 	<-asked
-	_, err = w.engine.Tag(w.ctx, h.ID, handoff.By("bob"), []string{"vip"}, nil)
+	_, err := w.engine.Tag(w.ctx, h.ID, handoff.By("bob"), []string{"vip"}, nil)
 	require.NoError(t, err)
 	bob.until("all streams have been told", tagged)
 	close(begin)

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	browsers "github.com/chromedp/cdproto/browser"
-	devtools "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
@@ -414,8 +413,7 @@ func exported(t *testing.T, w *world, p *page) {
 		t.Cleanup(server.Close)
 		x := tab(browser.ctx, t, server.URL, chromedp.WithNewBrowserContext())
 		x.spare("an export, and no page of the desk")
-		_, err := chromedp.Call(x.ctx, devtools.AddScriptToEvaluateOnNewDocument, devtools.AddScriptToEvaluateOnNewDocumentParams{Source: `self.hits = 0; self.hit = () => { self.hits++; }`})
-		require.NoError(t, err)
+		x.before(`self.hits = 0; self.hit = () => { self.hits++; }`)
 		x.open("/")
 		require.True(t, js[bool](x, `self.hits === 0 && document.body.textContent.length > 10000`), "the export can be opened")
 		x.made(name, of, false)

@@ -4,6 +4,7 @@ import { act, boot, code, get, has, me, t, visible, when } from './base.js';
 import { apply, go, leaving, mine, settings, state, toast } from './store.js';
 import { wantPresence } from './live.js';
 import { Avatar, Button, Loading, Name } from './ui.js';
+import { range } from './range.js';
 import { Dialog, Field, useLoad, Wrong } from './forms.js';
 
 // useRun does what was asked for, and then closes. What went wrong is said where it
