@@ -1,6 +1,6 @@
 // The inbox: lists on one side, the conversation beside it.
 import { html, useEffect, useRef, useState } from './vendor/preact-htm.js';
-import { act, boot, can, code, get, me, now, number, t, when } from './base.js';
+import { act, boot, can, code, get, now, number, t, when } from './base.js';
 import { apply, asking, failed, go, inOrder, isMine, leaving, link, mine, offers, state, toast, unread, useStore, waiting, waits, waitingShown } from './store.js';
 import { Avatar, Button, Clock, Countdown, Empty, Icon, lazy, Loading, Menu, Name, once, useTick } from './ui.js';
 

@@ -1,7 +1,7 @@
 // How the page stays up to date: one stream for all tabs of a browser. One tab
 // leads (Web Locks), reads the stream and passes events on; it falls back to
 // polling where a proxy or middleware holds the stream back.
-import { api, boot, keep, me, now, root, uid, within } from './base.js';
+import { api, boot, keep, me, now, root, uid } from './base.js';
 import { apply, changed, load, rememberMine, state } from './store.js';
 
 export const tab = uid();
